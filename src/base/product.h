@@ -1,0 +1,11 @@
+// What this build calls itself.
+#pragma once
+
+#include <string_view>
+
+namespace crategate {
+
+/// The product's own version, as in the file VERSION it was built from ("v0.1.0").
+std::string_view product_version();
+
+}  // namespace crategate

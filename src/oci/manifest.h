@@ -1,0 +1,51 @@
+// Descriptors, manifests and indexes (https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "oci/digest.h"
+#include "oci/platform.h"
+
+namespace crategate::oci {
+
+inline constexpr std::size_t kManifestLimit = 4u << 20;  ///< bytes; what registries accept
+
+struct Descriptor {
+  std::string media_type;
+  Digest digest;
+  std::uint64_t size = 0;
+  std::map<std::string, std::string> annotations;
+  std::optional<Platform> platform;  ///< in an index
+};
+
+struct Manifest {
+  std::string media_type;
+  Descriptor config;
+  std::vector<Descriptor> layers;
+  std::map<std::string, std::string> annotations;
+  /// Canonical bytes to be PUT.
+  std::string to_json() const;
+};
+
+struct Index {
+  std::string media_type;
+  std::vector<Descriptor> manifests;
+  std::map<std::string, std::string> annotations;
+  std::string to_json() const;
+};
+
+/// Errors: integrity. Refused: `manifests` together with `layers`/`config` (CVE-2021-41190), a mediaType that
+/// contradicts `content_type`, > 4 MiB, > 1024 entries, negative sizes.
+Result<Manifest> parse_manifest(std::string_view bytes, std::string_view content_type);
+Result<Index> parse_index(std::string_view bytes, std::string_view content_type);
+/// mediaType of manifest-or-index bytes: `content_type` if it is one, else the document's own; checked against each
+/// other.
+Result<std::string> manifest_media_type(std::string_view bytes, std::string_view content_type);
+
+}  // namespace crategate::oci
