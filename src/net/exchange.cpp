@@ -1,0 +1,172 @@
+// Writing a request and reading its response with bounded memory.
+#include "net/exchange.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace crategate::net {
+namespace {
+
+/// One past the empty line that ends a head; npos = not complete.
+std::size_t head_end(std::string_view text) {
+  for (std::size_t line = text.find('\n'); line != std::string_view::npos; line = text.find('\n', line + 1)) {
+    if (text.substr(line + 1, 1) == "\n") return line + 2;
+    if (text.substr(line + 1, 2) == "\r\n") return line + 3;
+  }
+  return std::string_view::npos;
+}
+
+bool is_success(int status) { return status == 101 || (status >= 200 && status < 300); }
+
+Failure broken(ErrorCode code, std::string message) {
+  return fail(code, std::move(message), "try again; if it stays, look at the server's log");
+}
+
+}  // namespace
+
+bool Exchange::may_repeat() const {
+  const bool idempotent = request_.method == "GET" || request_.method == "HEAD" || request_.method == "PUT" ||
+                          request_.method == "DELETE" || request_.method == "OPTIONS";
+  return idempotent && !answered_ && !source_used_;
+}
+
+Result<bool> Exchange::fill() {
+  CG_TRY(const std::size_t count, connection_.receive(block_, request_));
+  if (count > 0) answered_ = true;
+  pending_.append(block_, 0, count);
+  return count > 0;
+}
+
+Result<void> Exchange::send_source() {
+  std::uint64_t sent = 0;
+  source_used_ = true;
+  CG_TRY(std::string bytes, request_.source());
+  while (!bytes.empty()) {
+    // The next piece first: a body that is too long must not reach the server as a complete one.
+    CG_TRY(std::string next, request_.source());
+    sent += bytes.size();
+    if (sent + next.size() > request_.source_length) break;
+    CG_CHECK(connection_.send(bytes, request_));
+    bytes = std::move(next);
+  }
+  if (bytes.empty() && sent == request_.source_length) return {};
+  return fail(ErrorCode::internal,
+              concat("a request body has another length than the ", request_.source_length,
+                     " bytes that were announced: ", bytes.empty() ? "it ends after " : "it goes on after ", sent));
+}
+
+Result<void> Exchange::send_request(std::string head) {
+  if (!request_.source) head += request_.body;
+  CG_CHECK(connection_.send(head, request_));
+  return request_.source ? send_source() : Result<void>{};
+}
+
+Result<Head> Exchange::read_head() {
+  while (true) {
+    const std::size_t end = head_end(pending_);
+    if (end != std::string::npos) {
+      const std::string text = pending_.substr(0, end);
+      pending_.erase(0, end);
+      return parse_head(text);
+    }
+    if (pending_.size() > kHeadLimit)
+      return broken(ErrorCode::integrity, concat("the head of the answer is larger than ", format_bytes(kHeadLimit)));
+    CG_TRY(const bool more, fill());
+    if (!more)
+      return broken(ErrorCode::unavailable,
+                    concat("the server closed the connection ", answered_ ? "within" : "before", " its answer"));
+  }
+}
+
+/// Interim answers (100, 103) are passed over.
+Result<Head> Exchange::read_final_head() {
+  constexpr int kInterim = 16;
+  for (int i = 0; i < kInterim; ++i) {
+    CG_TRY(Head head, read_head());
+    if (head.status >= 200 || head.status == 101) return head;
+  }
+  return broken(ErrorCode::integrity, "the server sends interim answers without end");
+}
+
+BodySink Exchange::collector(Response& response) {
+  if (is_success(response.status) && request_.sink) return request_.sink;
+  return [this, &response](std::string_view bytes) -> Result<void> {
+    const std::size_t room = request_.body_limit - response.body.size();
+    response.body += bytes.substr(0, room);
+    if (bytes.size() <= room) return {};
+    cut_ = true;
+    return broken(ErrorCode::integrity, concat("the answer is larger than ", format_bytes(request_.body_limit)));
+  };
+}
+
+Result<void> Exchange::read_until_length(std::uint64_t length, const BodySink& sink) {
+  std::uint64_t left = length;
+  while (true) {
+    const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(left, pending_.size()));
+    if (taken > 0) CG_CHECK(sink(std::string_view(pending_).substr(0, taken)));
+    pending_.erase(0, taken);
+    left -= taken;
+    if (left == 0) return {};
+    CG_TRY(const bool more, fill());
+    if (!more)
+      return broken(ErrorCode::integrity,
+                    concat("the answer is too short: expected ", length, " bytes, found ", length - left));
+  }
+}
+
+Result<void> Exchange::read_chunks(const BodySink& sink) {
+  ChunkedDecoder decoder;
+  while (true) {
+    CG_TRY(const std::size_t used, decoder.feed(pending_, sink));
+    pending_.erase(0, used);
+    if (decoder.finished()) return {};
+    CG_TRY(const bool more, fill());
+    if (!more) return broken(ErrorCode::integrity, "the answer is too short: its last chunk is missing");
+  }
+}
+
+Result<void> Exchange::read_until_close(const BodySink& sink) {
+  while (true) {
+    if (!pending_.empty()) CG_CHECK(sink(pending_));
+    pending_.clear();
+    CG_TRY(const bool more, fill());
+    if (!more) return {};
+  }
+}
+
+Result<void> Exchange::read_body(const Head& head, Response& response) {
+  CG_TRY(const BodyShape shape, body_shape(request_.method, head));
+  const BodySink sink = collector(response);
+  switch (shape.framing) {
+    case Framing::none:
+      break;
+    case Framing::length:
+      CG_CHECK(read_until_length(shape.length, sink));
+      break;
+    case Framing::chunked:
+      CG_CHECK(read_chunks(sink));
+      break;
+    case Framing::until_close:
+      CG_CHECK(read_until_close(sink));
+      break;
+  }
+  reusable_ = head.keep_alive && shape.framing != Framing::until_close && pending_.empty();
+  return {};
+}
+
+Result<Response> Exchange::run(std::string head_text) {
+  const auto sent = send_request(std::move(head_text));
+  if (!sent && sent.error().code != ErrorCode::unavailable) return fail(sent.error());
+  // A server that refuses a body answers and closes while we still send: its answer is worth more than the reset.
+  auto head = read_final_head();
+  if (!head) return fail(for_request(sent ? std::move(head).error() : sent.error(), request_, 0));
+  Response response{.status = head->status, .headers = head->headers};
+  const auto read = read_body(*head, response);
+  if (!read && (!cut_ || is_success(response.status)))
+    return fail(for_request(read.error(), request_, response.status));
+  reusable_ = reusable_ && sent && read;
+  return response;
+}
+
+}  // namespace crategate::net

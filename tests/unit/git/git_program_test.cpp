@@ -1,0 +1,296 @@
+// The git program on real repositories.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/strings.h"
+#include "git/repository.h"
+#include "git/revision.h"
+#include "support/fakes.h"
+#include "support/scripted_process_runner.h"
+#include "support/test_directory.h"
+
+namespace crategate::git {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+class GitProgramTest : public ::testing::Test {
+ protected:
+  /// Runs git as a person would, outside of what is tested.
+  std::string git(std::vector<std::string> arguments, const sys::Path& in = "repo") {
+    sys::Command command{
+        .program = "git",
+        .arguments = {"-C", (directory_ / in).string(), "-c", "user.name=T", "-c", "user.email=t@example.org", "-c",
+                      "init.defaultBranch=main", "-c", "protocol.file.allow=always"},
+        .environment = {
+            {"PATH", "/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_COMMITTER_DATE", "1700000000 +0000"}}};
+    command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+    const auto outcome = processes_.run(command, {}).value();
+    EXPECT_EQ(outcome.exit_code, 0) << command.text() << "\n" << outcome.err;
+    return std::string(trim(outcome.out));
+  }
+  void init() {
+    fs::create_directories(directory_ / "repo");
+    git({"init", "-q"});
+  }
+  std::string commit(const std::string& message) {
+    git({"add", "-A"});
+    git({"commit", "-q", "--allow-empty", "-m", message});
+    return git({"rev-parse", "HEAD"});
+  }
+  GitProgram repository(const sys::Path& in = "repo") { return GitProgram(processes_, environment_, directory_ / in); }
+  std::vector<std::string> changed(const std::string& from, const std::string& to) {
+    const Changes changes = repository().changes(from, to, false).value();
+    EXPECT_TRUE(changes.paths) << changes.why_not;
+    return changes.paths.value_or(std::vector<std::string>{});
+  }
+
+  test::TestDirectory directory_;
+  sys::PosixProcessRunner processes_;
+  test::FakeEnvironment environment_{{{"PATH", "/usr/bin:/bin"}}};
+};
+
+TEST_F(GitProgramTest, TellsThatThereIsNoRepositoryOrNoCommit) {
+  fs::create_directories(directory_ / "repo");
+  EXPECT_EQ(repository().head().value(), std::nullopt);
+  EXPECT_EQ(repository().is_shallow().error().code, ErrorCode::bad_input);
+  EXPECT_THAT(repository().head_ref().error().message, HasSubstr("not a git repository"));
+  init();
+  EXPECT_EQ(repository().head().value(), std::nullopt);
+  EXPECT_EQ(repository().head_ref().value(), "refs/heads/main");
+}
+
+TEST_F(GitProgramTest, DescribesHead) {
+  init();
+  const std::string first = commit("first");
+  EXPECT_EQ(repository().head().value(), first);
+  EXPECT_EQ(repository().commit_time(first).value(), "1700000000");
+  EXPECT_EQ(repository().resolve("HEAD").value(), first);
+  EXPECT_EQ(repository().resolve(first.substr(0, 10)).value(), first);
+  EXPECT_EQ(repository().resolve("refs/heads/main").value(), first);
+  EXPECT_EQ(repository().resolve("HEAD~1").value(), std::nullopt);
+  EXPECT_EQ(repository().resolve("none").value(), std::nullopt);
+  EXPECT_EQ(repository().resolve(std::string(40, '0')).value(), std::nullopt);
+  EXPECT_FALSE(repository().is_shallow().value());
+  EXPECT_FALSE(repository().commit_time("none"));
+  git({"checkout", "-q", "--detach"});
+  EXPECT_EQ(repository().head_ref().value(), "");
+}
+
+TEST_F(GitProgramTest, FindsTheOneTagAtHead) {
+  init();
+  commit("first");
+  git({"tag", "v0.9.0"});
+  commit("second");
+  EXPECT_EQ(repository().tag_at_head().value(), std::nullopt);
+  git({"tag", "-a", "-m", "annotated", "v1.0.0"});
+  EXPECT_EQ(repository().tag_at_head().value(), "v1.0.0");
+  git({"tag", "latest"});
+  const auto two = repository().tag_at_head();
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(two.error().message, HasSubstr("latest, v1.0.0"));
+}
+
+TEST_F(GitProgramTest, ListsEveryKindOfChange) {
+  init();
+  const std::string content = "a file that is long enough to be recognised when it moves\n";
+  for (const char* name : {"kept", "edited", "deleted", "old name", "mode.sh", "Case", "type"})
+    directory_.write(sys::Path("repo") / name, content + name);
+  commit("first");
+  directory_.write("repo/edited", "x");
+  directory_.write("repo/added/deep", "x");
+  fs::remove(directory_ / "repo/deleted");
+  fs::rename(directory_ / "repo/old name", directory_ / "repo/new name");
+  fs::rename(directory_ / "repo/Case", directory_ / "repo/case");
+  fs::permissions(directory_ / "repo/mode.sh", fs::perms(0755));
+  fs::remove(directory_ / "repo/type");
+  fs::create_symlink("kept", directory_ / "repo/type");
+  commit("second");
+  EXPECT_THAT(changed("HEAD~1", "HEAD"), UnorderedElementsAre("edited", "added/deep", "deleted", "old name", "new name",
+                                                              "Case", "case", "mode.sh", "type"));
+  EXPECT_TRUE(changed("HEAD", "HEAD").empty());
+}
+
+TEST_F(GitProgramTest, CountsASubmoduleEvenWhereItAsksToBeIgnored) {
+  init();
+  fs::create_directories(directory_ / "other");
+  git({"init", "-q"}, "other");
+  git({"commit", "-q", "--allow-empty", "-m", "one"}, "other");
+  git({"submodule", "--quiet", "add", (directory_ / "other").string(), "sub"});
+  git({"config", "-f", ".gitmodules", "submodule.sub.ignore", "all"});
+  commit("first");
+  git({"commit", "-q", "--allow-empty", "-m", "two"}, "repo/sub");
+  git({"update-index", "--cacheinfo", "160000," + git({"rev-parse", "HEAD"}, "repo/sub") + ",sub"});
+  git({"commit", "-q", "-m", "second"});
+  git({"config", "diff.ignoreSubmodules", "all"});
+  EXPECT_THAT(changed("HEAD~1", "HEAD"), UnorderedElementsAre("sub"));
+}
+
+TEST_F(GitProgramTest, KeepsUnusualNamesAsTheyAre) {
+  init();
+  commit("first");
+  const std::vector<std::string> names = {"line\nfeed", "quo\"te",  "-option",         "esc\x1b[0m", " space ",
+                                          "tab\there",  "\xff\xfe", "umlaut-\xc3\xbc", "back\\slash"};
+  for (const std::string& name : names) directory_.write(sys::Path("repo") / name, "x");
+  commit("second");
+  EXPECT_THAT(changed("HEAD~1", "HEAD"), ::testing::UnorderedElementsAreArray(names));
+  const std::string longest = replace_all(std::string(20, '/'), "/", "/" + std::string(250, 'x')).substr(1);
+  git({"update-index", "--add", "--cacheinfo", "100644," + git({"rev-parse", "HEAD:-option"}) + "," + longest});
+  git({"commit", "-q", "-m", "longer than a path of the system can be"});
+  EXPECT_THAT(changed("HEAD~1", "HEAD"), UnorderedElementsAre(longest));
+}
+
+TEST_F(GitProgramTest, NamesPathsFromTheProjectsDirectory) {
+  init();
+  commit("first");
+  directory_.write("repo/project/src/a", "x");
+  directory_.write("repo/.github/workflows/x.yml", "x");
+  commit("second");
+  const Changes changes = repository("repo/project").changes("HEAD~1", "HEAD", false).value();
+  EXPECT_THAT(changes.paths.value(), UnorderedElementsAre("src/a", ".github/workflows/x.yml"));
+}
+
+TEST_F(GitProgramTest, ComparesWithTheMergeBaseOnRequest) {
+  init();
+  commit("first");
+  git({"branch", "topic"});
+  directory_.write("repo/on-main", "x");
+  commit("main moves on");
+  git({"checkout", "-q", "topic"});
+  directory_.write("repo/on-topic", "x");
+  commit("topic");
+  EXPECT_THAT(repository().changes("main", "topic", true).value().paths.value(), UnorderedElementsAre("on-topic"));
+  EXPECT_THAT(repository().changes("main", "topic", false).value().paths.value(),
+              UnorderedElementsAre("on-topic", "on-main"));
+  EXPECT_EQ(repository().is_ancestor("main", "topic").value(), false);
+  EXPECT_EQ(repository().is_ancestor("main~1", "topic").value(), true);
+  EXPECT_EQ(repository().is_ancestor("none", "topic").value(), std::nullopt);
+  git({"checkout", "-q", "--orphan", "unrelated"});
+  commit("no common commit");
+  const Changes unrelated = repository().changes("main", "unrelated", true).value();
+  EXPECT_FALSE(unrelated.paths);
+  EXPECT_THAT(unrelated.why_not, HasSubstr("no common commit"));
+}
+
+TEST_F(GitProgramTest, SaysWhyAFirstCommitAndAShallowCloneCannotBeCompared) {
+  init();
+  commit("first");
+  const Changes first = repository().changes("HEAD~1", "HEAD", false).value();
+  EXPECT_FALSE(first.paths);
+  EXPECT_THAT(first.why_not, HasSubstr("first commit"));
+  commit("second");
+  git({"clone", "-q", "--depth", "1", "file://" + (directory_ / "repo").string(), "shallow"}, ".");
+  GitProgram shallow = repository("shallow");
+  EXPECT_TRUE(shallow.is_shallow().value());
+  const Changes changes = shallow.changes("HEAD~1", "HEAD", false).value();
+  EXPECT_FALSE(changes.paths);
+  EXPECT_THAT(changes.why_not, HasSubstr("fetch-depth: 0"));
+  EXPECT_EQ(shallow.is_ancestor("HEAD", "HEAD").value(), true);
+}
+
+TEST_F(GitProgramTest, CannotTellAnAncestorInAShallowClone) {
+  init();
+  commit("first");
+  git({"branch", "side"});
+  commit("second");
+  git({"checkout", "-q", "side"});
+  commit("third");
+  git({"clone", "-q", "--depth", "1", "--no-single-branch", "file://" + (directory_ / "repo").string(), "shallow"},
+      ".");
+  EXPECT_EQ(repository("shallow").is_ancestor("origin/main", "origin/side").value(), std::nullopt);
+}
+
+TEST_F(GitProgramTest, RemovesCredentialsFromTheRemote) {
+  init();
+  EXPECT_EQ(repository().remote_url().value(), "");
+  const std::pair<std::string, std::string> rows[] = {
+      {"https://user:hunter2@github.com/a/b.git", "https://github.com/a/b.git"},
+      {"https://x-access-token:p@ss@github.com/a/b", "https://github.com/a/b"},
+      {"https://github.com/a@b/c", "https://github.com/a@b/c"},
+      {"git@github.com:a/b.git", "git@github.com:a/b.git"},
+  };
+  for (const auto& [url, expected] : rows) {
+    git({"config", "remote.origin.url", url});
+    EXPECT_EQ(repository().remote_url().value(), expected);
+  }
+}
+
+TEST_F(GitProgramTest, RunsNothingThatTheRepositoryNames) {
+  init();
+  directory_.write("repo/.gitattributes", "* diff=evil filter=evil\n");
+  directory_.write("repo/file", "1");
+  commit("first");
+  directory_.write("repo/file", "2");
+  commit("second");
+  const std::string evil = "touch " + (directory_ / "ran").string() + "; cat";
+  for (const char* key :
+       {"core.fsmonitor", "core.pager", "core.sshCommand", "diff.external", "diff.evil.command", "diff.evil.textconv",
+        "filter.evil.clean", "filter.evil.smudge", "gpg.program", "core.alternateRefsCommand"})
+    git({"config", key, evil});
+  git({"config", "log.showSignature", "true"});
+  git({"config", "remote.origin.url", "ext::sh -c touch% " + (directory_ / "ran").string()});
+  git({"config", "remote.origin.promisor", "true"});
+  GitProgram repository(processes_, environment_, directory_ / "repo");
+  EXPECT_TRUE(repository.changes("HEAD~1", "HEAD", true).value().paths);
+  EXPECT_TRUE(repository.commit_time("HEAD"));
+  EXPECT_TRUE(repository.head_ref());
+  EXPECT_EQ(repository.resolve(std::string(40, 'a')).value(), std::nullopt);
+  EXPECT_FALSE(directory_.exists("ran"));
+}
+
+TEST_F(GitProgramTest, ReadsACheckoutOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  init();
+  const std::string head = commit("first");
+  for (const auto& entry : fs::recursive_directory_iterator(directory_ / "repo"))
+    ASSERT_EQ(::lchown(entry.path().c_str(), 1001, 1001), 0);
+  ASSERT_EQ(::chown((directory_ / "repo").c_str(), 1001, 1001), 0);
+  EXPECT_EQ(repository().head().value(), head);
+  fs::create_directory_symlink("repo", directory_ / "link");
+  EXPECT_EQ(repository("link").head().value(), head);
+  const auto below = repository("repo/.git/..").head();
+  EXPECT_TRUE(below);
+  fs::create_directories(directory_ / "repo/sub");
+  const auto sub = repository("repo/sub").head();
+  ASSERT_FALSE(sub) << "trust is given to exactly the named directory";
+  EXPECT_THAT(sub.error().message, HasSubstr("another user"));
+}
+
+TEST(GitProgram, ReportsAMissingGitAndASlowOne) {
+  test::ScriptedProcessRunner processes;
+  const test::FakeEnvironment environment({{"PATH", "/usr/bin"}, {"GIT_DIR", "/evil"}, {"GITHUB_TOKEN", "t"}});
+  GitProgram repository(processes, environment, "/tmp");
+  const auto any = [](const sys::Command& command) { return command.program == "git"; };
+  processes.expect_where("missing", any, [](const auto&, const auto&) -> Result<sys::ProcessOutcome> {
+    return fail(ErrorCode::not_found, "cannot find git");
+  });
+  EXPECT_EQ(repository.head().error().code, ErrorCode::not_found);
+  processes.expect_where(
+      "slow", any, [](const auto&, const auto&) { return sys::ProcessOutcome{.exit_code = 143, .timed_out = true}; });
+  EXPECT_EQ(repository.head().error().code, ErrorCode::unavailable);
+  const sys::Command command = processes.commands().front();
+  EXPECT_THAT(command.arguments, Contains("safe.directory=/tmp"));
+  EXPECT_FALSE(command.environment.contains("GIT_DIR"));
+  EXPECT_FALSE(command.environment.contains("GITHUB_TOKEN"));
+  EXPECT_EQ(command.environment.at("GIT_CONFIG_GLOBAL"), "/dev/null");
+}
+
+TEST(Revision, IsNeverAnOptionASearchOrAPath) {
+  for (const char* good : {"HEAD", "HEAD~1", "main^2", "refs/tags/v1.0.0", "feature/x", "a@{upstream}", "0123abc",
+                           "\xc3\xbc", "v1.0.0+x#y"})
+    EXPECT_TRUE(check_revision(good)) << good;
+  for (const std::string bad : {"", "-x", "--upload-pack=evil", "^main", "a..b", "a b", "a\nb", "a\tb", ":/fix",
+                                "HEAD:file", "a*", "a?", "a[b", "a\\b", "a\x7f"})
+    EXPECT_EQ(check_revision(bad).error().code, ErrorCode::bad_input) << bad;
+  EXPECT_FALSE(check_revision(std::string("a\0b", 3)));
+  EXPECT_FALSE(check_revision(std::string(2000, 'a')));
+}
+
+}  // namespace
+}  // namespace crategate::git
