@@ -1,0 +1,157 @@
+// crategate.yml as types (spec: docs/configuration.md). Values only.
+// Belongs here: what a configuration says.  Not here: where a value came from (settings) or what it leads to
+// (pipeline).
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oci/platform.h"
+
+namespace crategate::config {
+
+using Argv = std::vector<std::string>;
+using Timeout = std::chrono::milliseconds;
+using Variables = std::map<std::string, std::string>;
+
+/// Where the project's version is read from; exactly one is set.
+struct VersionSource {
+  std::string file = "VERSION";
+  bool git_tag = false;
+  Argv command;
+  bool operator==(const VersionSource&) const = default;
+};
+
+/// A named list of values. Either `file` names a file with one value a line (read by `plan`), or `values` holds them.
+struct Axis {
+  std::string name;
+  std::string file;
+  std::vector<std::string> values;
+  std::map<std::string, Variables> variables;  ///< value → variables for templates
+  bool operator==(const Axis&) const = default;
+};
+
+/// Axis name → value; matches every cell that has these values.
+using Combination = std::map<std::string, std::string>;
+
+struct Check {
+  std::string image;  ///< empty = on the host
+  Argv setup, run;
+  Timeout timeout = std::chrono::minutes(5);
+  bool operator==(const Check&) const = default;
+};
+
+/// Exactly one of `template_file` and `run` is set; neither = the project keeps its Dockerfiles by hand at `output`.
+struct Generate {
+  std::string template_file;
+  std::string output = "docker/dockerfiles/Dockerfile.{cell}";
+  std::string image;  ///< for `run`; empty = on the host
+  Argv run;
+  Timeout timeout = std::chrono::minutes(5);
+  bool operator==(const Generate&) const = default;
+};
+
+struct Build {
+  std::string context = ".";
+  std::string target, network, builder;
+  std::string
+      builder_image;  ///< BuildKit image for a docker-container builder, made when the engine's own cannot do it
+  std::vector<oci::Platform> platforms = {oci::Platform{}};
+  std::vector<std::string> build_args, build_contexts, secrets, labels,
+      annotations;                  ///< `key=value` items as buildx takes them
+  bool cache_ignore_error = false;  ///< `ignore-error=true` on --cache-to
+  Timeout timeout = std::chrono::minutes(30);
+  bool operator==(const Build&) const = default;
+};
+
+struct Scan {
+  std::string with = "trivy";
+  std::string severity = "CRITICAL";  ///< or `none`
+  bool ignore_unfixed = false;
+  bool operator==(const Scan&) const = default;
+};
+
+enum class TestSource : unsigned char { image, mounted };
+
+struct Test {
+  Argv setup, run;
+  TestSource source = TestSource::image;
+  std::vector<std::string> mounts;  ///< `host:container[:ro]`, host path relative to the workspace
+  std::vector<std::string> env;     ///< `KEY=value`
+  std::string workdir, user, network;
+  std::string log = "tests/logs/test-py{python}-{runtime}.log";
+  std::string count;  ///< regular expression with one group: number of tests run; empty = the known runners
+  Timeout timeout = std::chrono::minutes(20);
+  bool operator==(const Test&) const = default;
+};
+
+enum class GateMode : unsigned char { promote, rebuild };
+
+struct Gate {
+  GateMode mode = GateMode::promote;
+  std::string rebuild = "strict";
+  std::vector<std::string> ignore_labels = {"org.opencontainers.image.created"};
+  std::string hmac_secret_env;
+  bool operator==(const Gate&) const = default;
+};
+
+enum class LatestPolicy : unsigned char { every_release, stable, never };
+enum class VersionTagPolicy : unsigned char { create_only, move, dated };
+
+struct Release {
+  LatestPolicy latest = LatestPolicy::every_release;
+  VersionTagPolicy version_tag = VersionTagPolicy::create_only;
+  std::vector<std::string> moving = {"latest"};
+  bool allow_downgrade = false;
+  std::string require_branch;           ///< empty = not checked
+  bool require_branch_refuses = false;  ///< false = warning only
+  std::string journal = "artifact", lease = "none", set;
+  bool operator==(const Release&) const = default;
+};
+
+/// Overrides of one row of the policy table; unset = the row's own value. Nothing here can make a pull request push or
+/// cache.
+struct EventPolicy {
+  std::optional<bool> all_cells, fresh, cache_write, latest;
+  bool operator==(const EventPolicy&) const = default;
+};
+
+struct CiImage {
+  std::string image, dockerfile, default_tag = "latest", workflow;
+  std::vector<std::string> watch;
+  std::map<std::string, std::string> branches;
+  std::vector<oci::Platform> platforms;
+  Argv generate;
+  bool operator==(const CiImage&) const = default;
+};
+
+struct Configuration {
+  VersionSource version;
+  std::vector<Axis> axes;  ///< in the file's order
+  std::vector<Combination> exclude, include;
+  std::string cell = "{runtime}-py{python}";
+  std::string image;
+  std::string cache;  ///< empty = no registry cache
+  std::vector<std::string> tags = {"{version}"};
+  std::vector<std::string> watch = {"src/**",   "tests/**", "docker/**",   "pyproject.toml", "setup.cfg",
+                                    "setup.py", "Makefile", "Makefile.ci", "VERSION",        "PYTHON_VERSIONS"};
+  std::vector<std::string> dependencies = {"pyproject.toml", "setup.cfg"};
+  std::optional<Check> check;
+  Generate generate;
+  Build build;
+  std::optional<Scan> scan;
+  std::optional<Test> test;
+  std::string candidate = "{image}";
+  bool provenance = false;
+  Gate gate;
+  Release release;
+  std::map<std::string, EventPolicy> policy;  ///< GitHub event name → overrides
+  std::optional<CiImage> ci_image;
+  int shards = 0;  ///< 0 = not sharded
+  bool operator==(const Configuration&) const = default;
+};
+
+}  // namespace crategate::config

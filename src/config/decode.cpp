@@ -1,0 +1,272 @@
+// The sections of crategate.yml and the settings of one invocation.
+// Belongs here: the keys, in the file's order.  Not here: axes (decode_axes) and policy (decode_policy).
+#include "config/decode.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/strings.h"
+#include "config/section.h"
+
+namespace crategate::config {
+namespace {
+
+constexpr int kMaxShards = 1000;
+constexpr int kMaxJobs = 1024;
+
+Result<VersionSource> decode_version(const Node& node, std::string_view path) {
+  VersionSource source;
+  Section section(node, std::string(path));
+  section.read_with("file", source.file, read_path);
+  section.read("git-tag", source.git_tag);
+  section.read_with("command", source.command, read_argv);
+  CG_CHECK(section.finish());
+  const bool file = section.find("file") != nullptr;
+  if (static_cast<int>(file) + static_cast<int>(source.git_tag) + static_cast<int>(!source.command.empty()) > 1)
+    return fail(error_at(node, path, "expected one of file, git-tag and command, found more", "keep one of them"));
+  if (!file && (source.git_tag || !source.command.empty())) source.file.clear();
+  return source;
+}
+
+Result<Check> decode_check(const Node& node, std::string_view path) {
+  Check check;
+  Section section(node, std::string(path));
+  section.read("image", check.image);
+  section.read_with("setup", check.setup, read_argv);
+  section.read_with("run", check.run, read_argv);
+  section.read("timeout", check.timeout);
+  CG_CHECK(section.finish());
+  return check;
+}
+
+Result<Generate> decode_generate(const Node& node, std::string_view path) {
+  Generate generate;
+  Section section(node, std::string(path));
+  section.read_with("template", generate.template_file, read_path);
+  section.read_with("output", generate.output, read_path);
+  section.read("image", generate.image);
+  section.read_with("run", generate.run, read_argv);
+  section.read("timeout", generate.timeout);
+  CG_CHECK(section.finish());
+  if (!generate.template_file.empty() && !generate.run.empty())
+    return fail(error_at(node, path, "expected template or run, found both", "keep one of the two"));
+  return generate;
+}
+
+Result<Build> decode_build(const Node& node, std::string_view path) {
+  Build build;
+  Section section(node, std::string(path));
+  section.read("context", build.context);
+  section.read("target", build.target);
+  section.read("platforms", build.platforms);
+  section.read("network", build.network);
+  section.read("builder", build.builder);
+  section.read("builder-image", build.builder_image);
+  section.read("build-args", build.build_args);
+  section.read_with("build-contexts", build.build_contexts, read_pairs);
+  section.read_with("secrets", build.secrets, read_pairs);
+  section.read_with("labels", build.labels, read_pairs);
+  section.read_with("annotations", build.annotations, read_pairs);
+  section.read("cache-ignore-error", build.cache_ignore_error);
+  section.read("timeout", build.timeout);
+  CG_CHECK(section.finish());
+  return build;
+}
+
+Result<Scan> decode_scan(const Node& node, std::string_view path) {
+  Scan scan;
+  Section section(node, std::string(path));
+  section.read_with("with", scan.with,
+                    [](const Node& value, std::string_view at) { return read_word(value, at, {"trivy"}); });
+  section.read_with("severity", scan.severity, [](const Node& value, std::string_view at) {
+    return read_word(value, at, {"CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN", "none"});
+  });
+  section.read("ignore-unfixed", scan.ignore_unfixed);
+  CG_CHECK(section.finish());
+  return scan;
+}
+
+/// `host:container[:ro|rw]`, the host path inside the workspace.
+bool is_mount(std::string_view text) {
+  const auto parts = split(text, ':');
+  if (parts.size() < 2 || parts.size() > 3 || parts[0].empty()) return false;
+  const auto host = split(parts[0], '/');
+  const bool inside = !parts[0].starts_with('/') && std::find(host.begin(), host.end(), "..") == host.end();
+  return inside && parts[1].starts_with('/') && (parts.size() == 2 || parts[2] == "ro" || parts[2] == "rw");
+}
+
+Result<std::vector<std::string>> read_mounts(const Node& node, std::string_view path) {
+  CG_TRY(auto mounts, read_list(node, path));
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    if (is_mount(mounts[i])) continue;
+    return fail(error_at(
+        node.items[i], concat(path, "[", i, "]"), concat("expected host:container[:ro], found ", quoted(mounts[i])),
+        "write a path inside the workspace, ':' and an absolute path, for example tests:/work/tests:ro"));
+  }
+  return mounts;
+}
+
+Result<Test> decode_test(const Node& node, std::string_view path) {
+  static constexpr std::array<Choice<TestSource>, 2> kSources = {Choice<TestSource>{"image", TestSource::image},
+                                                                 {"mounted", TestSource::mounted}};
+  Test test;
+  Section section(node, std::string(path));
+  section.read_with("setup", test.setup, read_argv);
+  section.read_with("run", test.run, read_argv);
+  section.read("source", test.source, kSources);
+  section.read_with("mounts", test.mounts, read_mounts);
+  section.read_with("env", test.env, read_pairs);
+  section.read("workdir", test.workdir);
+  section.read("user", test.user);
+  section.read("network", test.network);
+  section.read_with("log", test.log, read_path);
+  section.read("count", test.count);
+  section.read("timeout", test.timeout);
+  CG_CHECK(section.finish());
+  return test;
+}
+
+Result<Gate> decode_gate(const Node& node, std::string_view path) {
+  static constexpr std::array<Choice<GateMode>, 2> kModes = {Choice<GateMode>{"promote", GateMode::promote},
+                                                             {"rebuild", GateMode::rebuild}};
+  Gate gate;
+  Section section(node, std::string(path));
+  section.read("mode", gate.mode, kModes);
+  section.read_with("rebuild", gate.rebuild, [](const Node& value, std::string_view at) {
+    return read_word(value, at, {"strict", "content"});
+  });
+  section.read("ignore-labels", gate.ignore_labels);
+  section.read("hmac-secret-env", gate.hmac_secret_env);
+  CG_CHECK(section.finish());
+  return gate;
+}
+
+Result<Release> decode_release(const Node& node, std::string_view path) {
+  static constexpr std::array<Choice<LatestPolicy>, 3> kLatest = {
+      Choice<LatestPolicy>{"every-release", LatestPolicy::every_release},
+      {"stable", LatestPolicy::stable},
+      {"never", LatestPolicy::never}};
+  static constexpr std::array<Choice<VersionTagPolicy>, 3> kVersionTag = {
+      Choice<VersionTagPolicy>{"create-only", VersionTagPolicy::create_only},
+      {"move", VersionTagPolicy::move},
+      {"dated", VersionTagPolicy::dated}};
+  Release release;
+  Section section(node, std::string(path));
+  section.read("latest", release.latest, kLatest);
+  section.read("version-tag", release.version_tag, kVersionTag);
+  section.read("moving", release.moving);
+  section.read("allow-downgrade", release.allow_downgrade);
+  section.read("require-branch", release.require_branch);
+  section.read("require-branch-refuses", release.require_branch_refuses);
+  section.read_with("journal", release.journal, [](const Node& value, std::string_view at) {
+    return read_word(value, at, {"artifact", "file", "git"});
+  });
+  section.read_with("lease", release.lease, [](const Node& value, std::string_view at) {
+    return read_word(value, at, {"none", "git"});
+  });
+  section.read("set", release.set);
+  CG_CHECK(section.finish());
+  return release;
+}
+
+Result<std::map<std::string, std::string>> read_branches(const Node& node, std::string_view path) {
+  if (node.kind != Node::Kind::mapping)
+    return fail(error_at(node, path, concat("expected a mapping, found ", describe_found(node)),
+                         "write {branch: tag}, for example {main: latest}"));
+  std::map<std::string, std::string> out;
+  for (const Node& item : node.items) {
+    CG_TRY(out[item.key], read_text(item, concat(path, ".", item.key)));
+  }
+  return out;
+}
+
+Result<CiImage> decode_ci_image(const Node& node, std::string_view path) {
+  CiImage image;
+  Section section(node, std::string(path));
+  section.read("image", image.image);
+  section.read_with("dockerfile", image.dockerfile, read_path);
+  section.read("watch", image.watch);
+  section.read("default-tag", image.default_tag);
+  section.read("workflow", image.workflow);
+  section.read_with("branches", image.branches, read_branches);
+  section.read("platforms", image.platforms);
+  section.read_with("generate", image.generate, read_argv);
+  CG_CHECK(section.finish());
+  return image;
+}
+
+Result<std::string> read_filled_text(const Node& node, std::string_view path) {
+  CG_TRY(auto text, read_text(node, path));
+  if (trim(text).empty())
+    return fail(error_at(node, path, "expected text, found an empty text", "remove the line or fill it"));
+  return text;
+}
+
+}  // namespace
+
+Result<Configuration> decode_configuration(const Node& root) {
+  Configuration out;
+  Section file(root, "");
+  file.read_section("version", out.version, decode_version);
+  file.read_with("axes", out.axes, decode_axes);
+  file.read_with("exclude", out.exclude, decode_combinations);
+  file.read_with("include", out.include, decode_combinations);
+  file.read_with("cell", out.cell, read_filled_text);
+  file.read_with("image", out.image, read_filled_text);
+  file.read("cache", out.cache);
+  file.read("tags", out.tags);
+  file.read("watch", out.watch);
+  file.read("dependencies", out.dependencies);
+  file.read_section("check", out.check, decode_check);
+  file.read_section("generate", out.generate, decode_generate);
+  file.read_section("build", out.build, decode_build);
+  file.read_section("scan", out.scan, decode_scan);
+  file.read_section("test", out.test, decode_test);
+  file.read_with("candidate", out.candidate, read_filled_text);
+  file.read("provenance", out.provenance);
+  file.read_section("gate", out.gate, decode_gate);
+  file.read_section("release", out.release, decode_release);
+  file.read_section("policy", out.policy, decode_policy);
+  file.read_section("ci-image", out.ci_image, decode_ci_image);
+  file.read_with("shards", out.shards,
+                 [](const Node& node, std::string_view path) { return read_number(node, path, kMaxShards); });
+  CG_CHECK(file.finish());
+  return out;
+}
+
+Result<Invocation> decode_invocation(const Node& root) {
+  Invocation out;
+  Section given(root, "");
+  given.read("event", out.event);
+  given.read("ref", out.ref);
+  given.read_with("ref-type", out.ref_type, [](const Node& node, std::string_view path) {
+    return read_word(node, path, {"branch", "tag"});
+  });
+  given.read("payload", out.payload);
+  given.read("sha", out.sha);
+  given.read("base-ref", out.base_ref);
+  given.read_with("rebuild-base", out.rebuild_base, read_boolean);
+  given.read("publish", out.publish);
+  given.read("dry-run", out.dry_run);
+  given.read("to", out.to);
+  given.read("cell", out.cell);
+  given.read_with("only", out.only, read_pairs);
+  given.read_with("jobs", out.jobs,
+                  [](const Node& node, std::string_view path) { return read_number(node, path, kMaxJobs); });
+  given.read("plan", out.plan);
+  given.read("state", out.state);
+  given.read_with("mode", out.mode, [](const Node& node, std::string_view path) {
+    return read_word(node, path, {"test", "push"});
+  });
+  given.read("digest-image", out.image);
+  given.read("registry", out.registry);
+  given.read("username", out.username);
+  given.read("password", out.password_text);
+  given.read("insecure-registries", out.insecure_registries);
+  given.read("timeout", out.timeout);
+  given.read("github-token", out.github_token_text);
+  CG_CHECK(given.finish());
+  return out;
+}
+
+}  // namespace crategate::config
