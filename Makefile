@@ -1,0 +1,65 @@
+# make demo    the main job on a real project, with a real engine and a real registry
+# make test    the whole suite
+#
+# Both install what is missing on a Debian machine (as root, or through sudo) and say what.
+.DEFAULT_GOAL := help
+.PHONY: help build dev demo test unit lint sanitize bench coverage clean engine-down
+
+JOBS ?= $(shell nproc)
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@echo "make build   the binary: build/release/crategate"
+	@echo "make unit    unit, golden, wire and stage tests only (no engine)"
+	@echo "make lint    layers, formatting, clang-tidy, shellcheck"
+	@echo "make sanitize, make bench, make coverage, make clean"
+
+build:
+	@tools/install build
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release -j $(JOBS)
+
+dev:
+	@tools/install build
+	@cmake --preset dev --log-level=WARNING
+	@cmake --build --preset dev -j $(JOBS)
+
+demo: build
+	@tools/install engine
+	@tools/demo
+
+test: dev build
+	@tools/install lint engine
+	@ctest --test-dir build/dev --output-on-failure -j $(JOBS)
+
+unit: dev
+	@ctest --test-dir build/dev --output-on-failure -j $(JOBS) -L '^(unit|golden|wire|stages)$$'
+
+lint: dev
+	@tools/install lint
+	@ctest --test-dir build/dev --output-on-failure -j $(JOBS) -L '^lint$$'
+
+sanitize:
+	@tools/install build
+	@cmake --preset asan-ubsan --log-level=WARNING
+	@cmake --build --preset asan-ubsan -j $(JOBS)
+	@ctest --preset asan-ubsan -L '^(unit|golden|wire|stages)$$'
+
+bench:
+	@tools/install build engine
+	@cmake --preset bench --log-level=WARNING
+	@cmake --build --preset bench -j $(JOBS)
+	@tools/bench
+
+coverage:
+	@tools/install build
+	@cmake --preset coverage --log-level=WARNING
+	@cmake --build --preset coverage -j $(JOBS)
+	@ctest --preset coverage -L '^(unit|golden|wire|stages)$$'
+
+engine-down:
+	@tools/engine down
+
+clean:
+	@tools/engine down --purge
+	rm -rf build .crategate

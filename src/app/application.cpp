@@ -1,0 +1,176 @@
+#include "app/application.h"
+
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "actions/names.h"
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace crategate::app {
+namespace {
+
+constexpr std::string_view kDefaultConfiguration = "crategate.yml";
+constexpr std::string_view kDockerHub = "docker.io";
+
+std::vector<std::string> input_names() {
+  std::vector<std::string> names;
+  for (const auto& row : config::settings_table()) {
+    names.push_back(config::option_name(row));
+    if (!row.short_name.empty()) names.emplace_back(row.short_name);
+    if (!row.alias.empty()) names.emplace_back(row.alias);
+  }
+  return names;
+}
+
+}  // namespace
+
+Application::Application(CommandLine line, std::unique_ptr<Console> console)
+    : line_(std::move(line)), console_(std::move(console)) {}
+
+Result<std::unique_ptr<Application>> Application::create(CommandLine line) {
+  const sys::SystemEnvironment environment;
+  const bool in_runner = environment.get(actions::kActions).value_or("") == "true";
+  auto options = detect_console(line.no_color || environment.get("NO_COLOR").value_or("") != "", in_runner);
+  // With --json, stdout carries the document and nothing else.
+  options.one_stream = in_runner && !line.json;
+  const bool debug = environment.get(actions::kDebug).value_or("") == "1";
+  options.verbose = line.verbose || debug;
+  options.quiet = line.quiet;
+  std::unique_ptr<Application> app(new Application(std::move(line), std::make_unique<Console>(options)));
+  app->in_runner_ = in_runner;
+  Console& console = *app->console_;
+  log::configure(
+      {.threshold = debug ? log::Level::debug : log::Level::info, .format = app->line_.log_format, .color = false},
+      [&console](log::Level level, std::string_view text) { console.log_line(level, text); });
+  CG_CHECK(app->load());
+  return app;
+}
+
+Result<std::optional<config::File>> Application::read_configuration() const {
+  const bool named = !line_.config_file.empty();
+  const sys::Path path = named ? sys::Path(line_.config_file) : workspace_.root / kDefaultConfiguration;
+  CG_TRY(auto text, files().read(path));
+  if (text) return config::File{named ? line_.config_file : std::string(kDefaultConfiguration), *std::move(text)};
+  if (!named) return std::nullopt;
+  return fail(ErrorCode::bad_input,
+              concat("--config: expected a configuration file, found nothing at ", quote(line_.config_file)),
+              "Correct the path; without --config, crategate.yml in the workspace is read.");
+}
+
+Result<void> Application::load() {
+  std::error_code ignored;
+  const std::string chosen =
+      line_.workspace.empty() && in_runner_ ? environment_.get(actions::kWorkspace).value_or("") : line_.workspace;
+  workspace_.root = std::filesystem::weakly_canonical(chosen.empty() ? sys::Path(".") : sys::Path(chosen), ignored);
+  if (ignored || !std::filesystem::is_directory(workspace_.root, ignored)) {
+    return fail(ErrorCode::bad_input, concat("workspace: expected a directory, found none at ", quote(chosen)),
+                "Correct --workspace (or GITHUB_WORKSPACE).");
+  }
+  CG_TRY(const auto file, read_configuration());
+  std::vector<config::Given> given = line_.given;
+  if (in_runner_) {
+    CG_TRY(const auto inputs, actions::read_inputs(environment_, input_names()));
+    for (const auto& [name, value] : inputs) {
+      given.push_back({name, value, {.kind = config::OriginKind::input, .where = {}, .name = concat("input ", name)}});
+    }
+  }
+  CG_TRY(loaded_, config::load(file, given));
+  workspace_.state_name = loaded_.invocation.state;
+  given_credentials_ = {loaded_.invocation.username, Secret(std::exchange(loaded_.invocation.password_text, {}))};
+  repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
+  workflow_ = std::make_unique<actions::RunnerWorkflow>(
+      environment_, files_, [this](std::string_view command) { console_->command(command); });
+  return {};
+}
+
+int Application::jobs() const { return loaded_.invocation.jobs > 0 ? loaded_.invocation.jobs : sys::available_cores(); }
+
+Result<docker::Engine*> Application::engine() {
+  if (!engine_) {
+    CG_TRY(engine_, docker::HttpEngine::connect(http_, clock_, environment_.get("DOCKER_HOST").value_or("")));
+  }
+  return engine_.get();
+}
+
+Result<docker::ImageBuilder*> Application::builder() {
+  if (!builder_) {
+    CG_TRY(docker::Engine* const connected, engine());
+    builder_ = std::make_unique<docker::BuildxBuilder>(processes_, environment_, *connected, workspace_.root,
+                                                       loaded_.configuration.build.builder_image);
+  }
+  return builder_.get();
+}
+
+Result<std::optional<registry::Credentials>> Application::credentials(const std::string& registry) const {
+  const std::string named = loaded_.invocation.registry.empty() ? std::string(kDockerHub) : loaded_.invocation.registry;
+  if (!given_credentials_.username.empty() && registry == named) return given_credentials_;
+  const auto home = environment_.get("HOME");
+  const auto configured = environment_.get("DOCKER_CONFIG");
+  if (!configured && !home) return std::nullopt;
+  const sys::Path path = configured ? sys::Path(*configured) / "config.json" : sys::Path(*home) / ".docker/config.json";
+  CG_TRY(const auto text, files().read(path));
+  if (!text) return std::nullopt;
+  CG_TRY(const auto known, registry::parse_docker_config(*text, path.string()));
+  const auto found = known.find(registry);
+  return found == known.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<Application::Store> Application::store(const pipeline::Plan& plan) {
+  if (plan.layout) {
+    if (!layout_) {
+      const std::string& to = loaded_.invocation.to;
+      const sys::Path directory = to.starts_with("oci:") && to.size() > 4
+                                      ? workspace_.root / to.substr(4)
+                                      : workspace_.state() / stages::kImagesDirectory;
+      CG_CHECK(files().make_directories(directory));
+      CG_TRY(auto opened, layout::OciLayout::open(directory));
+      layout_ = std::make_unique<stages::LayoutRegistry>(std::move(opened));
+    }
+    return Store{layout_.get(), layout_.get()};
+  }
+  if (!registry_) {
+    registry_ = std::make_unique<registry::HttpRegistry>(
+        http_, clock_, [this](const std::string& host) { return credentials(host); },
+        loaded_.invocation.insecure_registries);
+  }
+  return Store{registry_.get(), registry_.get()};
+}
+
+std::string Application::store_name(const pipeline::Plan& plan) const {
+  if (!plan.layout) {
+    const auto repository = plan.cells.empty() ? Result<oci::Repository>(oci::Repository{})
+                                               : oci::parse_repository(plan.cells.front().image);
+    return repository ? repository->registry : std::string("the registry");
+  }
+  const std::string& to = loaded_.invocation.to;
+  return to.starts_with("oci:") && to.size() > 4
+             ? to
+             : concat("oci:", (workspace_.state_name / stages::kImagesDirectory).string());
+}
+
+stages::PlanServices Application::plan_services() {
+  return {.files = files_, .environment = environment_, .processes = processes_, .repository = *repository_};
+}
+
+stages::Progress Application::progress(const std::string& label) {
+  return [this, label](std::string_view text) { console_->tool_line(label, text); };
+}
+
+stages::CheckServices Application::check_services(const stages::Progress& progress) {
+  return {.files = files_,
+          .host = {.processes = processes_, .environment = environment_},
+          .engine = [this] { return engine(); },
+          .progress = progress};
+}
+
+std::string Application::repeat(const std::string& command) const {
+  std::string text = concat("crategate ", command);
+  if (!line_.workspace.empty()) text += concat(" --workspace=", line_.workspace);
+  if (!line_.config_file.empty()) text += concat(" --config=", line_.config_file);
+  if (loaded_.invocation.state != ".crategate") text += concat(" --state=", loaded_.invocation.state);
+  return text;
+}
+
+}  // namespace crategate::app

@@ -1,0 +1,101 @@
+// Wiring: which implementation stands behind each role, made when first needed.
+// Belongs here: ownership and construction.  Not here: what commands do with them (commands, run).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actions/workflow.h"
+#include "app/console.h"
+#include "app/options.h"
+#include "base/result.h"
+#include "config/settings.h"
+#include "docker/build.h"
+#include "docker/engine.h"
+#include "git/repository.h"
+#include "layout/image_store.h"
+#include "net/http.h"
+#include "pipeline/plan.h"
+#include "registry/client.h"
+#include "stages/check.h"
+#include "stages/layout_registry.h"
+#include "stages/plan.h"
+#include "stages/workspace.h"
+#include "sys/clock.h"
+#include "sys/environment.h"
+#include "sys/file_system.h"
+#include "sys/process.h"
+
+namespace crategate::app {
+
+class Application {
+ public:
+  /// Reads the configuration file and the inputs; starts nothing.
+  /// Errors: bad_input.
+  static Result<std::unique_ptr<Application>> create(CommandLine line);
+
+  const CommandLine& line() const { return line_; }
+  const config::Configuration& configuration() const { return loaded_.configuration; }
+  const config::Invocation& invocation() const { return loaded_.invocation; }
+  const config::Loaded& loaded() const { return loaded_; }
+  const stages::Workspace& workspace() const { return workspace_; }
+  bool in_runner() const { return in_runner_; }
+  int jobs() const;
+
+  Console& console() { return *console_; }
+  sys::FileSystem& files() { return files_; }
+  const sys::FileSystem& files() const { return files_; }
+  sys::Clock& clock() { return clock_; }
+  const sys::Environment& environment() const { return environment_; }
+  sys::ProcessRunner& processes() { return processes_; }
+  git::Repository& repository() { return *repository_; }
+  actions::Workflow& workflow() { return *workflow_; }
+
+  /// Errors: engine, with what to do.
+  Result<docker::Engine*> engine();
+  Result<docker::ImageBuilder*> builder();
+
+  /// Where a plan's images are: reader and writer of one destination.
+  struct Store {
+    registry::RegistryReader* reader = nullptr;
+    registry::RegistryWriter* writer = nullptr;
+  };
+  Result<Store> store(const pipeline::Plan& plan);
+  /// Where that is, for people: `oci:.crategate/images`, or the registry's host.
+  std::string store_name(const pipeline::Plan& plan) const;
+
+  stages::PlanServices plan_services();
+  /// Lines of a tool that works for `label`.
+  stages::Progress progress(const std::string& label);
+  stages::CheckServices check_services(const stages::Progress& progress);
+  /// For a hint: this command with the options that choose configuration, workspace and state.
+  std::string repeat(const std::string& command) const;
+
+ private:
+  Application(CommandLine line, std::unique_ptr<Console> console);
+  Result<void> load();
+  Result<std::optional<config::File>> read_configuration() const;
+  Result<std::optional<registry::Credentials>> credentials(const std::string& registry) const;
+
+  CommandLine line_;
+  config::Loaded loaded_;
+  stages::Workspace workspace_;
+  bool in_runner_ = false;
+  std::unique_ptr<Console> console_;
+  sys::SystemEnvironment environment_;
+  sys::PosixFileSystem files_;
+  sys::SystemClock clock_;
+  sys::PosixProcessRunner processes_;
+  net::PocoHttpClient http_;
+  std::unique_ptr<git::Repository> repository_;
+  std::unique_ptr<actions::Workflow> workflow_;
+  std::unique_ptr<docker::Engine> engine_;
+  std::unique_ptr<docker::ImageBuilder> builder_;
+  std::unique_ptr<registry::HttpRegistry> registry_;
+  std::unique_ptr<stages::LayoutRegistry> layout_;
+  registry::Credentials given_credentials_;
+};
+
+}  // namespace crategate::app

@@ -1,0 +1,129 @@
+#include "app/cell_pipeline.h"
+
+#include <atomic>
+#include <thread>
+
+#include "actions/names.h"
+#include "app/proof.h"
+#include "base/strings.h"
+#include "stages/build.h"
+#include "stages/digest.h"
+#include "stages/test.h"
+#include "sys/cancel.h"
+
+namespace crategate::app {
+namespace {
+
+std::string tests_phrase(const pipeline::TestResult& result) {
+  if (result.verdict == pipeline::TestVerdict::not_configured) return "no tests configured";
+  return concat(result.total, " tests");
+}
+
+Result<void> build_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
+                        docker::ImageBuilder& builder) {
+  app.console().begin(cell.key, "build");
+  const auto progress = app.progress(cell.key);
+  auto built = stages::run_build({.configuration = app.configuration(),
+                                  .plan = facts.plan,
+                                  .cell = cell,
+                                  .workspace = app.workspace(),
+                                  .source_url = facts.source_url,
+                                  .commit_time = facts.commit_time},
+                                 {.files = app.files(), .builder = builder, .progress = progress});
+  app.console().end(cell.key, built.has_value(), built ? "" : "see below");
+  if (!built) return fail(std::move(built).error());
+  return {};
+}
+
+Result<void> test_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, docker::Engine& engine) {
+  app.console().begin(cell.key, "test");
+  const auto progress = app.progress(cell.key);
+  const auto result = stages::run_test(
+      {.configuration = app.configuration(), .plan = facts.plan, .cell = cell, .workspace = app.workspace()},
+      {.files = app.files(), .engine = engine, .progress = progress});
+  if (!result) {
+    app.console().end(cell.key, false, "see below");
+    return fail(result.error());
+  }
+  auto passed = stages::require_passed(*result, cell, app.repeat(concat("test --cell ", cell.key)));
+  app.console().end(cell.key, passed.has_value(),
+                    passed ? tests_phrase(*result) : std::string(to_string(result->verdict)));
+  return passed;
+}
+
+Result<pipeline::Record> digest_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
+                                     docker::Engine& engine, registry::RegistryWriter* writer) {
+  app.console().begin(cell.key, "digest");
+  auto record = stages::run_digest({.configuration = app.configuration(),
+                                    .plan = facts.plan,
+                                    .cell = cell,
+                                    .workspace = app.workspace(),
+                                    .run = facts.run,
+                                    .attempt = facts.attempt},
+                                   {.files = app.files(), .clock = app.clock(), .engine = engine, .writer = writer});
+  app.console().end(cell.key, record.has_value(), record ? record->manifest_digest.text() : "see below");
+  return record;
+}
+
+Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
+                               Application::Store store) {
+  CG_TRY(auto proof, find_proof(facts.plan, cell, facts.inputs, app.workspace(), app.files(), *store.reader));
+  if (proof) return CellOutcome{.cell = cell.key, .proven_before = true, .record = std::move(proof), .error = {}};
+  CG_CHECK(sys::check_cancelled());
+  CG_TRY(docker::Engine* const engine, app.engine());
+  CG_TRY(docker::ImageBuilder* const builder, app.builder());
+  CG_CHECK(build_cell(app, facts, cell, *builder));
+  CG_CHECK(test_cell(app, facts, cell, *engine));
+  CG_TRY(auto record, digest_cell(app, facts, cell, *engine, facts.plan.policy.candidate ? store.writer : nullptr));
+  CG_CHECK(save_proof(cell, facts.inputs, app.workspace(), app.files()));
+  return CellOutcome{.cell = cell.key, .proven_before = false, .record = std::move(record), .error = {}};
+}
+
+}  // namespace
+
+Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
+  const auto variable = [&](std::string_view name) { return app.environment().get(name).value_or(""); };
+  RunFacts facts{.plan = plan,
+                 .inputs = {},
+                 .source_url = {},
+                 .commit_time = {},
+                 .run = variable(actions::kRunId),
+                 .attempt = variable(actions::kRunAttempt)};
+  if (!variable(actions::kRepository).empty()) {
+    facts.source_url = concat(variable(actions::kServerUrl), "/", variable(actions::kRepository));
+  } else if (!plan.commit.empty()) {
+    CG_TRY(facts.source_url, app.repository().remote_url());
+  }
+  if (!plan.commit.empty()) {
+    // An unknown commit (a hand-written --sha) leaves the label out.
+    facts.commit_time = app.repository().commit_time(plan.commit).value_or("");
+  }
+  return facts;
+}
+
+CellOutcome run_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, Application::Store store) {
+  auto outcome = prove_cell(app, facts, cell, store);
+  if (outcome) return *std::move(outcome);
+  return {.cell = cell.key, .proven_before = false, .record = {}, .error = std::move(outcome).error()};
+}
+
+std::vector<CellOutcome> run_cells(Application& app, const RunFacts& facts, Application::Store store, int jobs) {
+  const auto& cells = facts.plan.cells;
+  std::vector<CellOutcome> outcomes(cells.size());
+  std::atomic<std::size_t> next = 0;
+  app.console().total(cells.size());
+  const auto work = [&] {
+    for (std::size_t i = next++; i < cells.size(); i = next++) {
+      outcomes[i] = run_cell(app, facts, cells[i], store);
+      app.console().cell_finished();
+    }
+  };
+  std::vector<std::thread> workers;
+  const std::size_t count = std::min(cells.size(), static_cast<std::size_t>(jobs));
+  for (std::size_t i = 1; i < count; ++i) workers.emplace_back(work);
+  work();
+  for (auto& worker : workers) worker.join();
+  return outcomes;
+}
+
+}  // namespace crategate::app

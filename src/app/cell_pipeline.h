@@ -1,0 +1,44 @@
+// One cell from Dockerfile to evidence, and all cells side by side.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/application.h"
+#include "base/result.h"
+#include "pipeline/plan.h"
+#include "pipeline/record.h"
+
+namespace crategate::app {
+
+/// How a cell ended.
+struct CellOutcome {
+  std::string cell;
+  bool proven_before = false;  ///< nothing had to be done
+  std::optional<pipeline::Record> record;
+  std::optional<Error> error;
+};
+
+/// What every cell of a run shares.
+struct RunFacts {
+  const pipeline::Plan& plan;
+  std::string inputs;  ///< app/proof
+  std::string source_url, commit_time;
+  std::string run, attempt;
+};
+
+/// The facts that builds and records of this plan carry.
+/// Effects: process(git).
+Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan);
+
+/// build → test → digest, unless proven before.
+CellOutcome run_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, Application::Store store);
+
+/// All cells, `jobs` at a time, in plan order; one failure does not stop the others, a cancellation does.
+std::vector<CellOutcome> run_cells(Application& app, const RunFacts& facts, Application::Store store, int jobs);
+
+}  // namespace crategate::app

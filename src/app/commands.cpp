@@ -1,0 +1,323 @@
+#include "app/commands.h"
+
+#include <utility>
+
+#include "app/cell_pipeline.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "json/value.h"
+#include "render/decisions.h"
+#include "render/report.h"
+#include "stages/build.h"
+#include "stages/digest.h"
+#include "stages/generate.h"
+#include "stages/push.h"
+#include "stages/release.h"
+#include "stages/report.h"
+#include "stages/test.h"
+#include "stages/verify.h"
+
+namespace crategate::app {
+namespace {
+
+Result<pipeline::Plan> plan_in_force(Application& app) {
+  CG_CHECK(config::require_project(app.loaded()));
+  return stages::load_plan(app.files(), app.workspace(), app.invocation().plan);
+}
+
+/// A dry run of a single stage prints what it would do and stops.
+Result<bool> print_if_dry(Application& app, const std::string& text) {
+  if (!app.invocation().dry_run) return false;
+  app.console().result(text);
+  return true;
+}
+
+Result<void> plan(Application& app) {
+  CG_CHECK(config::require_project(app.loaded()));
+  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, false));
+  CG_TRY(const auto plan, stages::make_plan({.configuration = app.configuration(),
+                                             .invocation = app.invocation(),
+                                             .workspace = app.workspace(),
+                                             .destination = destination},
+                                            app.plan_services()));
+  CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
+  app.console().result(app.line().json ? pipeline::to_json(plan) : render::policy_table(plan));
+  return {};
+}
+
+Result<void> check(Application& app) {
+  CG_CHECK(config::require_project(app.loaded()));
+  if (!app.configuration().check) {
+    log::info("check: nothing is configured (section `check` of crategate.yml)");
+    return {};
+  }
+  const stages::CheckInputs in{
+      .check = *app.configuration().check, .workspace = app.workspace(), .in_action = app.in_runner()};
+  CG_TRY(const auto commands, stages::describe_check(in));
+  CG_TRY(const bool dry, print_if_dry(app, concat(join(commands, "\n"), "\n")));
+  if (dry) return {};
+  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  app.workflow().begin_group("static checks");
+  const auto result = stages::run_check(in, app.check_services(progress));
+  app.workflow().end_group();
+  if (!result) return fail(result.error());
+  log::info(concat("static checks passed in ", format_duration(result->elapsed.count())));
+  return {};
+}
+
+Result<void> generate(Application& app) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  CG_TRY(const auto generated, stages::run_generate({.generate = app.configuration().generate,
+                                                     .plan = plan,
+                                                     .workspace = app.workspace(),
+                                                     .check_only = app.line().check_only || app.invocation().dry_run,
+                                                     .in_action = app.in_runner()},
+                                                    app.check_services(progress)));
+  for (const auto& path : generated.written) log::info(concat("wrote ", path));
+  log::info(concat(generated.files.size(), " Dockerfiles, ", generated.written.size(), " changed"));
+  return {};
+}
+
+Result<void> require_test_mode(const std::string& mode) {
+  if (mode.empty() || mode == "test") return {};
+  if (mode == "push") {
+    return fail(ErrorCode::bad_input, "build --mode: expected test, found push",
+                "Nothing is published by building: run `crategate verify` and `crategate push`, which publish the "
+                "tested image itself.");
+  }
+  return fail(ErrorCode::bad_input, concat("build --mode: expected test or push, found ", quote(mode)),
+              "Write --mode=test, or leave it out.");
+}
+
+Result<void> build(Application& app) {
+  CG_CHECK(require_test_mode(app.invocation().mode));
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
+  CG_TRY(const auto facts, read_run_facts(app, plan));
+  const stages::BuildInputs in{.configuration = app.configuration(),
+                               .plan = plan,
+                               .cell = cell,
+                               .workspace = app.workspace(),
+                               .source_url = facts.source_url,
+                               .commit_time = facts.commit_time};
+  CG_TRY(docker::ImageBuilder* const builder, app.builder());
+  if (app.invocation().dry_run) {
+    CG_TRY(const auto commands, builder->commands(stages::build_request(in)));
+    for (const auto& command : commands) app.console().result(concat(command.text(), "\n"));
+    return {};
+  }
+  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  app.workflow().begin_group(concat("build ", cell.key));
+  const auto built = stages::run_build(in, {.files = app.files(), .builder = *builder, .progress = progress});
+  app.workflow().end_group();
+  if (!built) return fail(built.error());
+  CG_CHECK(app.workflow().set_output("imageid", built->image_id));
+  CG_CHECK(app.workflow().set_output("image", stages::local_image_name(plan, cell)));
+  log::info(concat("built ", stages::local_image_name(plan, cell), " ", built->image_id, " in ",
+                   format_duration(built->duration_ms)));
+  return {};
+}
+
+/// On a runner the failure is repeated on another machine, which has neither the plan nor the image.
+std::string repeat_tests(const Application& app, const pipeline::Cell& cell) {
+  if (!app.in_runner()) return app.repeat(concat("test --cell ", cell.key));
+  std::vector<std::string> items;
+  for (const auto& [axis, value] : cell.axes) items.push_back(concat(axis, "=", value));
+  return app.repeat(concat("run --only ", join(items, ",")));
+}
+
+Result<void> test(Application& app) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
+  const stages::TestInputs in{
+      .configuration = app.configuration(), .plan = plan, .cell = cell, .workspace = app.workspace()};
+  if (app.invocation().dry_run) {
+    if (!app.configuration().test) return {};
+    CG_TRY(const auto spec, stages::test_container(in, stages::local_image_name(plan, cell)));
+    app.console().result(concat(stages::describe_container(spec), "\n"));
+    return {};
+  }
+  CG_TRY(docker::Engine* const engine, app.engine());
+  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  app.workflow().begin_group(concat("test ", cell.key));
+  const auto result = stages::run_test(in, {.files = app.files(), .engine = *engine, .progress = progress});
+  app.workflow().end_group();
+  if (!result) return fail(result.error());
+  CG_CHECK(app.workflow().set_output("tests", pipeline::to_json(*result)));
+  CG_CHECK(app.workflow().set_output("log", result->log));
+  CG_CHECK(stages::require_passed(*result, cell, repeat_tests(app, cell)));
+  log::info(concat("tests of ", cell.key, " passed: ", result->total, " run, ", result->skipped, " skipped"));
+  return {};
+}
+
+Result<void> digest_of_cell(Application& app) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
+  CG_TRY(const auto facts, read_run_facts(app, plan));
+  CG_TRY(const bool dry, print_if_dry(app, plan.policy.candidate ? concat("PUT ", cell.candidate, "@sha256:<tested>\n")
+                                                                 : "no candidate is stored by this policy\n"));
+  if (dry) return {};
+  CG_TRY(docker::Engine* const engine, app.engine());
+  CG_TRY(const auto store, app.store(plan));
+  CG_TRY(const auto record, stages::run_digest({.configuration = app.configuration(),
+                                                .plan = plan,
+                                                .cell = cell,
+                                                .workspace = app.workspace(),
+                                                .run = facts.run,
+                                                .attempt = facts.attempt},
+                                               {.files = app.files(),
+                                                .clock = app.clock(),
+                                                .engine = *engine,
+                                                .writer = plan.policy.candidate ? store.writer : nullptr}));
+  CG_CHECK(app.workflow().set_output("digest", record.manifest_digest.text()));
+  CG_CHECK(app.workflow().set_output("fingerprint", record.fingerprint));
+  app.console().result(app.line().json ? pipeline::to_json(record)
+                                       : concat(record.layer_text, "  digest-", cell.key, ".txt\n", record.fingerprint,
+                                                "  fingerprint\n", record.config_digest.text(), "  config\n",
+                                                record.manifest_digest.text(), "  manifest\n"));
+  return {};
+}
+
+Result<void> verify(Application& app) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  std::vector<pipeline::Cell> cells = plan.cells;
+  if (!app.invocation().cell.empty()) {
+    CG_TRY(auto cell, stages::find_cell(plan, app.invocation().cell));
+    cells = {std::move(cell)};
+  }
+  CG_TRY(const auto store, app.store(plan));
+  CG_TRY(
+      const auto evidence,
+      stages::run_verify(
+          {.configuration = app.configuration(), .plan = plan, .cells = std::move(cells), .workspace = app.workspace()},
+          {.files = app.files(), .reader = *store.reader}));
+  CG_CHECK(app.workflow().set_output("verdict", evidence.verdict.admitted() ? "admitted" : "refused"));
+  CG_CHECK(app.workflow().set_output("explanation", render::gate_table(evidence.verdict)));
+  CG_CHECK(app.workflow().add_summary(render::gate_markdown(evidence.verdict)));
+  app.console().result(render::gate_table(evidence.verdict));
+  return stages::require_admitted(evidence.verdict);
+}
+
+using Publish = Result<pipeline::ChangeSet> (*)(const stages::PublishInputs&, const stages::PublishServices&);
+using PlanPublication = Result<stages::Publication> (*)(const stages::PublishInputs&, const sys::FileSystem&,
+                                                        registry::RegistryReader&);
+
+Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_TRY(const auto store, app.store(plan));
+  const stages::PublishInputs in{.configuration = app.configuration(),
+                                 .plan = plan,
+                                 .workspace = app.workspace(),
+                                 .today = sys::compact_date(app.clock().now())};
+  if (app.invocation().dry_run) {
+    CG_TRY(const auto publication, decide(in, app.files(), *store.reader));
+    app.console().result(render::change_set_text(publication.changes));
+    return {};
+  }
+  const stages::PublishServices services{.files = app.files(),
+                                         .reader = *store.reader,
+                                         .writer = *store.writer,
+                                         .announce = [&app](const pipeline::ChangeSet& changes) {
+                                           app.console().result(render::change_set_text(changes));
+                                         }};
+  CG_TRY(const auto changes, apply(in, services));
+  auto moved = json::Value::object();
+  auto published = json::Value::object();
+  for (const auto& move : changes.moves) {
+    const std::string name = concat(move.repository, ":", move.tag);
+    published.set(name, move.to.text());
+    if (!move.needed) continue;
+    moved.set(name, json::Value::object({{"from", move.from ? json::Value(move.from->text()) : json::Value()},
+                                         {"to", move.to.text()}}));
+  }
+  CG_CHECK(app.workflow().set_output("published", published.canonical()));
+  return app.workflow().set_output("moved", moved.canonical());
+}
+
+Result<void> push(Application& app) { return publish(app, stages::plan_push, stages::run_push); }
+Result<void> release(Application& app) { return publish(app, stages::plan_release, stages::run_release); }
+
+Result<void> report(Application& app) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_TRY(const auto store, app.store(plan));
+  CG_TRY(const auto report, stages::collect_report({.configuration = app.configuration(),
+                                                    .plan = plan,
+                                                    .workspace = app.workspace(),
+                                                    .today = sys::compact_date(app.clock().now())},
+                                                   app.files(), *store.reader));
+  CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
+  app.console().result(app.line().json ? render::release_json(report)
+                                       : render::terminal_table(report, app.console().options().color, 0));
+  return {};
+}
+
+struct Row {
+  CommandInfo info;
+  Result<void> (*run)(Application&);
+};
+
+// The stage table: adding a stage is one row here (CONTRIBUTING.md).
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table = {
+      {{"run", "", "The whole pipeline on this machine: cells in parallel, resumable.",
+        "crategate run --to localhost:5000 --event push --ref refs/tags/v1.2.3",
+        "Without --to, images go into an OCI layout below .crategate/images.\nWithout --event, it is a manual run of "
+        "what "
+        "is checked out."},
+       run_pipeline},
+      {{"plan", "", "Event, versions and axes become plan.json and the outputs a workflow needs.",
+        "crategate plan --event push --ref refs/tags/v1.2.3", ""},
+       plan},
+      {{"check", "check", "The project's static checks, time-limited.", "crategate check", ""}, check},
+      {{"generate", "generate", "A Dockerfile per cell, from the template or by the project's own command.",
+        "crategate generate --check", ""},
+       generate},
+      {{"build", "build", "Builds one cell's image by the plan's policy and loads it into the engine.",
+        "crategate build --cell cpu-py3.11", ""},
+       build},
+      {{"test", "test", "Runs the project's tests in that image.", "crategate test --cell cpu-py3.11", ""}, test},
+      {{"digest", "", "Leaves the evidence of a tested cell: the seed's value, the record, the candidate.",
+        "crategate digest --cell cpu-py3.11", ""},
+       digest_of_cell},
+      {{"verify", "", "The gate over all cells of the plan; read-only.", "crategate verify", ""}, verify},
+      {{"push", "", "Version tags of every cell, all or none; nothing is rebuilt.", "crategate push --dry-run", ""},
+       push},
+      {{"release", "release", "Moving tags (latest), only after every version tag is in place.", "crategate release",
+        ""},
+       release},
+      {{"report", "", "One table for everything, the job summary and release.json.", "crategate report", ""}, report},
+      {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
+        "crategate explain policy --event push --ref refs/tags/v1.2.3",
+        "crategate explain [SETTING]  prints a setting's value and where it was set."},
+       explain},
+  };
+  return table;
+}
+
+}  // namespace
+
+const std::vector<CommandInfo>& command_table() {
+  static const std::vector<CommandInfo> table = [] {
+    std::vector<CommandInfo> infos;
+    for (const auto& row : rows()) infos.push_back(row.info);
+    return infos;
+  }();
+  return table;
+}
+
+const CommandInfo* find_command(std::string_view name) {
+  for (const auto& info : command_table()) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+Result<void> run_command(Application& app) {
+  for (const auto& row : rows()) {
+    if (row.info.name == app.line().command) return row.run(app);
+  }
+  return fail(ErrorCode::internal, concat("command ", quote(app.line().command), " has no row"));
+}
+
+}  // namespace crategate::app

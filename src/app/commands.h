@@ -1,0 +1,18 @@
+// What each command does: load the plan, run the stage, print its result.
+#pragma once
+
+#include "app/application.h"
+#include "base/result.h"
+
+namespace crategate::app {
+
+/// Runs `app.line().command`.
+Result<void> run_command(Application& app);
+
+/// `crategate run` (run.cpp).
+Result<void> run_pipeline(Application& app);
+
+/// `crategate explain [SETTING | policy]` (explain.cpp).
+Result<void> explain(Application& app);
+
+}  // namespace crategate::app

@@ -1,0 +1,68 @@
+// The terminal: results on stdout, everything else as lines on stderr, and the live view of running cells.
+// Belongs here: printing.  Not here: what is printed (render).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+
+namespace crategate::app {
+
+struct ConsoleOptions {
+  bool live = false;  ///< stderr is a terminal: one live line per running cell
+  bool color = false;
+  bool verbose = false;  ///< tools' own lines, too
+  bool quiet = false;
+  bool one_stream = false;  ///< in a runner, which does not keep two streams in order: everything on stdout
+  int width = 80;
+};
+
+/// Thread-safe. Every line it prints is neutralised and redacted before.
+class Console {
+ public:
+  explicit Console(ConsoleOptions options) : options_(options) {}
+  ~Console();
+  const ConsoleOptions& options() const { return options_; }
+
+  /// The sink of base/log.
+  void log_line(log::Level level, std::string_view line);
+  /// A result: a table or a document, as it is.
+  void result(std::string_view text);
+  /// A workflow command for the runner, as it is.
+  void command(std::string_view line);
+
+  /// A cell's stage begins; `label` is the cell, or the stage's own name when there is no cell.
+  void begin(const std::string& label, const std::string& stage);
+  /// A tool's line: shown live, or printed with --verbose.
+  void tool_line(const std::string& label, std::string_view line);
+  /// The stage ended; `outcome` is one short phrase.
+  void end(const std::string& label, bool ok, const std::string& outcome);
+  /// Total and finished cells, for the bar.
+  void total(std::size_t cells);
+  void cell_finished();
+
+ private:
+  struct Running {
+    std::string stage, last;
+    std::chrono::steady_clock::time_point since;
+  };
+  void write_line(std::string_view line);  // lock held
+  void erase();
+  void paint();
+  ConsoleOptions options_;
+  std::mutex mutex_;
+  std::map<std::string, Running> running_;
+  std::size_t painted_ = 0, total_ = 0, finished_ = 0;
+  std::chrono::steady_clock::time_point last_paint_{};
+};
+
+/// What the process' standard streams are.
+ConsoleOptions detect_console(bool no_color, bool in_runner);
+
+}  // namespace crategate::app

@@ -1,0 +1,50 @@
+// explain: the settings in force and their origin, or the policy of an event.
+#include "app/commands.h"
+#include "base/strings.h"
+#include "json/value.h"
+#include "render/decisions.h"
+
+namespace crategate::app {
+namespace {
+
+Result<void> explain_policy(Application& app) {
+  CG_CHECK(config::require_project(app.loaded()));
+  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, false));
+  CG_TRY(const auto plan, stages::make_plan({.configuration = app.configuration(),
+                                             .invocation = app.invocation(),
+                                             .workspace = app.workspace(),
+                                             .destination = destination},
+                                            app.plan_services()));
+  app.console().result(render::policy_table(plan.policy));
+  return {};
+}
+
+std::string shown(const config::InForce& row) { return row.value.empty() ? "(none)" : row.value; }
+
+}  // namespace
+
+Result<void> explain(Application& app) {
+  const auto& words = app.line().positional;
+  if (!words.empty() && words.front() == "policy") return explain_policy(app);
+  std::string text;
+  auto document = json::Value::object();
+  std::vector<std::string> names;
+  for (const auto& row : app.loaded().in_force) {
+    const std::string name(row.setting->name);
+    names.push_back(name);
+    const std::string option = config::option_name(*row.setting);
+    if (!words.empty() && words.front() != name && words.front() != option) continue;
+    text += concat(name, " = ", shown(row), "   [", row.origin.text(), "]\n");
+    if (!words.empty()) text += concat("  ", row.setting->description, " Option --", option, ".\n");
+    document.set(name, json::Value::object({{"value", row.value}, {"origin", row.origin.text()}}));
+  }
+  if (text.empty()) {
+    const auto near = nearest(words.front(), names);
+    return fail(ErrorCode::bad_input, concat("explain: expected a setting or `policy`, found ", quote(words.front())),
+                near ? concat("Did you mean ", *near, "?") : "`crategate explain` lists every setting.");
+  }
+  app.console().result(app.line().json ? document.pretty() : text);
+  return {};
+}
+
+}  // namespace crategate::app

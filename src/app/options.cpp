@@ -1,0 +1,238 @@
+#include "app/options.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/strings.h"
+
+namespace crategate::app {
+namespace {
+
+/// Options that are about printing and files, not settings of the project.
+enum class Plain : unsigned char {
+  config,
+  workspace,
+  log_format,
+  help,
+  version,
+  json,
+  quiet,
+  verbose,
+  no_color,
+  check
+};
+
+struct PlainOption {
+  std::string_view name;
+  Plain id;
+  bool takes_value;
+  std::string_view description;
+};
+
+constexpr PlainOption kPlainOptions[] = {
+    {"config", Plain::config, true, "Configuration file (default crategate.yml)."},
+    {"workspace", Plain::workspace, true, "The project's directory (default the current one)."},
+    {"json", Plain::json, false, "Machine output on stdout, log on stderr."},
+    {"quiet", Plain::quiet, false, "Warnings and errors only."},
+    {"verbose", Plain::verbose, false, "Also what the tools print."},
+    {"no-color", Plain::no_color, false, "No colours (as NO_COLOR)."},
+    {"log-format", Plain::log_format, true, "text or json."},
+    {"help", Plain::help, false, "This text."},
+    {"version", Plain::version, false, "The version of crategate."},
+};
+constexpr PlainOption kCheckOption = {"check", Plain::check, false, "Write nothing; fail when committed files drift."};
+
+const PlainOption* find_plain(std::string_view name, std::string_view command) {
+  if (command == "generate" && name == kCheckOption.name) return &kCheckOption;
+  const auto found = std::ranges::find(kPlainOptions, name, &PlainOption::name);
+  return found == std::end(kPlainOptions) ? nullptr : found;
+}
+
+const config::Setting* find_setting(std::string_view option, const CommandInfo* command) {
+  const auto& table = config::settings_table();
+  const auto named = [&](const std::string& wanted) -> const config::Setting* {
+    const auto found = std::ranges::find_if(table, [&](const auto& row) {
+      return config::option_name(row) == wanted || (!row.short_name.empty() && row.short_name == wanted);
+    });
+    return found == table.end() ? nullptr : &*found;
+  };
+  if (command != nullptr && command->name == "digest" && option == "image") return named("digest-image");
+  if (command != nullptr && !command->section.empty()) {
+    if (const auto* own = named(concat(command->section, "-", option))) return own;
+  }
+  return named(std::string(option));
+}
+
+Failure unknown_option(const std::string& option, const CommandInfo* command) {
+  std::vector<std::string> names;
+  for (const auto& row : config::settings_table()) names.push_back(config::option_name(row));
+  for (const auto& row : kPlainOptions) names.emplace_back(row.name);
+  const auto near = nearest(option, names);
+  return fail(ErrorCode::bad_input, concat("unknown option ", quote(concat("--", option))),
+              concat(near ? concat("Did you mean --", *near, "? ") : std::string(), "`crategate ",
+                     command != nullptr ? concat(command->name, " ") : std::string(), "--help` lists the options."));
+}
+
+struct Parser {
+  const std::vector<std::string>& arguments;
+  std::size_t next = 0;
+  CommandLine line;
+  const CommandInfo* command = nullptr;
+
+  Result<std::string> value_of(const std::string& name, const std::optional<std::string>& attached) {
+    if (attached) return *attached;
+    if (next < arguments.size()) return arguments[next++];
+    return fail(ErrorCode::bad_input, concat("--", name, ": expected a value, found the end of the command line"),
+                concat("Write --", name, "=VALUE."));
+  }
+
+  Result<void> plain(const PlainOption& option, const std::optional<std::string>& attached) {
+    std::string value;
+    if (option.takes_value) {
+      CG_TRY(value, value_of(std::string(option.name), attached));
+    } else if (attached) {
+      return fail(ErrorCode::bad_input, concat("--", option.name, ": expected no value, found ", quote(*attached)),
+                  concat("Write --", option.name, " alone."));
+    }
+    switch (option.id) {
+      case Plain::config:
+        line.config_file = value;
+        break;
+      case Plain::workspace:
+        line.workspace = value;
+        break;
+      case Plain::help:
+        line.help = true;
+        break;
+      case Plain::version:
+        line.version = true;
+        break;
+      case Plain::json:
+        line.json = true;
+        break;
+      case Plain::quiet:
+        line.quiet = true;
+        break;
+      case Plain::verbose:
+        line.verbose = true;
+        break;
+      case Plain::no_color:
+        line.no_color = true;
+        break;
+      case Plain::check:
+        line.check_only = true;
+        break;
+      case Plain::log_format:
+        if (value != "text" && value != "json") {
+          return fail(ErrorCode::bad_input, concat("--log-format: expected text or json, found ", quote(value)),
+                      "Write --log-format=json.");
+        }
+        line.log_format = value == "json" ? log::Format::json : log::Format::text;
+        break;
+    }
+    return {};
+  }
+
+  Result<void> setting(const config::Setting& row, const std::string& written,
+                       const std::optional<std::string>& attached) {
+    std::string value;
+    if (row.type == config::SettingType::boolean && !attached) {
+      const bool follows = next < arguments.size() && (arguments[next] == "true" || arguments[next] == "false");
+      value = follows ? arguments[next++] : "true";
+    } else {
+      CG_TRY(value, value_of(written, attached));
+    }
+    const std::string option = config::option_name(row);
+    const auto earlier = std::ranges::find(line.given, option, &config::Given::option);
+    if (earlier == line.given.end()) {
+      line.given.push_back(
+          {option, value, {.kind = config::OriginKind::command_line, .where = {}, .name = concat("--", written)}});
+      return {};
+    }
+    if (row.type != config::SettingType::list) {
+      return fail(ErrorCode::bad_input, concat("--", written, ": expected once, found twice"), "Give it once.");
+    }
+    earlier->value += concat("\n", value);
+    return {};
+  }
+
+  Result<void> option(const std::string& argument) {
+    std::string name = argument.substr(2);
+    std::optional<std::string> attached;
+    if (const auto equals = name.find('='); equals != std::string::npos) {
+      attached = name.substr(equals + 1);
+      name.resize(equals);
+    }
+    if (const auto* found = find_plain(name, line.command)) return plain(*found, attached);
+    if (const auto* found = find_setting(name, command)) return setting(*found, name, attached);
+    return unknown_option(name, command);
+  }
+
+  Result<void> word(const std::string& argument) {
+    if (command != nullptr) {
+      line.positional.push_back(argument);
+      return {};
+    }
+    command = find_command(argument);
+    if (command == nullptr) {
+      std::vector<std::string> names;
+      for (const auto& row : command_table()) names.emplace_back(row.name);
+      const auto near = nearest(argument, names);
+      return fail(
+          ErrorCode::bad_input, concat("unknown command ", quote(argument)),
+          concat(near ? concat("Did you mean ", *near, "? ") : std::string(), "`crategate --help` lists them."));
+    }
+    line.command = argument;
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
+  Parser parser{.arguments = arguments, .line = {}};
+  while (parser.next < arguments.size()) {
+    const std::string& argument = arguments[parser.next++];
+    if (argument == "-h") {
+      parser.line.help = true;
+    } else if (argument.starts_with("--") && argument.size() > 2) {
+      CG_CHECK(parser.option(argument));
+    } else {
+      CG_CHECK(parser.word(argument));
+    }
+  }
+  return std::move(parser.line);
+}
+
+std::string help_text(const CommandInfo* command) {
+  std::string text;
+  const auto row = [&text](std::string_view name, std::string_view description) {
+    text += concat("  ", name, std::string(name.size() < 24 ? 24 - name.size() : 1, ' '), description, "\n");
+  };
+  if (command == nullptr) {
+    text =
+        "Publish exactly the images that were tested, all of them or none.\n\n"
+        "  crategate run --to localhost:5000        the whole pipeline on this machine\n\n"
+        "Usage: crategate COMMAND [OPTIONS]\n\nCommands:\n";
+    for (const auto& info : command_table()) row(info.name, info.summary);
+    text += "\nGlobal options:\n";
+  } else {
+    text = concat("  ", command->example, "\n\n", command->summary, "\n", command->details.empty() ? "" : "\n",
+                  command->details, command->details.empty() ? "" : "\n", "\nOptions:\n");
+    if (command->name == "generate") row("--check", kCheckOption.description);
+    for (const auto& setting : config::settings_table()) {
+      const std::string option = config::option_name(setting);
+      const bool own = !command->section.empty() && option.starts_with(concat(command->section, "-"));
+      if (own) row(concat("--", option.substr(command->section.size() + 1)), setting.description);
+    }
+    text += "\nSettings of one invocation:\n";
+  }
+  for (const auto& setting : config::settings_table()) {
+    if (!setting.file) row(concat("--", config::option_name(setting)), setting.description);
+  }
+  for (const auto& option : kPlainOptions) row(concat("--", option.name), option.description);
+  text += "\nEvery setting of crategate.yml is an option, too: docs/configuration.md.\n";
+  return text;
+}
+
+}  // namespace crategate::app

@@ -1,0 +1,45 @@
+// The command line: which command, which settings, and how to print.
+// Belongs here: argv → values.  Not here: what settings mean (config/settings).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "config/settings.h"
+
+namespace crategate::app {
+
+/// A row of the command table.
+struct CommandInfo {
+  std::string_view name;
+  std::string_view section;  ///< its own settings go without this prefix: `crategate test --timeout`
+  std::string_view summary;
+  std::string_view example;
+  std::string_view details;
+};
+
+const std::vector<CommandInfo>& command_table();
+const CommandInfo* find_command(std::string_view name);
+
+struct CommandLine {
+  std::string command;
+  std::vector<std::string> positional;
+  std::vector<config::Given> given;
+  std::string config_file;  ///< `--config`; empty = crategate.yml, if there is one
+  std::string workspace;    ///< `--workspace`; empty = GITHUB_WORKSPACE or the current directory
+  bool help = false, version = false, json = false, quiet = false, verbose = false, no_color = false;
+  bool check_only = false;  ///< `generate --check`
+  log::Format log_format = log::Format::text;
+};
+
+/// `--name value`, `--name=value`; booleans may stand alone; a list option may be repeated.
+/// Errors: bad_input for an unknown command or option, with "did you mean".
+Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments);
+
+/// `crategate --help`, or the help of one command: an example first.
+std::string help_text(const CommandInfo* command);
+
+}  // namespace crategate::app

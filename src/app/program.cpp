@@ -1,0 +1,83 @@
+#include "app/program.h"
+
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include "app/application.h"
+#include "app/commands.h"
+#include "app/options.h"
+#include "base/product.h"
+#include "base/strings.h"
+#include "render/failure.h"
+#include "sys/cancel.h"
+
+namespace crategate::app {
+namespace {
+
+int report_failure(const Error& error) {
+  for (const auto& line : render::error_lines(error)) std::cerr << line << '\n';
+  std::cerr << std::flush;
+  return exit_code(error.code);
+}
+
+void annotate(Application& app, const Error& error) {
+  app.workflow().annotate({.severity = actions::Severity::error,
+                           .title = concat("crategate: ", name(error.code)),
+                           .message = error.hint.empty() ? error.message : concat(error.message, "\n", error.hint),
+                           .location = error.location});
+  const std::vector<std::pair<std::string_view, std::string>> outputs = {
+      {"exit_code", std::to_string(exit_code(error.code))}, {"error", describe(error)}};
+  for (const auto& [output, value] : outputs) static_cast<void>(app.workflow().set_output(output, value));
+}
+
+Result<void> run_with(Application& app) {
+  auto done = run_command(app);
+  // A tool that was stopped by our own cancellation reports its own failure; the cause is the cancellation.
+  if (const auto cancelled = sys::check_cancelled(); !done && !cancelled) {
+    Error error = cancelled.error();
+    if (error.hint.empty()) error.hint = "Run the same command again; what is already proven is kept.";
+    done = fail(std::move(error));
+  }
+  if (!done) annotate(app, done.error());
+  if (done) static_cast<void>(app.workflow().set_output("exit_code", "0"));
+  return done;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  auto line = parse_command_line(arguments);
+  if (!line) return report_failure(line.error());
+  if (line->version) {
+    std::cout << "crategate " << product_version() << '\n';
+    return 0;
+  }
+  if (line->help || line->command.empty()) {
+    (line->help ? std::cout : std::cerr) << help_text(find_command(line->command));
+    return line->help ? 0 : exit_code(ErrorCode::bad_input);
+  }
+  sys::install_cancellation();
+  auto app = Application::create(*std::move(line));
+  if (!app) return report_failure(app.error());
+  const auto done = run_with(**app);
+  app->reset();  // the console leaves the live view before the last two lines
+  return done ? 0 : report_failure(done.error());
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments) {
+  try {
+    return run(arguments);
+  } catch (const std::bad_alloc&) {
+    return report_failure({ErrorCode::internal, "out of memory", "Give the process more memory.", {}, {}, {}});
+  } catch (const std::exception& error) {
+    return report_failure({ErrorCode::internal,
+                           concat("unexpected failure: ", error.what()),
+                           "This is a defect of crategate; please report it with the command line.",
+                           {},
+                           {},
+                           {}});
+  }
+}
+
+}  // namespace crategate::app

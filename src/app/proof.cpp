@@ -1,0 +1,91 @@
+#include "app/proof.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/sha256.h"
+#include "base/strings.h"
+
+namespace crategate::app {
+namespace {
+
+constexpr std::uint64_t kSourceLimit = 1u << 30;
+
+sys::Path proof_file(const std::string& cell) { return sys::Path("proofs") / cell; }
+const sys::Path kChecksFile = "proofs/checks";
+
+Result<std::vector<std::string>> source_files(const sys::Path& root, const sys::FileSystem& files,
+                                              git::Repository& repository) {
+  CG_TRY(auto tracked, repository.source_files());
+  if (tracked) return *std::move(tracked);
+  return files.files_below(root);
+}
+
+std::set<std::string> own_outputs(const pipeline::Plan& plan) {
+  std::set<std::string> paths;
+  for (const auto& cell : plan.cells) {
+    paths.insert(cell.dockerfile);
+    paths.insert(cell.log);
+  }
+  return paths;
+}
+
+Result<bool> equals(const sys::Path& name, const std::string& inputs, const stages::Workspace& workspace,
+                    const sys::FileSystem& files) {
+  CG_TRY(const auto text, stages::read_state(files, workspace, name));
+  return text && trim(*text) == inputs;
+}
+
+}  // namespace
+
+Result<std::string> hash_inputs(const pipeline::Plan& plan, const std::string& settings,
+                                const stages::Workspace& workspace, const sys::FileSystem& files,
+                                git::Repository& repository) {
+  CG_TRY(auto paths, source_files(workspace.root, files, repository));
+  std::ranges::sort(paths);
+  const auto ours = own_outputs(plan);
+  const std::string state = concat(workspace.state_name.string(), "/");
+  Sha256 hash;
+  const auto add = [&hash](std::string_view text) { hash.update(concat(text.size(), ":", text)); };
+  add(plan.plan_id);
+  add(settings);
+  for (const auto& path : paths) {
+    if (ours.contains(path) || path.starts_with(state) || path.starts_with(".git/")) continue;
+    add(path);
+    // A link or a device is not read as a source; that it is one is part of the inputs.
+    const auto bytes = files.read_below(workspace.root, path, kSourceLimit);
+    add(!bytes ? "not a regular file" : *bytes ? sha256_hex(**bytes) : "absent");
+  }
+  return hash.finish();
+}
+
+Result<std::optional<pipeline::Record>> find_proof(const pipeline::Plan& plan, const pipeline::Cell& cell,
+                                                   const std::string& inputs, const stages::Workspace& workspace,
+                                                   const sys::FileSystem& files, registry::RegistryReader& reader) {
+  CG_TRY(const bool same, equals(proof_file(cell.key), inputs, workspace, files));
+  if (!same) return std::nullopt;
+  const auto record = stages::load_record(files, workspace, cell.key);
+  if (!record || !*record || (*record)->plan_id != plan.plan_id) return std::nullopt;
+  if (plan.policy.candidate) {
+    CG_TRY(auto repository, oci::parse_repository(cell.candidate));
+    CG_TRY(const auto stored, reader.digest({std::move(repository), std::nullopt, (*record)->manifest_digest}));
+    if (!stored) return std::nullopt;
+  }
+  return **record;
+}
+
+Result<void> save_proof(const pipeline::Cell& cell, const std::string& inputs, const stages::Workspace& workspace,
+                        sys::FileSystem& files) {
+  return stages::write_state(files, workspace, proof_file(cell.key), concat(inputs, "\n"));
+}
+
+Result<bool> checks_proven(const std::string& inputs, const stages::Workspace& workspace,
+                           const sys::FileSystem& files) {
+  return equals(kChecksFile, inputs, workspace, files);
+}
+
+Result<void> save_checks(const std::string& inputs, const stages::Workspace& workspace, sys::FileSystem& files) {
+  return stages::write_state(files, workspace, kChecksFile, concat(inputs, "\n"));
+}
+
+}  // namespace crategate::app

@@ -1,0 +1,289 @@
+// run: the whole pipeline on this machine.
+// Belongs here: the order of the stages and where a run stops.  Not here: the stages themselves.
+#include <algorithm>
+#include <map>
+
+#include "app/cell_pipeline.h"
+#include "app/commands.h"
+#include "app/proof.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "render/decisions.h"
+#include "render/report.h"
+#include "stages/build.h"
+#include "stages/check.h"
+#include "stages/generate.h"
+#include "stages/push.h"
+#include "stages/release.h"
+#include "stages/report.h"
+#include "stages/test.h"
+#include "stages/verify.h"
+#include "sys/cancel.h"
+
+namespace crategate::app {
+namespace {
+
+using render::StageState;
+
+struct Run {
+  Application& app;
+  pipeline::Plan plan;
+  Application::Store store;
+  std::string today;
+  std::string started_at;
+  sys::Instant started;
+  render::StageReport check{StageState::skipped, 0}, generate{StageState::skipped, 0};
+  std::map<std::string, CellOutcome> outcomes;
+  bool published_before = true;  ///< no tag had to be moved
+};
+
+std::string settings_text(const Application& app) {
+  std::string text;
+  for (const auto& row : app.loaded().in_force) {
+    if (row.setting->file) text += concat(row.setting->name, "=", row.value, "\n");
+  }
+  return text;
+}
+
+Result<void> check(Run& run, const std::string& inputs) {
+  Application& app = run.app;
+  if (!app.configuration().check) return {};
+  CG_TRY(const bool proven, checks_proven(inputs, app.workspace(), app.files()));
+  if (proven) {
+    run.check.state = StageState::cached;
+    return {};
+  }
+  app.console().begin("check", stages::describe_command(app.configuration().check->run));
+  const auto progress = app.progress("check");
+  const auto result = stages::run_check(
+      {.check = *app.configuration().check, .workspace = app.workspace(), .in_action = app.in_runner()},
+      app.check_services(progress));
+  app.console().end("check", result.has_value(), "");
+  if (!result) return fail(result.error());
+  run.check = {StageState::passed, result->elapsed.count()};
+  return save_checks(inputs, app.workspace(), app.files());
+}
+
+Result<void> generate(Run& run) {
+  Application& app = run.app;
+  const auto progress = app.progress("generate");
+  const auto began = app.clock().monotonic();
+  CG_TRY(const auto generated, stages::run_generate({.generate = app.configuration().generate,
+                                                     .plan = run.plan,
+                                                     .workspace = app.workspace(),
+                                                     .in_action = app.in_runner()},
+                                                    app.check_services(progress)));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(app.clock().monotonic() - began);
+  run.generate = {StageState::passed, took.count()};
+  log::info(concat("generate: ", generated.files.size(), " Dockerfiles, ", generated.written.size(), " changed"));
+  return {};
+}
+
+void announce(Application& app, const pipeline::ChangeSet& changes) {
+  for (const auto& move : changes.moves) {
+    if (move.warning) log::warning(concat(move.repository, ":", move.tag, ": ", move.note));
+  }
+  const std::string text = render::change_set_text(changes);
+  for (const auto& line : split(text, '\n')) {
+    if (!line.empty()) log::info(line);
+  }
+  static_cast<void>(app);
+}
+
+Result<void> publish(Run& run) {
+  Application& app = run.app;
+  CG_TRY(const auto evidence, stages::run_verify({.configuration = app.configuration(),
+                                                  .plan = run.plan,
+                                                  .cells = run.plan.cells,
+                                                  .workspace = app.workspace()},
+                                                 {.files = app.files(), .reader = *run.store.reader}));
+  for (const auto& line : split(render::gate_table(evidence.verdict), '\n')) {
+    if (!line.empty()) log::info(line);
+  }
+  CG_CHECK(stages::require_admitted(evidence.verdict));
+  const stages::PublishInputs in{
+      .configuration = app.configuration(), .plan = run.plan, .workspace = app.workspace(), .today = run.today};
+  const stages::PublishServices services{.files = app.files(),
+                                         .reader = *run.store.reader,
+                                         .writer = *run.store.writer,
+                                         .announce = [&](const auto& changes) {
+                                           run.published_before = run.published_before && changes.empty();
+                                           announce(app, changes);
+                                         }};
+  CG_TRY(const auto pushed, stages::run_push(in, services));
+  if (!run.plan.policy.latest) return {};
+  CG_TRY(const auto released, stages::run_release(in, services));
+  return {};
+}
+
+/// The report of whatever happened, also of a failed run; only a failure to write it is an error.
+Result<void> report(Run& run, const std::optional<Error>& failure) {
+  Application& app = run.app;
+  CG_TRY(auto report,
+         stages::collect_report(
+             {.configuration = app.configuration(), .plan = run.plan, .workspace = app.workspace(), .today = run.today},
+             app.files(), *run.store.reader));
+  report.check = run.check;
+  report.generate = run.generate;
+  report.started_at = run.started_at;
+  report.finished_at = sys::rfc3339(app.clock().now());
+  report.duration_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(app.clock().monotonic() - run.started).count();
+  for (auto& cell : report.cells) {
+    const auto outcome = run.outcomes.find(cell.key);
+    if (outcome == run.outcomes.end()) continue;
+    if (outcome->second.proven_before) cell.build.state = cell.test.state = cell.digest.state = StageState::cached;
+    if (outcome->second.error) cell.failure = describe(*outcome->second.error);
+  }
+  if (failure) {
+    report.verdict = "failed; nothing more was published";
+    report.failure = describe(*failure);
+  }
+  report.written = {concat((app.workspace().state_name / stages::kReleaseFile).string()), app.store_name(run.plan)};
+  CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
+  const auto& console = app.console().options();
+  app.console().result(app.line().json ? render::release_json(report)
+                                       : render::terminal_table(report, console.color, 0));
+  return {};
+}
+
+/// The first failure in plan order; a cancellation counts before everything else.
+std::optional<Error> first_failure(const Run& run) {
+  if (const auto cancelled = sys::check_cancelled(); !cancelled) return cancelled.error();
+  for (const auto& cell : run.plan.cells) {
+    const auto found = run.outcomes.find(cell.key);
+    if (found == run.outcomes.end() || !found->second.error) continue;
+    Error error = *found->second.error;
+    const auto failed =
+        std::ranges::count_if(run.outcomes, [](const auto& entry) { return entry.second.error.has_value(); });
+    if (failed > 1) error.message += concat(" (", failed, " cells failed)");
+    return error;
+  }
+  return std::nullopt;
+}
+
+Result<void> build_and_test(Run& run) {
+  Application& app = run.app;
+  CG_TRY(RunFacts facts, read_run_facts(app, run.plan));
+  CG_TRY(facts.inputs, hash_inputs(run.plan, settings_text(app), app.workspace(), app.files(), app.repository()));
+  CG_CHECK(check(run, facts.inputs));
+  CG_CHECK(generate(run));
+  for (auto& outcome : run_cells(app, facts, run.store, app.jobs())) {
+    const std::string cell = outcome.cell;
+    run.outcomes.emplace(cell, std::move(outcome));
+  }
+  if (auto failure = first_failure(run)) return fail(*std::move(failure));
+  return {};
+}
+
+void say_whether_work_was_done(const Run& run) {
+  const bool proven = std::ranges::all_of(run.outcomes, [](const auto& entry) { return entry.second.proven_before; });
+  if (proven && run.published_before)
+    log::info("nothing to do: every image of this plan is already proven and in place");
+}
+
+// ---- dry run
+// -----------------------------------------------------------------------------------------------------------
+
+std::string dry_cell(Application& app, const pipeline::Plan& plan, const RunFacts& facts, const pipeline::Cell& cell,
+                     docker::ImageBuilder* builder) {
+  std::string text = concat("# ", cell.key, "\n");
+  const stages::BuildInputs build{.configuration = app.configuration(),
+                                  .plan = plan,
+                                  .cell = cell,
+                                  .workspace = app.workspace(),
+                                  .source_url = facts.source_url,
+                                  .commit_time = facts.commit_time};
+  const auto request = stages::build_request(build);
+  const auto commands =
+      builder == nullptr ? Result<std::vector<sys::Command>>(fail(ErrorCode::engine, "")) : builder->commands(request);
+  if (commands) {
+    for (const auto& command : *commands) text += concat(command.text(), "\n");
+  } else {
+    config::Argv argv = {"docker"};
+    for (auto& word : docker::build_arguments(request)) argv.push_back(std::move(word));
+    text += concat(stages::describe_command(argv), "\n");
+  }
+  if (app.configuration().test) {
+    const auto spec = stages::test_container(
+        {.configuration = app.configuration(), .plan = plan, .cell = cell, .workspace = app.workspace()},
+        stages::local_image_name(plan, cell));
+    if (spec) text += concat(stages::describe_container(*spec), "\n");
+  }
+  return text;
+}
+
+/// Every command and every write, in order; makes nothing.
+Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
+  std::string text;
+  if (app.configuration().check) {
+    CG_TRY(const auto commands,
+           stages::describe_check(
+               {.check = *app.configuration().check, .workspace = app.workspace(), .in_action = app.in_runner()}));
+    text += concat("# static checks\n", join(commands, "\n"), "\n");
+  }
+  text += "# Dockerfiles\n";
+  for (const auto& cell : plan.cells) text += concat("write ", cell.dockerfile, "\n");
+  CG_TRY(const RunFacts facts, read_run_facts(app, plan));
+  const auto builder = app.builder();  // without an engine the plain command is shown
+  for (const auto& cell : plan.cells) text += dry_cell(app, plan, facts, cell, builder ? *builder : nullptr);
+  if (plan.policy.candidate) {
+    text += concat("# candidates, by digest, after their tests passed\n");
+    for (const auto& cell : plan.cells) text += concat("PUT ", cell.candidate, "@sha256:<tested>\n");
+  }
+  if (plan.policy.push) {
+    text += concat("# version tags, after every cell has passed the gate (to ", app.store_name(plan), ")\n");
+    const std::string today = sys::compact_date(app.clock().now());
+    for (const auto& cell : plan.cells) {
+      for (const auto& tag : pipeline::version_tags(plan, cell, app.configuration().release, today)) {
+        text += concat("PUT ", cell.image, ":", tag, " sha256:<tested>\n");
+      }
+    }
+  }
+  if (plan.policy.latest) {
+    text += "# moving tags, after every version tag is in place\n";
+    for (const auto& tag : app.configuration().release.moving) {
+      for (const auto& cell : plan.cells) text += concat("PUT ", cell.image, ":", tag, " sha256:<tested>\n");
+    }
+  }
+  app.console().result(text);
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_pipeline(Application& app) {
+  CG_CHECK(config::require_project(app.loaded()));
+  const auto started = app.clock().monotonic();
+  const std::string started_at = sys::rfc3339(app.clock().now());
+  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, true));
+  CG_TRY(auto plan, stages::make_plan({.configuration = app.configuration(),
+                                       .invocation = app.invocation(),
+                                       .workspace = app.workspace(),
+                                       .destination = destination},
+                                      app.plan_services()));
+  CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
+  if (!app.line().json) app.console().result(render::policy_table(plan));
+  if (!plan.policy.should_run) {
+    log::info(concat("nothing to do: ", join(plan.policy.reasons, "; ")));
+    return {};
+  }
+  if (app.invocation().dry_run) return dry_run(app, plan);
+  CG_TRY(const auto store, app.store(plan));
+  Run run{.app = app,
+          .plan = std::move(plan),
+          .store = store,
+          .today = sys::compact_date(app.clock().now()),
+          .started_at = started_at,
+          .started = started};
+  auto done = build_and_test(run);
+  if (done && run.plan.policy.push) done = publish(run);
+  std::optional<Error> failure;
+  if (!done) failure = done.error();
+  auto reported = report(run, failure);
+  CG_CHECK(std::move(done));
+  say_whether_work_was_done(run);
+  return reported;
+}
+
+}  // namespace crategate::app

@@ -1,0 +1,79 @@
+// buildx builds: a request as a value, its argv as a value, then the run.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "docker/engine.h"
+#include "oci/digest.h"
+#include "oci/platform.h"
+#include "sys/environment.h"
+#include "sys/process.h"
+
+namespace crategate::docker {
+
+/// Cache to read or write: a registry reference, or a local directory.
+struct Cache {
+  std::string reference;
+  std::string directory;
+  bool ignore_error = false;  ///< writing only
+};
+
+struct BuildRequest {
+  std::string dockerfile, context = ".";
+  std::vector<std::string> tags;  ///< of the loaded image
+  oci::Platform platform;
+  bool fresh = false;  ///< --pull --no-cache
+  std::optional<Cache> cache_from, cache_to;
+  std::vector<std::string> build_args, build_contexts, secrets;  ///< as buildx takes them
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> annotations;
+  std::string target, network, builder;
+  bool provenance = false;
+  std::string metadata_file;
+};
+
+/// `docker buildx build --platform … -f FILE -t TAG --load …`; every untrusted value in `--name=value` form (A73).
+std::vector<std::string> build_arguments(const BuildRequest& request);
+
+struct BuildOutcome {
+  std::string image_id;  ///< of the loaded image, as the engine names it
+  std::chrono::milliseconds elapsed{0};
+};
+
+using ProgressLine = std::function<void(std::string_view line)>;
+
+class ImageBuilder {
+ public:
+  virtual ~ImageBuilder() = default;
+  /// The commands `build` would run, in order (dry run, errors).
+  virtual Result<std::vector<sys::Command>> commands(const BuildRequest& request) = 0;
+  /// Errors: engine with the last lines of output and the failing Dockerfile line as location; no_space; interrupted.
+  virtual Result<BuildOutcome> build(const BuildRequest& request, std::chrono::milliseconds timeout,
+                                     const ProgressLine& progress) = 0;
+};
+
+/// Runs `docker buildx` (or stand-alone `buildx`). Where the engine's default builder cannot do what the request asks
+/// (registry or local cache export on the classic store), it makes a `docker-container` builder from `builder_image`
+/// for this process and removes it at the end.
+class BuildxBuilder final : public ImageBuilder {
+ public:
+  BuildxBuilder(sys::ProcessRunner& processes, const sys::Environment& environment, Engine& engine, sys::Path workspace,
+                std::string builder_image);
+  ~BuildxBuilder() override;
+  Result<std::vector<sys::Command>> commands(const BuildRequest& request) override;
+  Result<BuildOutcome> build(const BuildRequest& request, std::chrono::milliseconds timeout,
+                             const ProgressLine& progress) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace crategate::docker

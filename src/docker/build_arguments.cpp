@@ -1,0 +1,70 @@
+// The command line of one buildx build, by the policy table P-ST-4.
+// Belongs here: request → argv.  Not here: which builder, running it, reading what it prints.
+#include "base/strings.h"
+#include "docker/build.h"
+
+namespace crategate::docker {
+namespace {
+
+// Cache options are one CSV record to buildx; quoting keeps a comma in a path from becoming another option.
+std::string csv_field(std::string text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  return concat('"', replace_all(std::move(text), "\"", "\"\""), '"');
+}
+
+std::string cache_location(const Cache& cache, std::string_view directory_key) {
+  if (!cache.reference.empty()) return concat("type=registry,", csv_field(concat("ref=", cache.reference)));
+  return concat("type=local,", csv_field(concat(directory_key, '=', cache.directory)));
+}
+
+bool names_a_place(const std::optional<Cache>& cache) {
+  return cache && !(cache->reference.empty() && cache->directory.empty());
+}
+
+void add_cache(const BuildRequest& request, std::vector<std::string>& argv) {
+  if (!request.fresh && names_a_place(request.cache_from)) {
+    argv.push_back(concat("--cache-from=", cache_location(*request.cache_from, "src")));
+  }
+  if (names_a_place(request.cache_to)) {
+    argv.push_back(concat("--cache-to=", cache_location(*request.cache_to, "dest"), ",mode=max",
+                          request.cache_to->ignore_error ? ",ignore-error=true" : ""));
+  }
+}
+
+void add_each(std::string_view option, const std::vector<std::string>& values, std::vector<std::string>& argv) {
+  for (const std::string& value : values) argv.push_back(concat(option, value));
+}
+
+void add_if_set(std::string_view option, const std::string& value, std::vector<std::string>& argv) {
+  if (!value.empty()) argv.push_back(concat(option, value));
+}
+
+// A context is positional: one that looks like an option or like "read standard input" is a directory of that name.
+std::string context_argument(const std::string& context) {
+  if (context.empty()) return ".";
+  return context.front() == '-' ? concat("./", context) : context;
+}
+
+}  // namespace
+
+std::vector<std::string> build_arguments(const BuildRequest& request) {
+  std::vector<std::string> argv{"build", concat("--platform=", request.platform.text())};
+  add_if_set("--file=", request.dockerfile, argv);
+  add_each("--tag=", request.tags, argv);
+  argv.insert(argv.end(), {"--load", "--progress=plain", concat("--provenance=", request.provenance)});
+  if (request.fresh) argv.insert(argv.end(), {"--pull", "--no-cache"});
+  add_cache(request, argv);
+  add_each("--build-arg=", request.build_args, argv);
+  add_each("--build-context=", request.build_contexts, argv);
+  add_each("--secret=", request.secrets, argv);
+  for (const auto& [key, value] : request.labels) argv.push_back(concat("--label=", key, '=', value));
+  add_each("--annotation=", request.annotations, argv);
+  add_if_set("--target=", request.target, argv);
+  add_if_set("--network=", request.network, argv);
+  add_if_set("--builder=", request.builder, argv);
+  add_if_set("--metadata-file=", request.metadata_file, argv);
+  argv.push_back(context_argument(request.context));
+  return argv;
+}
+
+}  // namespace crategate::docker

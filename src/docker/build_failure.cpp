@@ -1,0 +1,125 @@
+// Reads BuildKit's plain progress for the reason of a failure.
+#include "docker/build_failure.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "base/strings.h"
+
+namespace crategate::docker {
+namespace {
+
+constexpr std::size_t kTailLines = 20;
+constexpr std::size_t kLineLimit = 200;
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// "#8 0.312 text" and "#8 text" → "text"
+std::string_view without_step(std::string_view line) {
+  if (line.size() < 2 || line[0] != '#' || !is_digit(line[1])) return line;
+  const auto space = line.find(' ');
+  if (space == std::string_view::npos) return line;
+  line.remove_prefix(space + 1);
+  const auto end = line.find(' ');
+  const std::string_view word = line.substr(0, end);
+  const bool is_time = end != std::string_view::npos && word.find('.') != std::string_view::npos &&
+                       std::all_of(word.begin(), word.end(), [](char c) { return is_digit(c) || c == '.'; });
+  return is_time ? line.substr(end + 1) : line;
+}
+
+std::optional<int> line_number(std::string_view digits) {
+  const auto end = std::find_if_not(digits.begin(), digits.end(), is_digit);
+  const auto number = parse_unsigned(digits.substr(0, static_cast<std::size_t>(end - digits.begin())));
+  if (!number || *number == 0 || *number > 1'000'000) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+std::optional<int> line_after(std::string_view text, std::string_view marker) {
+  const auto position = text.find(marker);
+  if (position == std::string_view::npos) return std::nullopt;
+  return line_number(text.substr(position + marker.size()));
+}
+
+// Lines of steps that went well.
+bool is_routine(std::string_view text) {
+  for (const std::string_view start : {"DONE ", "CACHED", "[internal]", "transferring ", "resolve ", "sha256:"}) {
+    if (text.starts_with(start)) return true;
+  }
+  return false;
+}
+
+// "Dockerfile.cpu:12" alone on its line, whatever directory BuildKit shows.
+std::optional<int> named_line(std::string_view text, const std::string& base_name) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon + 1 == text.size()) return std::nullopt;
+  if (std::filesystem::path(text.substr(0, colon)).filename() != base_name) return std::nullopt;
+  if (!std::all_of(text.begin() + static_cast<std::ptrdiff_t>(colon) + 1, text.end(), is_digit)) return std::nullopt;
+  return line_number(text.substr(colon + 1));
+}
+
+int failing_line(const std::string& dockerfile, const OutputTail& tail) {
+  const std::string base_name = std::filesystem::path(dockerfile).filename().string();
+  for (auto line = tail.lines().rbegin(); line != tail.lines().rend(); ++line) {
+    for (const auto& found : {named_line(*line, base_name), line_after(*line, "dockerfile parse error on line "),
+                              line_after(*line, "dockerfile parse error line ")}) {
+      if (found) return *found;
+    }
+  }
+  return 0;
+}
+
+std::string reason(const OutputTail& tail) {
+  for (auto line = tail.lines().rbegin(); line != tail.lines().rend(); ++line) {
+    if (line->starts_with("ERROR: ")) return line->substr(7);
+  }
+  return tail.lines().empty() ? std::string("it printed nothing") : tail.lines().back();
+}
+
+bool mentions(const OutputTail& tail, std::string_view text) {
+  return std::any_of(tail.lines().begin(), tail.lines().end(),
+                     [text](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+std::string hint_for(const OutputTail& tail) {
+  if (mentions(tail, "no space left on device")) return "free disk space (crategate cleanup, docker system prune)";
+  if (mentions(tail, "Cannot connect to the Docker daemon")) return "start the Docker engine, or set DOCKER_HOST";
+  if (mentions(tail, "toomanyrequests") || mentions(tail, "429 Too Many Requests")) {
+    return "the registry of a base image limits pulls: log in to it, or try again later";
+  }
+  if (mentions(tail, "401 Unauthorized") || mentions(tail, "403 Forbidden") || mentions(tail, "pull access denied")) {
+    return "check that the images and caches the build names exist and that the registry login may use them";
+  }
+  if (mentions(tail, "exporting cache") || mentions(tail, "cache export")) {
+    return "check the right to push the cache image; cache errors can be ignored with cache.ignore-error";
+  }
+  return "repeat the build locally with the same command; its whole output is in the log";
+}
+
+}  // namespace
+
+void OutputTail::add(std::string_view line) {
+  const std::string_view text = trim(without_step(trim(line)));
+  if (text.find_first_not_of('-') == std::string_view::npos || is_routine(text)) return;
+  if (!lines_.empty() && lines_.back() == text) return;
+  lines_.emplace_back(text.substr(0, kLineLimit));
+  if (lines_.size() > kTailLines) lines_.pop_front();
+}
+
+std::string OutputTail::condensed() const {
+  std::vector<std::string> safe;
+  for (const std::string& line : lines_) safe.push_back(neutralise(line));
+  return join(safe, " | ");
+}
+
+Error build_failure(const std::string& dockerfile, int exit_code, const OutputTail& tail) {
+  Error error;
+  error.code = mentions(tail, "no space left on device") ? ErrorCode::no_space : ErrorCode::engine;
+  error.message = concat("building ", dockerfile, " failed with exit code ", exit_code, ": ", neutralise(reason(tail)));
+  if (tail.lines().size() > 1) error.message += concat(" (last output: ", tail.condensed(), ")");
+  error.hint = hint_for(tail);
+  if (const int line = failing_line(dockerfile, tail)) error.location = Location{dockerfile, line, 0};
+  return error;
+}
+
+}  // namespace crategate::docker

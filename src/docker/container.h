@@ -1,0 +1,26 @@
+// One container from creation to removal.
+// Belongs here: the creation request as a value, and the run.  Not here: images, transport.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "docker/engine.h"
+
+namespace crategate::docker {
+
+class EngineApi;
+
+/// The body of `POST /containers/create`.
+///
+/// Bind mounts are `Mounts`, which the engine refuses when their source is missing; `Binds` would make an empty
+/// directory, and a test run over it would find nothing to fail (A77).
+///
+/// Errors: bad_input for a bind that is not `/host:/container[:ro|:rw]`
+Result<std::string> creation_body(const ContainerSpec& spec);
+
+/// Creates, attaches, starts, waits and always removes. See Engine::run_container.
+Result<ContainerOutcome> run_in_container(EngineApi& api, sys::Clock& clock, const ContainerSpec& spec,
+                                          const ContainerRun& run);
+
+}  // namespace crategate::docker

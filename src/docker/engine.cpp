@@ -1,0 +1,78 @@
+// HttpEngine: connecting and images.
+// Not here: containers (container.cpp) and the transport (engine_api).
+#include "docker/engine.h"
+
+#include "base/strings.h"
+#include "docker/container.h"
+#include "docker/engine_api.h"
+
+namespace crategate::docker {
+namespace {
+
+// On the classic store the engine writes the whole archive to its disk before the first byte comes.
+constexpr std::chrono::milliseconds kSaveSilence{1'800'000};
+
+Result<EngineImage> read_image(const json::Reader& root) {
+  EngineImage image;
+  CG_TRY(image.id, root.string("Id"));
+  CG_TRY(image.os, root.string_or("Os", ""));
+  CG_TRY(image.architecture, root.string_or("Architecture", ""));
+  CG_TRY(image.variant, root.string_or("Variant", ""));
+  CG_TRY(const auto file_system, root.find("RootFS"));
+  if (!file_system) return image;
+  CG_TRY(const auto layers, file_system->strings("Layers"));
+  for (const std::string& layer : layers) {
+    CG_TRY(oci::Digest digest, oci::Digest::parse(layer));
+    image.diff_ids.push_back(std::move(digest));
+  }
+  return image;
+}
+
+}  // namespace
+
+HttpEngine::HttpEngine(std::unique_ptr<EngineApi> api, sys::Clock& clock) : api_(std::move(api)), clock_(clock) {}
+HttpEngine::~HttpEngine() = default;
+
+Result<std::unique_ptr<HttpEngine>> HttpEngine::connect(net::HttpClient& http, sys::Clock& clock,
+                                                        const std::string& host) {
+  CG_TRY(std::string socket, parse_docker_host(host));
+  return std::unique_ptr<HttpEngine>(new HttpEngine(std::make_unique<EngineApi>(http, std::move(socket)), clock));
+}
+
+Result<EngineInfo> HttpEngine::info() { return api_->info(); }
+
+Result<std::optional<EngineImage>> HttpEngine::find_image(const std::string& name) {
+  CG_TRY(const std::string path, path_of_image(name));
+  const Call call{.target = concat(path, "/json")};
+  CG_TRY(const net::Response response, api_->send(call));
+  if (response.status == 404) return std::nullopt;
+  if (response.status != 200) return fail(engine_failure(concat("describe the image ", name), call, response));
+  CG_TRY(const json::Document document, parse_answer(call, response));
+  CG_TRY(EngineImage image, read_image(document.root()));
+  return image;
+}
+
+Result<void> HttpEngine::save_image(const std::string& name, const net::BodySink& sink) {
+  CG_TRY(const std::string path, path_of_image(name));
+  const Call call{.target = concat(path, "/get"), .sink = sink, .timeout = kSaveSilence};
+  CG_TRY(const net::Response response, api_->send(call));
+  if (response.status == 404) {
+    return fail(ErrorCode::not_found, concat("the Docker engine has no image ", name), "build the image first");
+  }
+  if (response.status != 200) return fail(engine_failure(concat("save the image ", name), call, response));
+  return {};
+}
+
+Result<void> HttpEngine::remove_image(const std::string& name) {
+  CG_TRY(const std::string path, path_of_image(name));
+  const Call call{.method = "DELETE", .target = path, .timeout = std::chrono::milliseconds(300'000)};
+  CG_TRY(const net::Response response, api_->send(call));
+  if (response.status == 200 || response.status == 404) return {};
+  return fail(engine_failure(concat("remove the image ", name), call, response));
+}
+
+Result<ContainerOutcome> HttpEngine::run_container(const ContainerSpec& spec, const ContainerRun& run) {
+  return run_in_container(*api_, clock_, spec, run);
+}
+
+}  // namespace crategate::docker

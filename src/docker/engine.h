@@ -1,0 +1,95 @@
+// The Docker engine through its API (https://docs.docker.com/reference/api/engine/version/v1.41/) on a unix socket.
+// Belongs here: images and containers.  Not here: building (build.h).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "net/http.h"
+#include "oci/digest.h"
+#include "sys/clock.h"
+#include "sys/environment.h"
+#include "sys/file_system.h"
+
+namespace crategate::docker {
+
+struct EngineInfo {
+  std::string version, api_version;
+  bool containerd_store = false;  ///< image store: containerd, else classic
+};
+
+/// An image as the engine describes it.
+struct EngineImage {
+  std::string id;  ///< config digest (classic store) or manifest/index digest (containerd store)
+  std::vector<oci::Digest> diff_ids;
+  std::string os, architecture, variant;
+};
+
+struct ContainerSpec {
+  std::string image;  ///< id or name
+  std::vector<std::string> command;
+  std::vector<std::string> entrypoint;  ///< used when `override_entrypoint`
+  bool override_entrypoint = false;
+  std::vector<std::string> env;
+  std::vector<std::string> binds;  ///< absolute `host:container[:ro]`
+  std::string workdir, user, network;
+  std::map<std::string, std::string> labels;
+  std::string name;
+};
+
+struct ContainerRun {
+  std::chrono::milliseconds timeout{0};
+  std::function<Result<void>(std::string_view bytes)> on_output;  ///< stdout and stderr combined, as they come
+};
+
+struct ContainerOutcome {
+  std::int64_t exit_code = 0;
+  bool timed_out = false, cancelled = false, out_of_memory = false;
+  std::string image_id;  ///< the engine's id of the image that the container really ran
+  std::chrono::milliseconds elapsed{0};
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// Errors: engine, with a hint, when the socket is absent, not permitted, or the engine is older than API 1.41.
+  virtual Result<EngineInfo> info() = 0;
+  /// nullopt = the engine has no such image.
+  virtual Result<std::optional<EngineImage>> find_image(const std::string& name) = 0;
+  /// The `docker save` stream of one image into `sink`.
+  virtual Result<void> save_image(const std::string& name, const net::BodySink& sink) = 0;
+  /// Removes one name (and the image with its last name); absent is fine.
+  virtual Result<void> remove_image(const std::string& name) = 0;
+  /// Creates, attaches, starts, waits, and always removes the container; on time-out or cancellation it is killed
+  /// first. Init process on, no TTY, no new privileges, no engine socket.
+  virtual Result<ContainerOutcome> run_container(const ContainerSpec& spec, const ContainerRun& run) = 0;
+};
+
+class EngineApi;
+
+class HttpEngine final : public Engine {
+ public:
+  ~HttpEngine() override;
+  /// `host`: DOCKER_HOST (`unix:///path`), empty = unix:///var/run/docker.sock.
+  static Result<std::unique_ptr<HttpEngine>> connect(net::HttpClient& http, sys::Clock& clock, const std::string& host);
+  Result<EngineInfo> info() override;
+  Result<std::optional<EngineImage>> find_image(const std::string& name) override;
+  Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
+  Result<void> remove_image(const std::string& name) override;
+  Result<ContainerOutcome> run_container(const ContainerSpec& spec, const ContainerRun& run) override;
+
+ private:
+  HttpEngine(std::unique_ptr<EngineApi> api, sys::Clock& clock);
+  std::unique_ptr<EngineApi> api_;
+  sys::Clock& clock_;
+};
+
+}  // namespace crategate::docker

@@ -1,0 +1,173 @@
+// The engine's transport: socket, version, errors.
+#include "docker/engine_api.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/strings.h"
+#include "base/version.h"
+
+namespace crategate::docker {
+namespace {
+
+constexpr std::string_view kDefaultSocket = "/var/run/docker.sock";
+constexpr std::string_view kOldestApi = "1.41";
+constexpr std::string_view kContainerdStore = "io.containerd.snapshotter.v1";
+
+std::string hint_for_silence(const std::string& socket, const Error& error) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(socket, ignored)) {
+    return "start the Docker engine, or set DOCKER_HOST to its socket (unix:///path)";
+  }
+  if (error.message.find("ermission") != std::string::npos) {
+    return "add this user to the group that owns the socket (docker), or run as root";
+  }
+  return concat("check that the Docker engine behind ", socket, " is running (docker info)");
+}
+
+Error unreachable(const std::string& socket, Error error) {
+  Error made;
+  made.code = ErrorCode::engine;
+  made.message = concat("the Docker engine at ", socket, " does not answer: ", error.message);
+  made.hint = hint_for_silence(socket, error);
+  made.http = std::move(error.http);
+  return made;
+}
+
+// Failures of the transport are the engine's; what a sink answers or cancellation is passed on as it is.
+bool is_silence(ErrorCode code) { return code == ErrorCode::unavailable || code == ErrorCode::integrity; }
+
+bool uses_containerd(const json::Reader& info) {
+  const auto status = info.find("DriverStatus");
+  if (!status || !*status) return false;
+  const auto rows = (*status)->items();
+  if (!rows) return false;
+  for (const json::Reader& row : *rows) {
+    const auto cells = row.items();
+    if (!cells || cells->size() != 2) continue;
+    const auto key = (*cells)[0].as_string(), value = (*cells)[1].as_string();
+    if (key && value && *key == "driver-type" && *value == kContainerdStore) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::string> parse_docker_host(std::string_view host) {
+  if (host.empty()) return std::string(kDefaultSocket);
+  constexpr std::string_view kScheme = "unix://";
+  if (host.starts_with(kScheme) && host.substr(kScheme.size()).starts_with('/')) {
+    return std::string(host.substr(kScheme.size()));
+  }
+  return fail(ErrorCode::engine, concat("DOCKER_HOST: expected unix:///path, found ", crategate::quoted(host)),
+              "crategate talks to the Docker engine of its own machine; unset DOCKER_HOST or name its socket");
+}
+
+Result<std::string> choose_api_version(const std::string& newest, const std::string& oldest) {
+  const auto enough = compare_dotted(newest, kOldestApi);
+  if (!enough || *enough < 0) {
+    return fail(ErrorCode::engine,
+                concat("the Docker engine speaks API ", crategate::quoted(newest), ", expected at least ", kOldestApi),
+                "update the Docker engine to 20.10 or newer");
+  }
+  const auto raised = compare_dotted(oldest, kOldestApi);
+  return raised && *raised > 0 ? oldest : std::string(kOldestApi);
+}
+
+Result<std::string> path_of_image(const std::string& name) {
+  constexpr std::string_view kMarks = "._-/:@";
+  const bool legal = std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+  const auto segments = split(name, '/');
+  const bool plain = std::none_of(segments.begin(), segments.end(), [](const std::string& segment) {
+    return segment.empty() || segment == "." || segment == "..";
+  });
+  if (!name.empty() && legal && plain) return concat("/images/", name);
+  return fail(ErrorCode::bad_input, concat("expected the name or id of an image, found ", crategate::quoted(name)));
+}
+
+Result<net::Response> EngineApi::send_to(const std::string& prefix, const Call& call) {
+  net::Request request;
+  request.method = call.method;
+  request.url = {"http", "docker", 80, concat(prefix, call.target)};
+  request.unix_socket = socket_;
+  if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  request.body = call.body;
+  request.sink = call.sink;
+  request.timeout = call.timeout;
+  request.body_limit = 16U << 20U;
+  request.ignore_cancellation = call.ignore_cancellation;
+  auto response = http_.send(request);
+  if (!response && is_silence(response.error().code)) return fail(unreachable(socket_, std::move(response).error()));
+  return response;
+}
+
+Result<std::string> EngineApi::prefix() {
+  const std::lock_guard lock(mutex_);
+  if (prefix_) return *prefix_;
+  const Call call{.target = "/version"};
+  CG_TRY(const net::Response response, send_to("", call));
+  if (response.status != 200) return fail(engine_failure("tell its version", call, response));
+  CG_TRY(const json::Document document, parse_answer(call, response));
+  CG_TRY(version_, document.root().string_or("Version", "unknown"));
+  CG_TRY(api_version_, document.root().string_or("ApiVersion", ""));
+  CG_TRY(const std::string oldest, document.root().string_or("MinAPIVersion", ""));
+  CG_TRY(const std::string chosen, choose_api_version(api_version_, oldest));
+  prefix_ = concat("/v", chosen);
+  return *prefix_;
+}
+
+Result<net::Response> EngineApi::send(const Call& call) {
+  CG_TRY(const std::string version_prefix, prefix());
+  return send_to(version_prefix, call);
+}
+
+Result<EngineInfo> EngineApi::ask() {
+  const Call call{.target = "/info"};
+  CG_TRY(const net::Response response, send(call));
+  if (response.status != 200) return fail(engine_failure("describe itself", call, response));
+  CG_TRY(const json::Document document, parse_answer(call, response));
+  return EngineInfo{version_, api_version_, uses_containerd(document.root())};
+}
+
+Result<EngineInfo> EngineApi::info() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (info_) return *info_;
+  }
+  CG_TRY(EngineInfo asked, ask());
+  const std::lock_guard lock(mutex_);
+  info_ = std::move(asked);
+  return *info_;
+}
+
+std::string engine_message(const net::Response& response) {
+  const auto document = json::Document::parse(response.body, "answer");
+  if (document) {
+    const auto message = document->root().string("message");
+    if (message && !message->empty()) return neutralise(replace_all(std::string(trim(*message)), "\n", " "));
+  }
+  return concat("status ", response.status);
+}
+
+Error engine_failure(std::string_view attempt, const Call& call, const net::Response& response) {
+  Error error;
+  error.code = ErrorCode::engine;
+  error.message = concat("the Docker engine could not ", attempt, ": ", engine_message(response));
+  if (error.message.find("no space left on device") != std::string::npos) {
+    error.code = ErrorCode::no_space;
+    error.hint = "free disk space (crategate cleanup, docker system prune)";
+  }
+  const std::string path = call.target.substr(0, call.target.find('?'));
+  error.http = HttpFailure{call.method, path, response.status, "", ""};
+  return error;
+}
+
+Result<json::Document> parse_answer(const Call& call, const net::Response& response) {
+  return json::Document::parse(response.body, concat("answer of the Docker engine to ", call.target), {},
+                               ErrorCode::engine);
+}
+
+}  // namespace crategate::docker

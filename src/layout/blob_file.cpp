@@ -1,0 +1,154 @@
+// POSIX files for blobs; exclusive creation and advisory locks are not in the standard library.
+#include "layout/blob_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "base/strings.h"
+#include "sys/environment.h"
+
+namespace crategate::layout {
+namespace {
+
+constexpr std::size_t kChunk = 256U << 10U;
+
+Failure file_failure(std::string_view attempt, const sys::Path& path, int number) {
+  const bool full = number == ENOSPC || number == EDQUOT;
+  return fail(full ? ErrorCode::no_space : ErrorCode::internal,
+              concat("cannot ", attempt, ' ', path.string(), ": ", std::strerror(number)),
+              full ? "free disk space (crategate cleanup)" : "check the rights of the directory");
+}
+
+}  // namespace
+
+Result<sys::Path> blob_path(const oci::Digest& digest) {
+  if (digest.algorithm() == "sha256") return sys::Path("blobs") / "sha256" / digest.hex();
+  return fail(ErrorCode::integrity, concat("expected a SHA-256 digest, found ", digest.text()),
+              "push the image again with a client that uses SHA-256");
+}
+
+BlobFile::BlobFile(sys::Path layout, sys::Path path, int descriptor)
+    : layout_(std::move(layout)), path_(std::move(path)), descriptor_(descriptor) {}
+
+BlobFile::BlobFile(BlobFile&& other) noexcept
+    : layout_(std::move(other.layout_)),
+      path_(std::exchange(other.path_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      hash_(std::move(other.hash_)),
+      size_(other.size_),
+      digest_(std::move(other.digest_)) {}
+
+BlobFile& BlobFile::operator=(BlobFile&& other) noexcept {
+  if (this == &other) return *this;
+  discard();
+  layout_ = std::move(other.layout_);
+  path_ = std::exchange(other.path_, {});
+  descriptor_ = std::exchange(other.descriptor_, -1);
+  hash_ = std::move(other.hash_);
+  size_ = other.size_;
+  digest_ = std::move(other.digest_);
+  return *this;
+}
+
+BlobFile::~BlobFile() { discard(); }
+
+void BlobFile::discard() {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+Result<BlobFile> BlobFile::create(const sys::Path& layout) {
+  sys::Path path = layout / concat(".blob-", sys::random_hex(16));
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor < 0) return file_failure("create", path, errno);
+  return BlobFile(layout, std::move(path), descriptor);
+}
+
+Result<void> BlobFile::write(std::string_view bytes) {
+  hash_.update(bytes);
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return file_failure("write", path_, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<void> BlobFile::close() {
+  if (::close(std::exchange(descriptor_, -1)) != 0) return file_failure("write", path_, errno);
+  digest_ = oci::Digest::from_sha256_hex(hash_.finish());
+  return {};
+}
+
+Result<void> BlobFile::publish() {
+  CG_TRY(const sys::Path relative, blob_path(digest()));
+  const sys::Path target = layout_ / relative;
+  if (::rename(path_.c_str(), target.c_str()) != 0) return file_failure("write", target, errno);
+  path_.clear();
+  return {};
+}
+
+Result<net::BodySource> file_source(const sys::Path& file) {
+  auto stream = std::make_shared<std::ifstream>(file, std::ios::binary);
+  if (!*stream) return file_failure("read", file, errno);
+  return net::BodySource([stream, file]() -> Result<std::string> {
+    std::string chunk(kChunk, '\0');
+    stream->read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    if (stream->bad()) return file_failure("read", file, EIO);
+    chunk.resize(static_cast<std::size_t>(stream->gcount()));
+    return chunk;
+  });
+}
+
+Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest& digest,
+                                       std::optional<std::uint64_t> size) {
+  CG_TRY(net::BodySource next, file_source(file));
+  struct Progress {
+    Sha256 hash;
+    std::uint64_t size = 0;
+    bool ended = false;
+  };
+  auto progress = std::make_shared<Progress>();
+  return net::BodySource([next = std::move(next), progress, digest, size]() -> Result<std::string> {
+    if (progress->ended) return std::string();
+    CG_TRY(std::string chunk, next());
+    progress->hash.update(chunk);
+    progress->size += chunk.size();
+    if (!chunk.empty()) return chunk;
+    progress->ended = true;
+    const auto found = oci::Digest::from_sha256_hex(progress->hash.finish());
+    if (found == digest && size.value_or(progress->size) == progress->size) return chunk;
+    return fail(ErrorCode::integrity,
+                concat("blob ", digest.text(), ": expected ", size.value_or(progress->size), " bytes of that digest, found ",
+                       progress->size, " bytes of ", found.text()),
+                "the file was changed or cut after it was written; remove the layout and run again");
+  });
+}
+
+Result<LayoutLock> LayoutLock::take(const sys::Path& layout) {
+  const sys::Path path = layout / ".lock";
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor < 0) return file_failure("open", path, errno);
+  LayoutLock lock(descriptor);
+  while (::flock(descriptor, LOCK_EX) != 0) {
+    if (errno != EINTR) return file_failure("lock", path, errno);
+  }
+  return lock;
+}
+
+LayoutLock::LayoutLock(LayoutLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+LayoutLock::~LayoutLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace crategate::layout

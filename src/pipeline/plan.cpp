@@ -1,0 +1,127 @@
+// The plan from facts and configuration.
+// Belongs here: the order of the decisions.  Not here: combinations (matrix), names (names), the document (plan_json).
+#include "pipeline/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.h"
+#include "json/value.h"
+#include "pipeline/matrix.h"
+#include "pipeline/names.h"
+
+namespace crategate::pipeline {
+namespace {
+
+constexpr std::string_view kPythonAxis = "python";
+
+Result<void> check_tag(const Event& event, const Version& version) {
+  if (event.kind != EventKind::tag_push) return {};
+  const std::string hint =
+      concat("Set VERSION to the tag's version in the tagged commit, or tag that commit ", version.text, ".");
+  const auto tag = parse_version(event.tag);
+  if (tag && tag->canonical() == version.canonical()) return {};
+  return fail(ErrorCode::bad_input,
+              concat("tag ", quoted(event.tag), ": expected the version that VERSION has, ", version.text,
+                     tag ? ", found another version" : ", found no version"),
+              hint);
+}
+
+std::vector<std::string> moving_tags(const Policy& policy, const config::Release& release) {
+  const bool may_move = policy.latest || release.latest != config::LatestPolicy::never;
+  return may_move ? release.moving : std::vector<std::string>();
+}
+
+/// A part of the cells is for looking at: "all of them or none" forbids publishing it.
+void restrict_to_part(Policy& policy, std::size_t selected, std::size_t total) {
+  if (selected == total) return;
+  if (policy.push) {
+    policy.reasons.push_back(
+        concat("only ", selected, " of ", total, " cells: not published, an incomplete set never is"));
+  }
+  policy.push = false;
+  policy.latest = false;
+}
+
+void use_layout(Policy& policy) {
+  if (policy.cache_read || policy.cache_write) policy.reasons.emplace_back("no registry cache: images go to a layout");
+  policy.cache_read = false;
+  policy.cache_write = false;
+}
+
+Result<void> add_cells(Plan& plan, const PlanFacts& facts, const config::Configuration& configuration) {
+  CG_TRY(auto matrix, compute_matrix(facts.axis_values, configuration));
+  for (auto& warning : matrix.warnings) plan.policy.warnings.push_back(std::move(warning));
+  const bool dated = configuration.release.version_tag == config::VersionTagPolicy::dated;
+  const Naming naming{.version = facts.version.text, .destination = facts.destination, .dated = dated};
+  std::vector<Cell> cells;
+  cells.reserve(matrix.combinations.size());
+  for (const auto& combination : matrix.combinations) {
+    CG_TRY(auto cell, name_cell(combination, naming, configuration));
+    cells.push_back(std::move(cell));
+  }
+  CG_CHECK(check_unique(cells, moving_tags(plan.policy, configuration.release)));
+  if (!facts.only.empty()) {
+    CG_TRY(const auto selected, select_only(matrix.combinations, facts.only));
+    const std::size_t total = cells.size();
+    std::erase_if(cells, [&selected](const Cell& cell) {
+      return std::find(selected.begin(), selected.end(), cell.axes) == selected.end();
+    });
+    restrict_to_part(plan.policy, cells.size(), total);
+  }
+  plan.cells = std::move(cells);
+  return {};
+}
+
+}  // namespace
+
+const Cell* Plan::find(std::string_view key) const {
+  const auto found = std::find_if(cells.begin(), cells.end(), [key](const Cell& cell) { return cell.key == key; });
+  return found == cells.end() ? nullptr : &*found;
+}
+
+Result<Plan> compute_plan(const PlanFacts& facts, const config::Configuration& configuration) {
+  const auto& event = facts.event;
+  const bool is_pull_request = event.kind == EventKind::pull_request && !event.head_sha.empty();
+  Plan plan{.event = event.name,
+            .ref = event.ref,
+            .tag = event.tag,
+            .commit = facts.commit,
+            .head_commit = is_pull_request ? event.head_sha : facts.commit,
+            .version = facts.version.text,
+            .is_prerelease = facts.version.is_prerelease,
+            .version_released = facts.version_released,
+            .layout = facts.destination.layout,
+            .policy = facts.policy};
+  if (plan.policy.should_run) {
+    CG_CHECK(check_tag(event, facts.version));
+    CG_CHECK(add_cells(plan, facts, configuration));
+    if (plan.layout) use_layout(plan.policy);
+  }
+  plan.plan_id = plan_id_of(plan);
+  return plan;
+}
+
+std::string matrix_json(const Plan& plan) {
+  auto include = json::Value::array();
+  for (const auto& cell : plan.cells) {
+    auto row = json::Value::object_of(cell.axes);
+    row.set("cell", cell.key);
+    include.push(std::move(row));
+  }
+  return json::Value::object({{"include", std::move(include)}}).canonical();
+}
+
+std::string python_versions_json(const Plan& plan) {
+  std::vector<std::string> versions;
+  for (const auto& cell : plan.cells) {
+    const auto version = cell.axes.find(std::string(kPythonAxis));
+    if (version == cell.axes.end()) continue;
+    if (std::find(versions.begin(), versions.end(), version->second) == versions.end()) {
+      versions.push_back(version->second);
+    }
+  }
+  return json::Value::array_of(versions).canonical();
+}
+
+}  // namespace crategate::pipeline

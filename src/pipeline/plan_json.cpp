@@ -1,0 +1,165 @@
+// plan.json, schema 1: canonical writing, strict reading.
+// Belongs here: the document's shape and its identity.  Not here: what the values mean (plan).
+#include <utility>
+
+#include "base/strings.h"
+#include "json/value.h"
+#include "oci/digest.h"
+#include "pipeline/plan.h"
+
+namespace crategate::pipeline {
+namespace {
+
+using json::Reader;
+using json::Value;
+
+constexpr std::int64_t kSchema = 1;
+constexpr std::string_view kHint = "Make it again with `crategate plan`; a plan is never edited by hand.";
+
+Value policy_value(const Policy& policy) {
+  return Value::object({{"should_run", policy.should_run},
+                        {"fresh", policy.fresh},
+                        {"cache_read", policy.cache_read},
+                        {"cache_write", policy.cache_write},
+                        {"push", policy.push},
+                        {"candidate", policy.candidate},
+                        {"latest", policy.latest},
+                        {"rebuild_flag", policy.rebuild_flag},
+                        {"trigger", policy.trigger},
+                        {"reasons", Value::array_of(policy.reasons)},
+                        {"warnings", Value::array_of(policy.warnings)}});
+}
+
+Value cell_value(const Cell& cell, const Policy& policy) {
+  return Value::object({{"key", cell.key},
+                        {"axes", Value::object_of(cell.axes)},
+                        {"variables", Value::object_of(cell.variables)},
+                        {"base", cell.base},
+                        {"image", cell.image},
+                        {"candidate", cell.candidate},
+                        {"tags", Value::array_of(cell.tags)},
+                        {"cache", cell.cache},
+                        {"dockerfile", cell.dockerfile},
+                        {"log", cell.log},
+                        {"platform", cell.platform.text()},
+                        {"fresh", policy.fresh},
+                        {"cache_read", policy.cache_read},
+                        {"cache_write", policy.cache_write}});
+}
+
+Value content_of(const Plan& plan) {
+  std::vector<Value> cells;
+  cells.reserve(plan.cells.size());
+  for (const auto& cell : plan.cells) cells.push_back(cell_value(cell, plan.policy));
+  return Value::object({{"schema", kSchema},
+                        {"event", plan.event},
+                        {"ref", plan.ref},
+                        {"tag", plan.tag},
+                        {"commit", plan.commit},
+                        {"head_commit", plan.head_commit},
+                        {"version", plan.version},
+                        {"is_prerelease", plan.is_prerelease},
+                        {"version_released", plan.version_released},
+                        {"layout", plan.layout},
+                        {"policy", policy_value(plan.policy)},
+                        {"cells", Value::array(std::move(cells))}});
+}
+
+Result<Policy> read_policy(const Reader& from) {
+  Policy policy;
+  CG_TRY(policy.should_run, from.boolean("should_run"));
+  CG_TRY(policy.fresh, from.boolean("fresh"));
+  CG_TRY(policy.cache_read, from.boolean("cache_read"));
+  CG_TRY(policy.cache_write, from.boolean("cache_write"));
+  CG_TRY(policy.push, from.boolean("push"));
+  CG_TRY(policy.candidate, from.boolean("candidate"));
+  CG_TRY(policy.latest, from.boolean("latest"));
+  CG_TRY(policy.rebuild_flag, from.boolean("rebuild_flag"));
+  CG_TRY(policy.trigger, from.string("trigger"));
+  CG_TRY(policy.reasons, from.strings("reasons"));
+  CG_TRY(policy.warnings, from.strings("warnings"));
+  return policy;
+}
+
+Result<oci::Platform> platform_at(const Reader& from) {
+  CG_TRY(const auto member, from.at("platform"));
+  CG_TRY(const auto text, member.as_string());
+  auto platform = oci::parse_platform(text);
+  if (!platform) return member.expected("a platform such as linux/amd64");
+  return platform;
+}
+
+Result<Cell> read_cell(const Reader& from) {
+  Cell cell;
+  CG_TRY(cell.key, from.string("key"));
+  CG_TRY(cell.axes, from.string_map("axes"));
+  CG_TRY(cell.variables, from.string_map("variables"));
+  CG_TRY(cell.base, from.string("base"));
+  CG_TRY(cell.image, from.string("image"));
+  CG_TRY(cell.candidate, from.string("candidate"));
+  CG_TRY(cell.tags, from.strings("tags"));
+  CG_TRY(cell.cache, from.string("cache"));
+  CG_TRY(cell.dockerfile, from.string("dockerfile"));
+  CG_TRY(cell.log, from.string("log"));
+  CG_TRY(cell.platform, platform_at(from));
+  return cell;
+}
+
+Result<Plan> read_plan(const Reader& from) {
+  Plan plan;
+  CG_TRY(plan.plan_id, from.string("plan_id"));
+  CG_TRY(plan.event, from.string("event"));
+  CG_TRY(plan.ref, from.string("ref"));
+  CG_TRY(plan.tag, from.string("tag"));
+  CG_TRY(plan.commit, from.string("commit"));
+  CG_TRY(plan.head_commit, from.string("head_commit"));
+  CG_TRY(plan.version, from.string("version"));
+  CG_TRY(plan.is_prerelease, from.boolean("is_prerelease"));
+  CG_TRY(plan.version_released, from.boolean("version_released"));
+  CG_TRY(plan.layout, from.boolean("layout"));
+  CG_TRY(const auto policy, from.at("policy"));
+  CG_TRY(plan.policy, read_policy(policy));
+  CG_TRY(const auto cells, from.at("cells"));
+  CG_TRY(const auto items, cells.items());
+  for (const auto& item : items) {
+    CG_TRY(auto cell, read_cell(item));
+    plan.cells.push_back(std::move(cell));
+  }
+  return plan;
+}
+
+Failure with_hint(Error error) {
+  if (error.hint.empty()) error.hint = kHint;
+  return fail(std::move(error));
+}
+
+}  // namespace
+
+std::string plan_id_of(const Plan& plan) { return oci::Digest::of(content_of(plan).canonical()).text(); }
+
+std::string to_json(const Plan& plan) { return content_of(plan).set("plan_id", plan.plan_id).canonical() + "\n"; }
+
+Result<Plan> parse_plan(std::string_view text, std::string_view file_name) {
+  const auto document = json::Document::parse(text, std::string(file_name));
+  if (!document) return with_hint(document.error());
+  const Reader root = document->root();
+  const auto schema = root.integer("schema");
+  if (!schema) return with_hint(schema.error());
+  if (*schema != kSchema) {
+    return fail(ErrorCode::bad_input, concat(file_name, ": schema: expected ", kSchema, ", found ", *schema),
+                "Use the crategate that made the plan, or make the plan again.");
+  }
+  auto plan = read_plan(root);
+  if (!plan) return with_hint(std::move(plan).error());
+  if (const auto id = plan_id_of(*plan); id != plan->plan_id) {
+    return fail(ErrorCode::bad_input,
+                concat(file_name, ": plan_id: expected ", id, " for this content, found ", quoted(plan->plan_id)),
+                std::string(kHint));
+  }
+  if (concat(root.dump(), "\n") == to_json(*plan)) return plan;
+  return fail(ErrorCode::bad_input,
+              concat(file_name, ": expected the members of schema 1 only, found an unknown or contradicting one"),
+              std::string(kHint));
+}
+
+}  // namespace crategate::pipeline

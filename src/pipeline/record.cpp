@@ -1,0 +1,220 @@
+// Records and test results as documents, schema 1: canonical writing, strict reading.
+#include "pipeline/record.h"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/strings.h"
+#include "json/value.h"
+
+namespace crategate::pipeline {
+namespace {
+
+using json::Reader;
+using json::Value;
+
+constexpr std::int64_t kSchema = 1;
+constexpr std::string_view kTestHint = "Run `crategate test` for this cell again.";
+constexpr std::string_view kRecordHint = "Run `crategate test` and `crategate digest` for this cell again.";
+constexpr std::array kVerdicts = {TestVerdict::passed,    TestVerdict::failed,    TestVerdict::none_ran,
+                                  TestVerdict::timed_out, TestVerdict::cancelled, TestVerdict::not_configured};
+
+Value digests_value(const std::vector<oci::Digest>& digests) {
+  std::vector<Value> items;
+  items.reserve(digests.size());
+  for (const auto& digest : digests) items.emplace_back(digest.text());
+  return Value::array(std::move(items));
+}
+
+Value tests_value(const TestResult& result) {
+  return Value::object({{"schema", kSchema},
+                        {"verdict", to_string(result.verdict)},
+                        {"total", result.total},
+                        {"failed", result.failed},
+                        {"skipped", result.skipped},
+                        {"exit_code", result.exit_code},
+                        {"duration_ms", result.duration_ms},
+                        {"image_id", result.image_id},
+                        {"config_digest", result.config_digest ? Value(result.config_digest->text()) : Value()},
+                        {"plan_id", result.plan_id},
+                        {"cell", result.cell},
+                        {"log", result.log}});
+}
+
+Value record_value(const Record& record) {
+  return Value::object({{"schema", kSchema},
+                        {"plan_id", record.plan_id},
+                        {"run", record.run},
+                        {"attempt", record.attempt},
+                        {"commit", record.commit},
+                        {"cell", record.cell},
+                        {"platform", record.platform.text()},
+                        {"diff_ids", digests_value(record.diff_ids)},
+                        {"config_digest", record.config_digest.text()},
+                        {"manifest_digest", record.manifest_digest.text()},
+                        {"manifest_size", record.manifest_size},
+                        {"candidate", record.candidate},
+                        {"fingerprint", record.fingerprint},
+                        {"layer_text", record.layer_text},
+                        {"scan", record.scan},
+                        {"tests", tests_value(record.tests)},
+                        {"finished_at", record.finished_at}});
+}
+
+Result<void> check_schema(const Reader& from) {
+  CG_TRY(const auto member, from.at("schema"));
+  CG_TRY(const auto schema, member.as_integer());
+  if (schema != kSchema) return member.expected(concat(kSchema));
+  return {};
+}
+
+Result<std::int64_t> count_at(const Reader& from, std::string_view key) {
+  CG_TRY(const auto member, from.at(key));
+  CG_TRY(const auto count, member.as_integer());
+  if (count < 0) return member.expected("a number that is not negative");
+  return count;
+}
+
+Result<oci::Digest> digest_from(const Reader& from) {
+  CG_TRY(const auto text, from.as_string());
+  auto digest = oci::Digest::parse(text);
+  if (!digest) return from.expected("a digest (sha256: and 64 lower-case hexadecimal digits)");
+  return digest;
+}
+
+Result<oci::Digest> digest_at(const Reader& from, std::string_view key) {
+  CG_TRY(const auto member, from.at(key));
+  return digest_from(member);
+}
+
+Result<oci::Platform> platform_at(const Reader& from) {
+  CG_TRY(const auto member, from.at("platform"));
+  CG_TRY(const auto text, member.as_string());
+  auto platform = oci::parse_platform(text);
+  if (!platform) return member.expected("a platform such as linux/amd64");
+  return platform;
+}
+
+Result<TestVerdict> verdict_at(const Reader& from, std::string_view key) {
+  CG_TRY(const auto member, from.at(key));
+  CG_TRY(const auto text, member.as_string());
+  for (const auto verdict : kVerdicts) {
+    if (to_string(verdict) == text) return verdict;
+  }
+  return member.expected("a test verdict (passed, failed, none-ran, timed-out, cancelled, not-configured)");
+}
+
+Result<TestResult> read_tests(const Reader& from) {
+  TestResult result;
+  CG_CHECK(check_schema(from));
+  CG_TRY(result.verdict, verdict_at(from, "verdict"));
+  CG_TRY(result.total, count_at(from, "total"));
+  CG_TRY(result.failed, count_at(from, "failed"));
+  CG_TRY(result.skipped, count_at(from, "skipped"));
+  CG_TRY(const auto exit_member, from.at("exit_code"));
+  CG_TRY(const auto exit_code, exit_member.as_integer());
+  if (exit_code < std::numeric_limits<int>::min() || exit_code > std::numeric_limits<int>::max()) {
+    return exit_member.expected("an exit code");
+  }
+  result.exit_code = static_cast<int>(exit_code);
+  CG_TRY(result.duration_ms, count_at(from, "duration_ms"));
+  CG_TRY(result.image_id, from.string("image_id"));
+  CG_TRY(const auto config_digest, from.find("config_digest"));
+  if (config_digest) {
+    CG_TRY(result.config_digest, digest_from(*config_digest));
+  }
+  CG_TRY(result.plan_id, from.string("plan_id"));
+  CG_TRY(result.cell, from.string("cell"));
+  CG_TRY(result.log, from.string("log"));
+  return result;
+}
+
+Result<Record> read_record(const Reader& from) {
+  Record record;
+  CG_CHECK(check_schema(from));
+  CG_TRY(record.plan_id, from.string("plan_id"));
+  CG_TRY(record.run, from.string("run"));
+  CG_TRY(record.attempt, from.string("attempt"));
+  CG_TRY(record.commit, from.string("commit"));
+  CG_TRY(record.cell, from.string("cell"));
+  CG_TRY(record.platform, platform_at(from));
+  CG_TRY(const auto layers, from.at("diff_ids"));
+  CG_TRY(const auto items, layers.items());
+  for (const auto& item : items) {
+    CG_TRY(auto digest, digest_from(item));
+    record.diff_ids.push_back(std::move(digest));
+  }
+  CG_TRY(record.config_digest, digest_at(from, "config_digest"));
+  CG_TRY(record.manifest_digest, digest_at(from, "manifest_digest"));
+  CG_TRY(const auto size, count_at(from, "manifest_size"));
+  record.manifest_size = static_cast<std::uint64_t>(size);
+  CG_TRY(record.candidate, from.string("candidate"));
+  CG_TRY(record.fingerprint, from.string("fingerprint"));
+  CG_TRY(record.layer_text, from.string("layer_text"));
+  CG_TRY(record.scan, from.string("scan"));
+  CG_TRY(const auto tests, from.at("tests"));
+  CG_TRY(record.tests, read_tests(tests));
+  CG_TRY(record.finished_at, from.string("finished_at"));
+  return record;
+}
+
+Failure unknown_member(std::string_view file_name) {
+  return fail(ErrorCode::bad_input,
+              concat(file_name, ": expected the members of schema 1 only, found an unknown or malformed one"));
+}
+
+Result<Record> parse_strictly(std::string_view text, std::string_view file_name) {
+  CG_TRY(const auto document, json::Document::parse(text, std::string(file_name)));
+  CG_TRY(auto record, read_record(document.root()));
+  if (record_value(record).canonical() != document.root().dump()) return unknown_member(file_name);
+  return record;
+}
+
+}  // namespace
+
+std::string_view to_string(TestVerdict verdict) {
+  switch (verdict) {
+    case TestVerdict::passed:
+      return "passed";
+    case TestVerdict::failed:
+      return "failed";
+    case TestVerdict::none_ran:
+      return "none-ran";
+    case TestVerdict::timed_out:
+      return "timed-out";
+    case TestVerdict::cancelled:
+      return "cancelled";
+    case TestVerdict::not_configured:
+      return "not-configured";
+  }
+  return "failed";
+}
+
+std::string to_json(const TestResult& result) { return tests_value(result).canonical() + "\n"; }
+
+Result<TestResult> parse_test_result(std::string_view text, std::string_view file_name) {
+  const auto read = [&]() -> Result<TestResult> {
+    CG_TRY(const auto document, json::Document::parse(text, std::string(file_name)));
+    CG_TRY(auto result, read_tests(document.root()));
+    if (tests_value(result).canonical() != document.root().dump()) return unknown_member(file_name);
+    return result;
+  };
+  auto result = read();
+  if (!result && result.error().hint.empty()) result.error().hint = kTestHint;
+  return result;
+}
+
+std::string to_json(const Record& record) { return record_value(record).canonical() + "\n"; }
+
+Result<Record> parse_record(std::string_view text, std::string_view file_name) {
+  auto record = parse_strictly(text, file_name);
+  if (record) return record;
+  Error error = std::move(record).error();
+  error.code = ErrorCode::gate_refused;
+  error.message = concat("record-unreadable: ", error.message);
+  error.hint = kRecordHint;
+  return fail(std::move(error));
+}
+
+}  // namespace crategate::pipeline

@@ -1,0 +1,29 @@
+// Plans, verdicts and change sets for people.
+// Belongs here: pure decisions as text and Markdown.  Not here: what a run did (report).
+#pragma once
+
+#include <string>
+
+#include "pipeline/gate.h"
+#include "pipeline/plan.h"
+#include "pipeline/policy.h"
+#include "pipeline/tags.h"
+
+namespace crategate::render {
+
+/// The row of the policy table in force, its reasons and warnings; lines of text.
+std::string policy_table(const pipeline::Policy& policy);
+/// The same under the plan's facts, with its cells below.
+std::string policy_table(const pipeline::Plan& plan);
+/// The plan for the job summary.
+std::string plan_summary_markdown(const pipeline::Plan& plan);
+
+/// A line for each cell; under a refused one what was expected, what was found and the remedy.
+std::string gate_table(const pipeline::Verdict& verdict);
+std::string gate_markdown(const pipeline::Verdict& verdict);
+
+/// A line for each tag, in order: `PUT host/repo:tag sha256:… (was sha256:…)`, `(was absent)`, or
+/// `KEEP host/repo:tag sha256:… (why)`.
+std::string change_set_text(const pipeline::ChangeSet& change_set);
+
+}  // namespace crategate::render

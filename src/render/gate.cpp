@@ -1,0 +1,57 @@
+// The verdict as text and as Markdown.
+#include "base/strings.h"
+#include "render/decisions.h"
+#include "render/line.h"
+#include "render/markdown.h"
+
+namespace crategate::render {
+namespace {
+
+std::string_view ruling(const pipeline::CellVerdict& cell) { return cell.admitted ? "admitted" : "refused"; }
+
+std::size_t admitted_count(const pipeline::Verdict& verdict) {
+  std::size_t count = 0;
+  for (const auto& cell : verdict.cells) count += cell.admitted ? 1 : 0;
+  return count;
+}
+
+std::string conclusion(const pipeline::Verdict& verdict) {
+  const std::string counts = concat(admitted_count(verdict), " of ", verdict.cells.size(), " cells admitted");
+  return concat(counts, verdict.admitted() ? "" : ": nothing is published");
+}
+
+}  // namespace
+
+std::string gate_table(const pipeline::Verdict& verdict) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& cell : verdict.cells) {
+    rows.push_back(
+        {one_line(cell.cell), std::string(ruling(cell)),
+         cell.findings.empty() ? std::string() : std::string(pipeline::to_string(cell.findings.front().reason))});
+  }
+  const auto lines = align(rows);
+  std::string text;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    text += concat(lines[i], "\n");
+    for (const auto& finding : verdict.cells[i].findings) {
+      text += concat("  ", pipeline::to_string(finding.reason), "\n    expected  ", one_line(finding.expected),
+                     "\n    found     ", one_line(finding.found), "\n    remedy    ", one_line(finding.remedy), "\n");
+    }
+  }
+  return concat(text, "gate: ", conclusion(verdict), "\n");
+}
+
+std::string gate_markdown(const pipeline::Verdict& verdict) {
+  std::string text = concat("### Gate\n\n", conclusion(verdict), "\n\n");
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& cell : verdict.cells) {
+    if (cell.findings.empty()) rows.push_back({markdown_code(cell.cell), std::string(ruling(cell)), "", "", ""});
+    for (const auto& finding : cell.findings) {
+      rows.push_back({markdown_code(cell.cell), concat(ruling(cell), ": ", pipeline::to_string(finding.reason)),
+                      markdown_code(finding.expected), markdown_code(finding.found), markdown_text(finding.remedy)});
+    }
+  }
+  return text + markdown_table({"Cell", "Ruling", "Expected", "Found", "Remedy"}, rows);
+}
+
+}  // namespace crategate::render

@@ -1,0 +1,104 @@
+// build: plan and cell → build request → buildx.
+// Belongs here: which flags the policy asks for.  Not here: how they are spelt (docker/build).
+#include "stages/build.h"
+
+#include <chrono>
+
+#include "base/strings.h"
+#include "pipeline/tags.h"
+#include "sys/clock.h"
+
+namespace crategate::stages {
+namespace {
+
+std::string last_component(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+std::map<std::string, std::string> image_labels(const BuildInputs& in) {
+  std::map<std::string, std::string> labels = {
+      {"org.opencontainers.image.title", last_component(in.cell.image)},
+      {std::string(pipeline::kVersionLabel), in.plan.version},
+      {std::string(pipeline::kTriggerLabel), in.plan.policy.trigger},
+      {std::string(pipeline::kReleasedLabel), in.plan.version_released ? "true" : "false"}};
+  if (!in.plan.head_commit.empty()) labels["org.opencontainers.image.revision"] = in.plan.head_commit;
+  if (!in.source_url.empty()) {
+    labels["org.opencontainers.image.source"] = in.source_url;
+    labels["org.opencontainers.image.url"] = in.source_url;
+  }
+  if (!in.cell.base.empty()) labels["org.opencontainers.image.base.name"] = in.cell.base;
+  if (const auto seconds = parse_unsigned(in.commit_time)) {
+    // The commit's time, not the build's: the same commit gives the same configuration.
+    labels["org.opencontainers.image.created"] =
+        sys::rfc3339(std::chrono::system_clock::time_point(std::chrono::seconds(*seconds)));
+  }
+  for (const auto& item : in.configuration.build.labels) {
+    const auto equals = item.find('=');
+    labels[item.substr(0, equals)] = equals == std::string::npos ? "" : item.substr(equals + 1);
+  }
+  return labels;
+}
+
+Result<void> require_dockerfile(const BuildInputs& in, const sys::FileSystem& files) {
+  CG_TRY(const auto text, files.read_below(in.workspace.root, in.cell.dockerfile));
+  if (text) return {};
+  return fail(ErrorCode::bad_input,
+              concat("cell ", in.cell.key, ": expected the Dockerfile ", quote(in.cell.dockerfile), ", found none"),
+              "Run `crategate generate` first (or commit the Dockerfile).");
+}
+
+}  // namespace
+
+std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell) {
+  return concat(cell.image, ":", cell.tags.empty() ? plan.version : cell.tags.front());
+}
+
+docker::BuildRequest build_request(const BuildInputs& in) {
+  const auto& build = in.configuration.build;
+  const auto& policy = in.plan.policy;
+  docker::BuildRequest request;
+  request.dockerfile = in.cell.dockerfile;
+  request.context = build.context;
+  request.tags = {local_image_name(in.plan, in.cell)};
+  request.platform = in.cell.platform;
+  request.fresh = policy.fresh;
+  if (!in.cell.cache.empty() && policy.cache_read && !policy.fresh) {
+    request.cache_from = docker::Cache{.reference = in.cell.cache, .directory = {}};
+  }
+  if (!in.cell.cache.empty() && policy.cache_write) {
+    request.cache_to =
+        docker::Cache{.reference = in.cell.cache, .directory = {}, .ignore_error = build.cache_ignore_error};
+  }
+  request.build_args = build.build_args;
+  request.build_contexts = build.build_contexts;
+  request.secrets = build.secrets;
+  request.labels = image_labels(in);
+  request.annotations = build.annotations;
+  request.target = build.target;
+  request.network = build.network;
+  request.builder = build.builder;
+  request.provenance = false;  // the candidate is one manifest; attestations are attached to what was published
+  return request;
+}
+
+Result<Built> run_build(const BuildInputs& in, const BuildServices& svc) {
+  CG_CHECK(require_dockerfile(in, svc.files));
+  CG_CHECK(svc.files.make_directories(in.workspace.state() / "logs"));
+  CG_TRY(auto log, sys::LogFile::create(in.workspace.state(), build_log_file(in.cell.key), kLogLimit));
+  const auto progress = [&](std::string_view line) {
+    static_cast<void>(log.write(concat(line, "\n")));  // a full disk shows in the build itself
+    if (svc.progress) svc.progress(neutralise(line));
+  };
+  auto outcome = svc.builder.build(build_request(in), in.configuration.build.timeout, progress);
+  if (!outcome) return fail(std::move(outcome).error().within(concat("build of cell ", in.cell.key)));
+  Built built{.plan_id = in.plan.plan_id,
+              .cell = in.cell.key,
+              .image_id = outcome->image_id,
+              .duration_ms = outcome->elapsed.count()};
+  CG_CHECK(log.close());
+  CG_CHECK(save_built(svc.files, in.workspace, built));
+  return built;
+}
+
+}  // namespace crategate::stages

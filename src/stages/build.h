@@ -1,0 +1,42 @@
+// build: one cell's image by the plan's policy, loaded into the engine. There is no way to publish from here.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/configuration.h"
+#include "docker/build.h"
+#include "pipeline/plan.h"
+#include "stages/project_command.h"
+#include "stages/workspace.h"
+
+namespace crategate::stages {
+
+struct BuildInputs {
+  const config::Configuration& configuration;
+  const pipeline::Plan& plan;
+  const pipeline::Cell& cell;
+  Workspace workspace;
+  std::string source_url;   ///< label org.opencontainers.image.source; empty = none
+  std::string commit_time;  ///< seconds since the epoch; label created; empty = none
+};
+
+struct BuildServices {
+  sys::FileSystem& files;
+  docker::ImageBuilder& builder;
+  const Progress& progress;
+};
+
+/// The name under which the engine holds the cell's image: `image:VERSION`.
+std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell);
+
+/// Policy and configuration as a build request (the table of docs/policy.md).
+docker::BuildRequest build_request(const BuildInputs& in);
+
+/// Effects: process(docker buildx), writes builds/<cell>.json and logs/build-<cell>.log in the state directory.
+/// Errors: engine, no_space, bad_input (no Dockerfile), interrupted.
+Result<Built> run_build(const BuildInputs& in, const BuildServices& svc);
+
+}  // namespace crategate::stages

@@ -1,0 +1,112 @@
+// digest: tested image → candidate by digest → record.
+// Belongs here: binding the three together.  Not here: how they are compared later (pipeline/gate).
+#include "stages/digest.h"
+
+#include "base/strings.h"
+#include "image/fingerprint.h"
+#include "layout/archive.h"
+#include "stages/saved_image.h"
+
+namespace crategate::stages {
+namespace {
+
+Result<pipeline::TestResult> tested(const DigestInputs& in, const DigestServices& svc) {
+  CG_TRY(auto result, load_test_result(svc.files, in.workspace, in.plan, in.cell.key));
+  if (result &&
+      (result->verdict == pipeline::TestVerdict::passed || result->verdict == pipeline::TestVerdict::not_configured)) {
+    return *std::move(result);
+  }
+  return fail(ErrorCode::tests_failed,
+              concat("cell ", in.cell.key, ": expected tests that passed for this plan, found ",
+                     result ? pipeline::to_string(result->verdict) : "none"),
+              concat("Run `crategate test --cell ", in.cell.key, "` first."));
+}
+
+/// Without tests the image is the one this plan built.
+Result<std::string> image_to_store(const DigestInputs& in, const DigestServices& svc,
+                                   const pipeline::TestResult& tests) {
+  if (!tests.image_id.empty()) return tests.image_id;
+  CG_TRY(const auto built, load_built(svc.files, in.workspace, in.plan, in.cell.key));
+  if (built) return built->image_id;
+  return fail(ErrorCode::not_found, concat("cell ", in.cell.key, ": expected a built image, found none"),
+              concat("Run `crategate build --cell ", in.cell.key, "` first."));
+}
+
+Result<void> require_tested_image(const DigestInputs& in, const pipeline::TestResult& tests,
+                                  const layout::ImportedImage& image) {
+  if (image.image.diff_ids.empty()) {
+    return fail(ErrorCode::gate_refused,
+                concat("cell ", in.cell.key, ": empty-evidence: expected an image with layers, found none"),
+                "An image without layers cannot be told from a missing one; add a layer to the Dockerfile.");
+  }
+  if (!tests.config_digest || *tests.config_digest == image.config.digest) return {};
+  return fail(ErrorCode::gate_refused,
+              concat("cell ", in.cell.key, ": expected the image that ran the tests (config ",
+                     tests.config_digest->text(), "), found config ", image.config.digest.text()),
+              concat("Run `crategate test --cell ", in.cell.key, "` again."));
+}
+
+Result<void> store_candidate(const layout::OciLayout& from, const layout::ImportedImage& image,
+                             const oci::Reference& target, registry::RegistryWriter& writer) {
+  CG_TRY(const auto stored, from.find(image.manifest.digest));
+  if (!stored) return fail(ErrorCode::internal, "the imported image has no manifest");
+  CG_TRY(const auto manifest, oci::parse_manifest(stored->bytes, image.manifest.media_type));
+  std::vector<oci::Descriptor> blobs = manifest.layers;
+  blobs.push_back(manifest.config);
+  for (const auto& blob : blobs) {
+    CG_CHECK(writer.put_blob(target.repository, blob, [&] { return from.open_blob(blob); }));
+  }
+  CG_TRY(const auto served, writer.put_manifest(target, stored->bytes, image.manifest.media_type));
+  if (served == image.manifest.digest) return {};
+  return fail(ErrorCode::integrity, concat("candidate ", target.familiar(), ": the registry serves ", served.text()),
+              "Run again; if it persists, a proxy in front of the registry serves something else.");
+}
+
+pipeline::Record make_record(const DigestInputs& in, const pipeline::TestResult& tests,
+                             const layout::ImportedImage& image, std::string finished_at) {
+  pipeline::Record record;
+  record.plan_id = in.plan.plan_id;
+  record.run = in.run;
+  record.attempt = in.attempt;
+  record.commit = in.plan.commit;
+  record.cell = in.cell.key;
+  record.platform = image.image.platform;
+  record.diff_ids = image.image.diff_ids;
+  record.config_digest = image.config.digest;
+  record.manifest_digest = image.manifest.digest;
+  record.manifest_size = image.manifest.size;
+  record.fingerprint = image::fingerprint(image.image, in.configuration.gate.ignore_labels);
+  record.layer_text = image::layer_text_digest(image.image.diff_ids);
+  record.tests = tests;
+  record.finished_at = std::move(finished_at);
+  return record;
+}
+
+}  // namespace
+
+Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices& svc) {
+  // Facts
+  CG_TRY(const auto tests, tested(in, svc));
+  CG_TRY(const std::string image_id, image_to_store(in, svc, tests));
+  CG_CHECK(svc.files.make_directories(in.workspace.state()));
+  CG_TRY(const auto scratch, sys::TemporaryDirectory::create(in.workspace.state()));
+  CG_TRY(auto imported_to, layout::OciLayout::open(scratch.path() / "image"));
+  SavedImage saved(svc.engine, image_id);
+  auto imported = layout::import_archive(saved.source(), in.cell.platform, imported_to);
+  if (!imported) return fail(std::move(imported).error().within(concat("image of cell ", in.cell.key)));
+  // Decision
+  CG_CHECK(require_tested_image(in, tests, *imported));
+  auto record = make_record(in, tests, *imported, sys::rfc3339(svc.clock.now()));
+  // Effects
+  if (svc.writer != nullptr) {
+    CG_TRY(oci::Repository repository, oci::parse_repository(in.cell.candidate));
+    const oci::Reference target{std::move(repository), std::nullopt, imported->manifest.digest};
+    CG_CHECK(store_candidate(imported_to, *imported, target, *svc.writer));
+    record.candidate = target.familiar();
+  }
+  CG_CHECK(write_state(svc.files, in.workspace, digest_file(in.cell.key), concat(record.layer_text, "\n")));
+  CG_CHECK(write_state(svc.files, in.workspace, record_file(in.cell.key), pipeline::to_json(record)));
+  return record;
+}
+
+}  // namespace crategate::stages

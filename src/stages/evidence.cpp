@@ -1,0 +1,122 @@
+#include "stages/evidence.h"
+
+#include <utility>
+
+#include "base/strings.h"
+#include "oci/media_types.h"
+
+namespace crategate::stages {
+namespace {
+
+struct Observed {
+  pipeline::ObservedImage image;
+  std::string bytes;
+};
+
+/// The candidate's manifest and configuration, each checked against its digest by the reader.
+Result<std::optional<Observed>> observe(const oci::Reference& candidate, registry::RegistryReader& reader) {
+  CG_TRY(auto stored, reader.manifest(candidate));
+  if (!stored) return std::nullopt;
+  CG_TRY(auto manifest, oci::parse_manifest(stored->bytes, stored->descriptor.media_type));
+  CG_TRY(const auto config_bytes, reader.blob(candidate.repository, manifest.config.digest, oci::kManifestLimit));
+  if (!config_bytes) return std::nullopt;
+  CG_TRY(auto config, oci::parse_image_config(*config_bytes));
+  return Observed{
+      {.manifest_digest = stored->descriptor.digest, .manifest = std::move(manifest), .config = std::move(config)},
+      std::move(stored->bytes)};
+}
+
+pipeline::CellVerdict unreadable(const std::string& cell, const Error& error) {
+  return {.cell = cell,
+          .admitted = false,
+          .findings = {{.reason = pipeline::Reason::record_unreadable,
+                        .cell = cell,
+                        .expected = "a record of schema 1",
+                        .found = error.message,
+                        .remedy = concat("Run `crategate digest --cell ", cell, "` again after its tests.")}}};
+}
+
+/// Where the candidate must be: the plan's repository, the record's digest. A record cannot point elsewhere.
+Result<oci::Reference> candidate_reference(const pipeline::Cell& cell, const pipeline::Record& record) {
+  CG_TRY(auto repository, oci::parse_repository(cell.candidate));
+  return oci::Reference{std::move(repository), std::nullopt, record.manifest_digest};
+}
+
+Result<void> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, const Workspace& workspace,
+                        const std::vector<std::string>& ignore_labels, const sys::FileSystem& files,
+                        registry::RegistryReader& reader, Evidence& evidence) {
+  const auto record = load_record(files, workspace, cell.key);
+  if (!record) {
+    evidence.verdict.cells.push_back(unreadable(cell.key, record.error()));
+    return {};
+  }
+  std::optional<Observed> observed;
+  std::optional<oci::Reference> candidate;
+  if (*record) {
+    CG_TRY(candidate, candidate_reference(cell, **record));
+    CG_TRY(observed, observe(*candidate, reader));
+  }
+  auto verdict =
+      pipeline::judge(plan, cell, *record, observed ? std::optional(observed->image) : std::nullopt, ignore_labels);
+  if (verdict.admitted) {
+    evidence.admitted.emplace(cell.key, Admitted{.candidate = *candidate,
+                                                 .manifest_bytes = std::move(observed->bytes),
+                                                 .manifest = std::move(observed->image.manifest),
+                                                 .digest = observed->image.manifest_digest});
+  }
+  evidence.verdict.cells.push_back(std::move(verdict));
+  return {};
+}
+
+}  // namespace
+
+Result<Evidence> gather_evidence(const pipeline::Plan& plan, const std::vector<pipeline::Cell>& cells,
+                                 const Workspace& workspace, const std::vector<std::string>& ignore_labels,
+                                 const sys::FileSystem& files, registry::RegistryReader& reader) {
+  Evidence evidence;
+  for (const auto& cell : cells) {
+    auto judged = judge_cell(plan, cell, workspace, ignore_labels, files, reader, evidence);
+    if (!judged) return fail(std::move(judged).error().within(concat("gate of cell ", cell.key)));
+  }
+  return evidence;
+}
+
+Result<void> require_admitted(const pipeline::Verdict& verdict) {
+  if (verdict.admitted()) return {};
+  const pipeline::Finding* first = nullptr;
+  std::size_t refused = 0;
+  for (const auto& cell : verdict.cells) {
+    if (!cell.admitted) ++refused;
+    if (first == nullptr && !cell.findings.empty()) first = &cell.findings.front();
+  }
+  if (first == nullptr) {
+    return fail(ErrorCode::gate_refused, "the gate judged no cell", "A plan without cells publishes nothing.");
+  }
+  return fail(ErrorCode::gate_refused,
+              concat(refused, " of ", verdict.cells.size(), " cells refused; ", first->cell, ": ",
+                     pipeline::to_string(first->reason), ": expected ", first->expected, ", found ", first->found,
+                     "; nothing was published"),
+              first->remedy);
+}
+
+Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, registry::RegistryReader& reader) {
+  CG_TRY(const auto stored, reader.manifest(tag));
+  if (!stored) return std::nullopt;
+  pipeline::TagState state{.manifest = stored->descriptor.digest, .trigger = {}, .released = {}, .version = {}};
+  if (!oci::is_manifest(stored->descriptor.media_type)) return state;  // an index carries no labels
+  CG_TRY(const auto manifest, oci::parse_manifest(stored->bytes, stored->descriptor.media_type));
+  CG_TRY(const auto bytes, reader.blob(tag.repository, manifest.config.digest, oci::kManifestLimit));
+  if (!bytes) return state;
+  const auto config = oci::parse_image_config(*bytes);
+  if (!config) return state;  // not an image of ours: of unknown origin
+  const auto label = [&](std::string_view name) {
+    const auto found = config->config.labels.find(std::string(name));
+    return found == config->config.labels.end() ? std::string() : found->second;
+  };
+  state.trigger = label(pipeline::kTriggerLabel);
+  state.released = label(pipeline::kReleasedLabel);
+  state.version = label(pipeline::kVersionLabel);
+  return state;
+}
+
+}  // namespace crategate::stages

@@ -1,0 +1,28 @@
+// An OCI layout in the roles of a registry, so that the stages know one kind of destination.
+#pragma once
+
+#include "layout/image_store.h"
+#include "registry/client.h"
+
+namespace crategate::stages {
+
+class LayoutRegistry final : public registry::RegistryReader, public registry::RegistryWriter {
+ public:
+  explicit LayoutRegistry(layout::OciLayout layout) : layout_(std::move(layout)) {}
+  Result<std::optional<registry::StoredManifest>> manifest(const oci::Reference& reference) override;
+  Result<std::optional<oci::Digest>> digest(const oci::Reference& reference) override;
+  Result<bool> has_blob(const oci::Repository& repository, const oci::Digest& digest) override;
+  Result<std::optional<std::string>> blob(const oci::Repository& repository, const oci::Digest& digest,
+                                          std::size_t limit) override;
+  Result<void> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                        const std::function<Result<net::BodySource>()>& open) override;
+  /// A layout has one store for all repositories: what is there is there.
+  Result<bool> mount_blob(const oci::Repository& to, const oci::Repository& from, const oci::Digest& digest) override;
+  Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
+                                   std::string_view media_type) override;
+
+ private:
+  layout::OciLayout layout_;
+};
+
+}  // namespace crategate::stages

@@ -1,0 +1,48 @@
+// plan: event, versions and axes → plan.json and the outputs a workflow needs.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "actions/workflow.h"
+#include "base/result.h"
+#include "config/settings.h"
+#include "git/repository.h"
+#include "pipeline/plan.h"
+#include "stages/workspace.h"
+#include "sys/clock.h"
+#include "sys/environment.h"
+#include "sys/process.h"
+
+namespace crategate::stages {
+
+struct PlanServices {
+  sys::FileSystem& files;
+  const sys::Environment& environment;
+  sys::ProcessRunner& processes;
+  git::Repository& repository;
+};
+
+struct PlanInputs {
+  const config::Configuration& configuration;
+  const config::Invocation& invocation;
+  Workspace workspace;
+  pipeline::Destination destination;
+};
+
+/// Reads the facts and decides; writes nothing.
+/// Effects: reads files, process(git), process(`version.command`).
+/// Errors: bad_input.
+Result<pipeline::Plan> make_plan(const PlanInputs& in, const PlanServices& svc);
+
+/// `--to`: `oci:DIR` is a layout, anything else a registry with an optional path; empty = `fallback`.
+Result<pipeline::Destination> parse_destination(const std::string& to, bool layout_by_default);
+
+/// The event facts in force: options first, then the runner's environment, then git (a manual run of HEAD).
+Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc);
+
+/// Effects: writes plan.json into the state directory, the outputs and the summary.
+Result<void> publish_plan(const pipeline::Plan& plan, bool dry_run, const Workspace& workspace, sys::FileSystem& files,
+                          actions::Workflow& workflow);
+
+}  // namespace crategate::stages

@@ -1,0 +1,164 @@
+#include "stages/project_command.h"
+
+#include <utility>
+
+#include "base/strings.h"
+#include "sys/cancel.h"
+
+namespace crategate::stages {
+namespace {
+
+constexpr std::size_t kTail = 64u << 10;
+constexpr std::size_t kLastLines = 15;
+
+// $1 = number of words of the setup command; then its words, then the words of the command itself.
+constexpr std::string_view kTwoCommands =
+    "n=$1; shift; k=$#; "
+    "(i=0; while [ \"$i\" -lt \"$n\" ]; do set -- \"$@\" \"$1\"; shift; i=$((i+1)); done; "
+    "shift $((k-n)); exec \"$@\") || exit $?; "
+    "shift \"$n\"; exec \"$@\"";
+
+}  // namespace
+
+std::vector<std::string> container_command(const config::Argv& setup, const config::Argv& run) {
+  if (setup.empty()) return run;
+  std::vector<std::string> command = {"/bin/sh", "-c", std::string(kTwoCommands), "crategate",
+                                      std::to_string(setup.size())};
+  command.insert(command.end(), setup.begin(), setup.end());
+  command.insert(command.end(), run.begin(), run.end());
+  return command;
+}
+
+Result<std::vector<std::string>> resolve_mounts(const std::vector<std::string>& mounts, const sys::Path& root) {
+  std::vector<std::string> binds;
+  for (const auto& mount : mounts) {
+    const auto parts = split(mount, ':');
+    const bool shaped = (parts.size() == 2 || (parts.size() == 3 && (parts[2] == "ro" || parts[2] == "rw"))) &&
+                        !parts[0].empty() && parts[1].starts_with('/');
+    const sys::Path host = shaped ? (root / parts[0]).lexically_normal() : sys::Path();
+    const auto [end, rest] = std::mismatch(root.begin(), root.end(), host.begin(), host.end());
+    if (!shaped || end != root.end()) {
+      return fail(
+          ErrorCode::bad_input,
+          concat("test.mounts: expected HOST:/CONTAINER[:ro] with a host path in the workspace, found ", quote(mount)),
+          "Write e.g. `tests:/work/tests:ro`.");
+    }
+    std::string host_path = host.string();
+    if (host_path.size() > 1 && host_path.ends_with('/')) host_path.pop_back();
+    binds.push_back(concat(host_path, ":", parts[1], parts.size() == 3 ? concat(":", parts[2]) : ""));
+  }
+  return binds;
+}
+
+OutputCollector::OutputCollector(sys::LogFile log, const Progress& progress)
+    : log_(std::move(log)), lines_([progress](std::string_view line) {
+        if (progress) progress(neutralise(line));
+      }) {}
+
+Result<void> OutputCollector::add(std::string_view bytes) {
+  tail_.append(bytes.substr(bytes.size() > kTail ? bytes.size() - kTail : 0));
+  if (tail_.size() > 2 * kTail) tail_.erase(0, tail_.size() - kTail);
+  lines_.feed(bytes);
+  return log_.write(bytes);
+}
+
+Result<void> OutputCollector::finish(CommandResult& result) {
+  lines_.finish();
+  if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
+  sys::LineSplitter last([&result](std::string_view line) {
+    if (!trim(line).empty()) result.last_lines.push_back(neutralise(line));
+  });
+  last.feed(tail_);
+  last.finish();
+  if (result.last_lines.size() > kLastLines) {
+    result.last_lines.erase(result.last_lines.begin(), result.last_lines.end() - kLastLines);
+  }
+  result.tail = std::move(tail_);
+  return log_.close();
+}
+
+Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv& run, const sys::Path& directory,
+                                  std::chrono::milliseconds timeout, OutputCollector& output, const HostServices& svc) {
+  CommandResult result;
+  std::optional<Error> collecting;
+  for (const config::Argv* argv : {&setup, &run}) {
+    if (argv->empty()) continue;
+    const sys::Command command{.program = argv->front(),
+                               .arguments = {argv->begin() + 1, argv->end()},
+                               .directory = directory,
+                               .environment = sys::child_environment(svc.environment)};
+    const sys::RunOptions options{.timeout = timeout - result.elapsed,
+                                  .capture_limit = 0,
+                                  .merge_streams = true,
+                                  .on_output = [&](sys::Stream, std::string_view bytes) {
+                                    if (collecting) return;
+                                    if (auto added = output.add(bytes); !added) collecting = std::move(added).error();
+                                  }};
+    CG_TRY(const auto outcome, svc.processes.run(command, options));
+    result.exit_code = outcome.exit_code;
+    result.timed_out = outcome.timed_out;
+    result.cancelled = outcome.cancelled;
+    result.elapsed += outcome.elapsed;
+    if (collecting) return fail(std::move(*collecting));
+    if (outcome.exit_code != 0 || outcome.timed_out || outcome.cancelled) break;
+  }
+  CG_CHECK(output.finish(result));
+  return result;
+}
+
+Result<CommandResult> run_in_container(const docker::ContainerSpec& spec, std::chrono::milliseconds timeout,
+                                       OutputCollector& output, docker::Engine& engine) {
+  CG_TRY(const auto outcome,
+         engine.run_container(
+             spec, {.timeout = timeout, .on_output = [&output](std::string_view bytes) { return output.add(bytes); }}));
+  CommandResult result{.exit_code = outcome.exit_code,
+                       .timed_out = outcome.timed_out,
+                       .cancelled = outcome.cancelled,
+                       .out_of_memory = outcome.out_of_memory,
+                       .image_id = outcome.image_id,
+                       .elapsed = outcome.elapsed};
+  CG_CHECK(output.finish(result));
+  return result;
+}
+
+std::string describe_command(const config::Argv& argv) {
+  if (argv.empty()) return {};
+  return sys::Command{.program = argv.front(), .arguments = {argv.begin() + 1, argv.end()}}.text();
+}
+
+std::string describe_container(const docker::ContainerSpec& spec) {
+  config::Argv argv = {"docker", "run", "--rm", "--init"};
+  for (const auto& bind : spec.binds) argv.push_back(concat("--volume=", bind));
+  for (const auto& variable : spec.env) argv.push_back(concat("--env=", variable));
+  if (!spec.workdir.empty()) argv.push_back(concat("--workdir=", spec.workdir));
+  if (!spec.user.empty()) argv.push_back(concat("--user=", spec.user));
+  if (!spec.network.empty()) argv.push_back(concat("--network=", spec.network));
+  if (spec.override_entrypoint) argv.push_back(concat("--entrypoint=", join(spec.entrypoint, " ")));
+  argv.push_back(spec.image);
+  argv.insert(argv.end(), spec.command.begin(), spec.command.end());
+  return describe_command(argv);
+}
+
+Error command_failure(std::string_view what, const CommandResult& result, std::chrono::milliseconds timeout,
+                      const std::string& log, std::string hint) {
+  if (result.cancelled) {
+    return Error{sys::cancellation().value_or(ErrorCode::interrupted),
+                 concat(what, ": cancelled"),
+                 "Run it again; what is already proven is kept.",
+                 {},
+                 {},
+                 {}};
+  }
+  std::string found = concat("exit ", result.exit_code);
+  if (result.timed_out) found = concat("no end within its time limit of ", format_duration(timeout.count()));
+  if (result.out_of_memory) found += " (killed: out of memory)";
+  const std::string last = result.last_lines.empty() ? "no output" : quote(result.last_lines.back(), 160);
+  return Error{ErrorCode::tests_failed,
+               concat(what, ": expected exit 0, found ", found, "; last line: ", last, "; log: ", log),
+               std::move(hint),
+               {},
+               {},
+               {}};
+}
+
+}  // namespace crategate::stages

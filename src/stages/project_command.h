@@ -1,0 +1,81 @@
+// A project's own command (check, generate, test): on the host or in a container, with its log and its last lines.
+// Belongs here: how it is run.  Not here: what its result means (the stages).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/configuration.h"
+#include "docker/engine.h"
+#include "stages/workspace.h"
+#include "sys/environment.h"
+#include "sys/process.h"
+
+namespace crategate::stages {
+
+inline constexpr std::uint64_t kLogLimit = 64u << 20;  ///< bytes of one log file; what exceeds it is counted, not kept
+
+/// One harmless line of a tool's output, as it happens.
+using Progress = std::function<void(std::string_view line)>;
+
+/// `setup` (may be empty) then `run` as the argv of one container: a fixed POSIX shell script that takes both commands
+/// as positional parameters, so no text of the project is ever parsed by a shell.
+std::vector<std::string> container_command(const config::Argv& setup, const config::Argv& run);
+
+/// `host:container[:ro]` with the host path made absolute below `root`.
+/// Errors: bad_input for another shape, or a host path that leaves the workspace.
+Result<std::vector<std::string>> resolve_mounts(const std::vector<std::string>& mounts, const sys::Path& root);
+
+struct CommandResult {
+  std::int64_t exit_code = 0;
+  bool timed_out = false, cancelled = false, out_of_memory = false;
+  std::string image_id;  ///< of the container; empty on the host
+  std::chrono::milliseconds elapsed{0};
+  std::vector<std::string> last_lines;  ///< for messages
+  std::string tail;                     ///< the last 64 KiB of output, for counting tests
+};
+
+/// Collects a command's output: log file, progress lines, tail. Stays where it was made.
+class OutputCollector {
+ public:
+  OutputCollector(sys::LogFile log, const Progress& progress);
+  OutputCollector(const OutputCollector&) = delete;
+  OutputCollector& operator=(const OutputCollector&) = delete;
+  /// Errors: no_space from the log; the command is stopped then.
+  Result<void> add(std::string_view bytes);
+  /// Closes the log and moves what was collected into `result`.
+  Result<void> finish(CommandResult& result);
+
+ private:
+  sys::LogFile log_;
+  std::string tail_;
+  sys::LineSplitter lines_;
+};
+
+struct HostServices {
+  sys::ProcessRunner& processes;
+  const sys::Environment& environment;
+};
+
+/// Runs `setup` and then `run` on the host, in `directory`. The time limit covers both.
+Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv& run, const sys::Path& directory,
+                                  std::chrono::milliseconds timeout, OutputCollector& output, const HostServices& svc);
+
+/// Runs `spec` (its command already set) and collects its output.
+Result<CommandResult> run_in_container(const docker::ContainerSpec& spec, std::chrono::milliseconds timeout,
+                                       OutputCollector& output, docker::Engine& engine);
+
+/// The command as a person would type it: `docker run --rm …`. For dry runs and messages.
+std::string describe_container(const docker::ContainerSpec& spec);
+/// argv quoted for a POSIX shell.
+std::string describe_command(const config::Argv& argv);
+
+/// The failure of a project command that is not allowed to fail (check, generate, setup): code, last lines, remedy.
+Error command_failure(std::string_view what, const CommandResult& result, std::chrono::milliseconds timeout,
+                      const std::string& log, std::string hint);
+
+}  // namespace crategate::stages

@@ -1,0 +1,121 @@
+// report: collect, then write.
+#include "stages/report.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "stages/publication.h"
+
+namespace crategate::stages {
+namespace {
+
+using render::StageState;
+
+void add_test_result(render::CellReport& cell, const pipeline::TestResult& result) {
+  const bool passed = result.verdict == pipeline::TestVerdict::passed;
+  const bool none = result.verdict == pipeline::TestVerdict::not_configured;
+  cell.test = {none ? StageState::skipped : passed ? StageState::passed : StageState::failed, result.duration_ms};
+  if (!passed && !none) cell.failure = concat("tests: ", pipeline::to_string(result.verdict), "; log: ", result.log);
+  cell.tests = result;
+}
+
+Result<void> add_evidence(render::CellReport& cell, const ReportInputs& in, const sys::FileSystem& files) {
+  cell.scan.state = StageState::skipped;
+  CG_TRY(const auto built, load_built(files, in.workspace, in.plan, cell.key));
+  if (built) cell.build = {StageState::passed, built->duration_ms};
+  CG_TRY(const auto tests, load_test_result(files, in.workspace, in.plan, cell.key));
+  if (tests) add_test_result(cell, *tests);
+  auto record = load_record(files, in.workspace, cell.key);
+  if (!record) {
+    cell.digest.state = StageState::failed;
+    cell.failure = record.error().message;
+    return {};
+  }
+  if (!*record || (*record)->plan_id != in.plan.plan_id) return {};
+  cell.digest.state = StageState::passed;
+  cell.record = **std::move(record);
+  return {};
+}
+
+/// What `tag` names now, as a move: from what this plan found there, if this plan moved it.
+Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::Cell& cell, const std::string& tag,
+                                                 const std::vector<pipeline::TagMove>& moves,
+                                                 registry::RegistryReader& reader) {
+  CG_TRY(const auto reference, tag_reference(cell.image, tag));
+  CG_TRY(const auto digest, reader.digest(reference));
+  if (!digest) return std::nullopt;
+  const auto moved = std::ranges::find_if(moves.rbegin(), moves.rend(), [&](const auto& move) {
+    return move.repository == cell.image && move.tag == tag && move.to == *digest;
+  });
+  if (moved != moves.rend()) return *moved;
+  return pipeline::TagMove{.cell = cell.key,
+                           .repository = cell.image,
+                           .tag = tag,
+                           .from = digest,
+                           .to = *digest,
+                           .needed = false,
+                           .note = "already there"};
+}
+
+Result<void> add_tags(render::Report& report, const ReportInputs& in, const std::vector<pipeline::TagMove>& moves,
+                      registry::RegistryReader& reader) {
+  for (std::size_t i = 0; i < in.plan.cells.size(); ++i) {
+    const auto& cell = in.plan.cells[i];
+    auto& shown = report.cells[i];
+    bool all_there = shown.record.has_value();
+    for (const auto& tag : pipeline::version_tags(in.plan, cell, in.configuration.release, in.today)) {
+      CG_TRY(auto move, tag_now(cell, tag, moves, reader));
+      all_there = all_there && move && move->to == shown.record->manifest_digest;
+      if (move) report.published.push_back(*std::move(move));
+    }
+    if (all_there) shown.gate.state = shown.push.state = StageState::passed;
+  }
+  if (!in.plan.policy.latest) return {};
+  for (const auto& tag : in.configuration.release.moving) {
+    for (const auto& cell : in.plan.cells) {
+      CG_TRY(auto move, tag_now(cell, tag, moves, reader));
+      if (move) report.moved.push_back(*std::move(move));
+    }
+  }
+  return {};
+}
+
+std::string verdict(const render::Report& report) {
+  const auto cells = report.cells.size();
+  const auto count = [&](auto predicate) {
+    return static_cast<std::size_t>(std::ranges::count_if(report.cells, predicate));
+  };
+  const auto failed = count([](const auto& cell) { return !cell.failure.empty(); });
+  const auto pushed = count([](const auto& cell) { return cell.push.state == StageState::passed; });
+  if (!report.plan.policy.should_run) return "nothing to do";
+  if (failed > 0) return concat(failed, " of ", cells, " cells failed; nothing was published");
+  if (!report.plan.policy.push) {
+    const auto proven = count([](const auto& cell) { return cell.record.has_value(); });
+    return concat(proven, " of ", cells, " images built and tested; this event publishes nothing");
+  }
+  return concat(pushed, " of ", cells, " images published", report.moved.empty() ? "" : ", moving tags in place");
+}
+
+}  // namespace
+
+Result<render::Report> collect_report(const ReportInputs& in, const sys::FileSystem& files,
+                                      registry::RegistryReader& reader) {
+  render::Report report = render::begin_report(in.plan);
+  for (auto& cell : report.cells) CG_CHECK(add_evidence(cell, in, files));
+  CG_TRY(const auto moves, load_moves(files, in.workspace, in.plan));
+  if (in.plan.policy.push) {
+    CG_CHECK(add_tags(report, in, moves, reader));
+  } else {
+    for (auto& cell : report.cells) cell.gate.state = cell.push.state = StageState::skipped;
+  }
+  report.verdict = verdict(report);
+  return report;
+}
+
+Result<void> publish_report(const render::Report& report, const Workspace& workspace, sys::FileSystem& files,
+                            actions::Workflow& workflow) {
+  CG_CHECK(write_state(files, workspace, kReleaseFile, render::release_json(report)));
+  return workflow.add_summary(render::markdown_summary(report));
+}
+
+}  // namespace crategate::stages

@@ -1,0 +1,32 @@
+// report: everything a plan's stages left behind → one table, the job summary, release.json.
+#pragma once
+
+#include <string>
+
+#include "actions/workflow.h"
+#include "base/result.h"
+#include "config/configuration.h"
+#include "registry/client.h"
+#include "render/report.h"
+#include "stages/workspace.h"
+
+namespace crategate::stages {
+
+struct ReportInputs {
+  const config::Configuration& configuration;
+  const pipeline::Plan& plan;
+  Workspace workspace;
+  std::string today;  ///< YYYYMMDD, for dated tags
+};
+
+/// What is known of the plan: results, records, and what its tags name now. Read-only.
+/// A record of another plan is not shown; an unreadable one is the cell's failure.
+/// Errors: registry errors.
+Result<render::Report> collect_report(const ReportInputs& in, const sys::FileSystem& files,
+                                      registry::RegistryReader& reader);
+
+/// Effects: writes release.json into the state directory and the job summary.
+Result<void> publish_report(const render::Report& report, const Workspace& workspace, sys::FileSystem& files,
+                            actions::Workflow& workflow);
+
+}  // namespace crategate::stages

@@ -1,0 +1,150 @@
+// test: container → exit code and number of tests → result.
+// Belongs here: what counts as passed.  Not here: reading a runner's output (pipeline/test_count).
+#include "stages/test.h"
+
+#include "base/strings.h"
+#include "layout/archive.h"
+#include "pipeline/test_count.h"
+#include "stages/build.h"
+#include "stages/saved_image.h"
+#include "sys/cancel.h"
+
+namespace crategate::stages {
+namespace {
+
+using pipeline::TestResult;
+using pipeline::TestVerdict;
+
+constexpr std::string_view kExitCodeOnly = "exit-code";
+
+/// What this plan built here, or else the image of that name in the engine.
+Result<std::string> find_image(const TestInputs& in, const TestServices& svc) {
+  CG_TRY(const auto built, load_built(svc.files, in.workspace, in.plan, in.cell.key));
+  const std::string name = built ? built->image_id : local_image_name(in.plan, in.cell);
+  CG_TRY(const auto image, svc.engine.find_image(name));
+  if (image) return image->id;
+  return fail(ErrorCode::not_found,
+              concat("cell ", in.cell.key, ": expected the image ", local_image_name(in.plan, in.cell),
+                     " in the engine, found none"),
+              concat("Run `crategate build --cell ", in.cell.key,
+                     "` first. If the name is not what was built: commit VERSION before tagging."));
+}
+
+TestVerdict judge_run(const CommandResult& ran, const std::optional<pipeline::TestCount>& count, bool exit_code_only) {
+  if (ran.cancelled) return TestVerdict::cancelled;
+  if (ran.timed_out) return TestVerdict::timed_out;
+  if (ran.exit_code != 0) return TestVerdict::failed;
+  if (exit_code_only) return TestVerdict::passed;
+  return count && count->total > 0 ? TestVerdict::passed : TestVerdict::none_ran;
+}
+
+Result<TestResult> interpret(const TestInputs& in, const CommandResult& ran) {
+  const std::string& pattern = in.configuration.test->count;
+  const bool exit_code_only = pattern == kExitCodeOnly;
+  std::optional<pipeline::TestCount> count;
+  if (!exit_code_only) {
+    CG_TRY(count, pipeline::count_tests(ran.tail, pattern));
+  }
+  TestResult result;
+  result.verdict = judge_run(ran, count, exit_code_only);
+  if (count) {
+    result.total = count->total;
+    result.failed = count->failed;
+    result.skipped = count->skipped;
+  }
+  result.exit_code = static_cast<int>(ran.exit_code);
+  result.duration_ms = ran.elapsed.count();
+  result.image_id = ran.image_id;
+  result.plan_id = in.plan.plan_id;
+  result.cell = in.cell.key;
+  result.log = in.cell.log;
+  return result;
+}
+
+}  // namespace
+
+Result<docker::ContainerSpec> test_container(const TestInputs& in, const std::string& image) {
+  const auto& test = *in.configuration.test;
+  const bool mounted = test.source == config::TestSource::mounted;
+  if (!mounted && !test.mounts.empty()) {
+    return fail(ErrorCode::bad_input,
+                "test.mounts: expected none with `source: image` (the image is tested as shipped), found some",
+                "Remove test.mounts, or set `source: mounted`.");
+  }
+  std::vector<std::string> mounts = test.mounts;
+  const std::string workdir = test.workdir.empty() && mounted ? "/work" : test.workdir;
+  if (mounted && mounts.empty()) mounts.push_back(concat(".:", workdir));
+  auto command = container_command(test.setup, test.run);
+  docker::ContainerSpec spec;
+  spec.image = image;
+  // The image's own entrypoint is for its users; the configured command is what runs here.
+  spec.override_entrypoint = true;
+  spec.entrypoint = {command.front()};
+  spec.command = {command.begin() + 1, command.end()};
+  spec.env = test.env;
+  CG_TRY(spec.binds, resolve_mounts(mounts, in.workspace.root));
+  spec.workdir = workdir;
+  spec.user = test.user;
+  spec.network = test.network;
+  spec.labels = {{"io.crategate.stage", "test"}, {"io.crategate.cell", in.cell.key}};
+  return spec;
+}
+
+Result<oci::Digest> read_config_digest(docker::Engine& engine, const std::string& image_id,
+                                       const oci::Platform& platform) {
+  CG_TRY(const auto info, engine.info());
+  if (!info.containerd_store) return oci::Digest::parse(image_id);
+  SavedImage saved(engine, image_id);
+  CG_TRY(auto config, layout::read_archive_config(saved.source(), platform));
+  return config.config_digest;
+}
+
+Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
+  TestResult result;
+  result.plan_id = in.plan.plan_id;
+  result.cell = in.cell.key;
+  if (in.configuration.test) {
+    CG_TRY(const std::string image, find_image(in, svc));
+    CG_TRY(const auto spec, test_container(in, image));
+    CG_TRY(auto log, sys::LogFile::create(in.workspace.root, in.cell.log, kLogLimit));
+    OutputCollector output(std::move(log), svc.progress);
+    auto ran = run_in_container(spec, in.configuration.test->timeout, output, svc.engine);
+    if (!ran) return fail(std::move(ran).error().within(concat("tests of cell ", in.cell.key)));
+    CG_TRY(result, interpret(in, *ran));
+    CG_TRY(auto config_digest, read_config_digest(svc.engine, result.image_id, in.cell.platform));
+    result.config_digest = std::move(config_digest);
+  }
+  CG_CHECK(write_state(svc.files, in.workspace, test_result_file(in.cell.key), pipeline::to_json(result)));
+  return result;
+}
+
+Result<void> require_passed(const TestResult& result, const pipeline::Cell& cell, const std::string& repeat) {
+  const auto failed = [&](std::string_view expected, const std::string& found, std::string hint) {
+    return fail(ErrorCode::tests_failed,
+                concat("tests of cell ", cell.key, ": expected ", expected, ", found ", found, "; log: ", result.log),
+                std::move(hint));
+  };
+  switch (result.verdict) {
+    case TestVerdict::passed:
+    case TestVerdict::not_configured:
+      return {};
+    case TestVerdict::failed:
+      return failed(
+          "exit 0",
+          concat("exit ", result.exit_code,
+                 result.failed > 0 ? concat(" with ", result.failed, " of ", result.total, " tests failed") : ""),
+          repeat);
+    case TestVerdict::none_ran:
+      return failed("at least one test", result.total == 0 ? "none in the output" : "none",
+                    concat(repeat, "   (set test.count to a regular expression with one group for the number, or to ",
+                           kExitCodeOnly, ")"));
+    case TestVerdict::timed_out:
+      return failed("an end within test.timeout", concat("none after ", format_duration(result.duration_ms)), repeat);
+    case TestVerdict::cancelled:
+      return fail(sys::cancellation().value_or(ErrorCode::interrupted),
+                  concat("tests of cell ", cell.key, ": cancelled"), repeat);
+  }
+  return fail(ErrorCode::internal, "unknown test verdict");
+}
+
+}  // namespace crategate::stages

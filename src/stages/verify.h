@@ -1,0 +1,29 @@
+// verify: the gate over all cells of the plan, read-only by type.
+#pragma once
+
+#include "base/result.h"
+#include "config/configuration.h"
+#include "pipeline/gate.h"
+#include "registry/client.h"
+#include "stages/evidence.h"
+#include "stages/workspace.h"
+
+namespace crategate::stages {
+
+struct VerifyInputs {
+  const config::Configuration& configuration;
+  const pipeline::Plan& plan;
+  std::vector<pipeline::Cell> cells;  ///< all of the plan, or the one asked for
+  Workspace workspace;
+};
+
+struct VerifyServices {
+  const sys::FileSystem& files;
+  registry::RegistryReader& reader;
+};
+
+/// A verdict, whatever it is; `require_admitted` makes a refusal an error.
+/// Errors: bad_input for gate.mode rebuild; registry errors.
+Result<Evidence> run_verify(const VerifyInputs& in, const VerifyServices& svc);
+
+}  // namespace crategate::stages

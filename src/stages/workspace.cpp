@@ -1,0 +1,158 @@
+#include "stages/workspace.h"
+
+#include <utility>
+
+#include "base/strings.h"
+#include "json/value.h"
+
+namespace crategate::stages {
+namespace {
+
+json::Value move_json(const pipeline::TagMove& move) {
+  json::Value value = json::Value::object();
+  value.set("cell", move.cell);
+  value.set("repository", move.repository);
+  value.set("tag", move.tag);
+  value.set("from", move.from ? json::Value(move.from->text()) : json::Value());
+  value.set("to", move.to.text());
+  value.set("note", move.note);
+  return value;
+}
+
+Result<pipeline::TagMove> read_move(const json::Reader& entry) {
+  CG_TRY(std::string to_text, entry.string("to"));
+  CG_TRY(oci::Digest to, oci::Digest::parse(to_text));
+  pipeline::TagMove move{
+      .cell = {}, .repository = {}, .tag = {}, .from = std::nullopt, .to = std::move(to), .note = {}};
+  CG_TRY(move.cell, entry.string("cell"));
+  CG_TRY(move.repository, entry.string("repository"));
+  CG_TRY(move.tag, entry.string("tag"));
+  CG_TRY(move.note, entry.string_or("note", ""));
+  CG_TRY(const std::string from, entry.string_or("from", ""));
+  if (!from.empty()) {
+    CG_TRY(oci::Digest digest, oci::Digest::parse(from));
+    move.from = std::move(digest);
+  }
+  return move;
+}
+
+}  // namespace
+
+sys::Path record_file(const std::string& cell) { return sys::Path("records") / cell / "record.json"; }
+sys::Path digest_file(const std::string& cell) { return sys::Path("records") / cell / concat("digest-", cell, ".txt"); }
+sys::Path test_result_file(const std::string& cell) { return sys::Path("tests") / concat(cell, ".json"); }
+sys::Path build_file(const std::string& cell) { return sys::Path("builds") / concat(cell, ".json"); }
+sys::Path build_log_file(const std::string& cell) { return sys::Path("logs") / concat("build-", cell, ".log"); }
+
+Result<std::optional<std::string>> read_state(const sys::FileSystem& files, const Workspace& workspace,
+                                              const sys::Path& name) {
+  return files.read_below(workspace.state(), name);
+}
+
+Result<void> write_state(sys::FileSystem& files, const Workspace& workspace, const sys::Path& name,
+                         std::string_view text) {
+  CG_CHECK(files.make_directories(workspace.state()));
+  return files.write_below(workspace.state(), name, text);
+}
+
+Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& workspace, const std::string& given) {
+  if (trim(given).starts_with('{')) return pipeline::parse_plan(given, "--plan");
+  if (!given.empty()) {
+    CG_TRY(const auto text, files.read(given));
+    if (!text) {
+      return fail(ErrorCode::bad_input, concat("--plan: expected a plan file, found nothing at ", quote(given)),
+                  "Give the path of a plan.json that `crategate plan` wrote, or its JSON text.");
+    }
+    return pipeline::parse_plan(*text, given);
+  }
+  CG_TRY(const auto text, read_state(files, workspace, kPlanFile));
+  if (!text) {
+    return fail(ErrorCode::bad_input,
+                concat("no plan: expected ", (workspace.state_name / kPlanFile).string(), ", found none"),
+                "Run `crategate plan` first, or name a plan with --plan FILE.");
+  }
+  return pipeline::parse_plan(*text, (workspace.state_name / kPlanFile).string());
+}
+
+Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key) {
+  if (const pipeline::Cell* cell = plan.find(key)) return *cell;
+  std::vector<std::string> keys;
+  for (const auto& cell : plan.cells) keys.push_back(cell.key);
+  if (key.empty()) {
+    return fail(ErrorCode::bad_input, "--cell: expected the key of a cell, found nothing",
+                concat("Add --cell KEY; the plan has: ", keys.empty() ? "no cells" : join(keys, ", "), "."));
+  }
+  const auto near = nearest(key, keys);
+  return fail(ErrorCode::bad_input, concat("--cell: expected a cell of the plan, found ", quote(key)),
+              concat(near ? concat("Did you mean ", *near, "? ") : std::string(),
+                     "The plan has: ", keys.empty() ? "no cells" : join(keys, ", "), "."));
+}
+
+Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files, const Workspace& workspace,
+                                                    const std::string& cell) {
+  CG_TRY(const auto text, read_state(files, workspace, record_file(cell)));
+  if (!text) return std::nullopt;
+  CG_TRY(auto record, pipeline::parse_record(*text, (workspace.state_name / record_file(cell)).string()));
+  return record;
+}
+
+Result<std::optional<pipeline::TestResult>> load_test_result(const sys::FileSystem& files, const Workspace& workspace,
+                                                             const pipeline::Plan& plan, const std::string& cell) {
+  CG_TRY(const auto text, read_state(files, workspace, test_result_file(cell)));
+  if (!text) return std::nullopt;
+  CG_TRY(auto result, pipeline::parse_test_result(*text, (workspace.state_name / test_result_file(cell)).string()));
+  if (result.plan_id != plan.plan_id || result.cell != cell) return std::nullopt;
+  return result;
+}
+
+Result<std::optional<Built>> load_built(const sys::FileSystem& files, const Workspace& workspace,
+                                        const pipeline::Plan& plan, const std::string& cell) {
+  CG_TRY(const auto text, read_state(files, workspace, build_file(cell)));
+  if (!text) return std::nullopt;
+  CG_TRY(const auto document, json::Document::parse(*text, (workspace.state_name / build_file(cell)).string()));
+  Built built;
+  CG_TRY(built.plan_id, document.root().string("plan_id"));
+  CG_TRY(built.cell, document.root().string("cell"));
+  CG_TRY(built.image_id, document.root().string("image_id"));
+  CG_TRY(built.duration_ms, document.root().integer("duration_ms"));
+  if (built.plan_id != plan.plan_id || built.cell != cell) return std::nullopt;
+  return built;
+}
+
+Result<void> save_built(sys::FileSystem& files, const Workspace& workspace, const Built& built) {
+  const json::Value value = json::Value::object({{"plan_id", built.plan_id},
+                                                 {"cell", built.cell},
+                                                 {"image_id", built.image_id},
+                                                 {"duration_ms", built.duration_ms}});
+  return write_state(files, workspace, build_file(built.cell), value.pretty());
+}
+
+Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, const Workspace& workspace,
+                                                  const pipeline::Plan& plan) {
+  std::vector<pipeline::TagMove> moves;
+  CG_TRY(const auto text, read_state(files, workspace, kMovesFile));
+  if (!text) return moves;
+  CG_TRY(const auto document, json::Document::parse(*text, std::string(kMovesFile)));
+  CG_TRY(const std::string plan_id, document.root().string("plan_id"));
+  if (plan_id != plan.plan_id) return moves;
+  CG_TRY(const auto list, document.root().at("moves"));
+  CG_TRY(const auto entries, list.items());
+  for (const auto& entry : entries) {
+    CG_TRY(auto move, read_move(entry));
+    moves.push_back(std::move(move));
+  }
+  return moves;
+}
+
+Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, const pipeline::Plan& plan,
+                          const std::vector<pipeline::TagMove>& applied) {
+  if (applied.empty()) return {};
+  CG_TRY(auto moves, load_moves(files, workspace, plan));
+  moves.insert(moves.end(), applied.begin(), applied.end());
+  json::Value list = json::Value::array();
+  for (const auto& move : moves) list.push(move_json(move));
+  const json::Value document = json::Value::object({{"plan_id", plan.plan_id}, {"moves", std::move(list)}});
+  return write_state(files, workspace, kMovesFile, document.pretty());
+}
+
+}  // namespace crategate::stages

@@ -1,0 +1,73 @@
+// Where a project's files and crategate's own state lie, and the documents that stages hand to each other.
+// Belongs here: paths and loading.  Not here: what the documents mean (pipeline).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "pipeline/plan.h"
+#include "pipeline/record.h"
+#include "pipeline/tags.h"
+#include "sys/file_system.h"
+
+namespace crategate::stages {
+
+struct Workspace {
+  sys::Path root;                       ///< absolute; the project's checkout
+  sys::Path state_name = ".crategate";  ///< relative to root, or absolute
+  sys::Path state() const { return root / state_name; }
+};
+
+inline constexpr std::string_view kPlanFile = "plan.json";
+inline constexpr std::string_view kMovesFile = "moves.json";
+inline constexpr std::string_view kReleaseFile = "release.json";
+inline constexpr std::string_view kImagesDirectory = "images";
+
+/// Paths below the state directory.
+sys::Path record_file(const std::string& cell);
+sys::Path digest_file(const std::string& cell);
+sys::Path test_result_file(const std::string& cell);
+sys::Path build_file(const std::string& cell);
+sys::Path build_log_file(const std::string& cell);
+
+/// What `build` leaves for `test` and `digest`.
+struct Built {
+  std::string plan_id, cell;
+  std::string image_id;  ///< as the engine names it
+  std::int64_t duration_ms = 0;
+};
+
+/// Reads a document below the state directory; nullopt = absent.
+Result<std::optional<std::string>> read_state(const sys::FileSystem& files, const Workspace& workspace,
+                                              const sys::Path& name);
+Result<void> write_state(sys::FileSystem& files, const Workspace& workspace, const sys::Path& name,
+                         std::string_view text);
+
+/// `given`: a file, JSON text (begins with `{`), or empty = the plan in the state directory.
+/// Errors: bad_input when there is none, naming the command that makes one.
+Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& workspace, const std::string& given);
+/// Errors: bad_input listing the plan's cells when `key` is not one of them.
+Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key);
+
+Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files, const Workspace& workspace,
+                                                    const std::string& cell);
+/// nullopt: no tests of this plan have run for this cell.
+Result<std::optional<pipeline::TestResult>> load_test_result(const sys::FileSystem& files, const Workspace& workspace,
+                                                             const pipeline::Plan& plan, const std::string& cell);
+/// nullopt: this plan's image of this cell has not been built here.
+Result<std::optional<Built>> load_built(const sys::FileSystem& files, const Workspace& workspace,
+                                        const pipeline::Plan& plan, const std::string& cell);
+Result<void> save_built(sys::FileSystem& files, const Workspace& workspace, const Built& built);
+
+/// The tags that this plan has moved so far, oldest first; empty when another plan moved the last ones.
+Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, const Workspace& workspace,
+                                                  const pipeline::Plan& plan);
+Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, const pipeline::Plan& plan,
+                          const std::vector<pipeline::TagMove>& applied);
+
+}  // namespace crategate::stages

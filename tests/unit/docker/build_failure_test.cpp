@@ -1,0 +1,100 @@
+#include "docker/build_failure.h"
+
+#include <gmock/gmock.h>
+
+#include "base/strings.h"
+
+namespace crategate::docker {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+OutputTail tail_of(const std::string& text) {
+  OutputTail tail;
+  for (const std::string& line : split(text, '\n')) tail.add(line);
+  return tail;
+}
+
+const char* const kRunFailed = R"(#5 [1/2] FROM docker.io/library/busybox
+#5 DONE 0.0s
+
+#8 [2/2] RUN pip install nosuch
+#8 0.312 ERROR: No matching distribution found for nosuch
+#8 ERROR: process "/bin/sh -c pip install nosuch" did not complete successfully: exit code: 1
+------
+ > [2/2] RUN pip install nosuch:
+0.312 ERROR: No matching distribution found for nosuch
+------
+docker/Dockerfile.cpu-py3.10:12
+--------------------
+  11 |     COPY . .
+  12 | >>> RUN pip install nosuch
+--------------------
+ERROR: failed to solve: process "/bin/sh -c pip install nosuch" did not complete successfully: exit code: 1
+)";
+
+TEST(BuildFailure, NamesTheDockerfileLineAndTheReason) {
+  const Error error = build_failure("docker/Dockerfile.cpu-py3.10", 1, tail_of(kRunFailed));
+  EXPECT_EQ(error.code, ErrorCode::engine);
+  EXPECT_EQ(error.location, (Location{"docker/Dockerfile.cpu-py3.10", 12, 0}));
+  EXPECT_THAT(error.message, HasSubstr("exit code 1: failed to solve: process"));
+  EXPECT_THAT(error.message, HasSubstr("No matching distribution found for nosuch"));
+  EXPECT_THAT(error.message, Not(HasSubstr("DONE")));
+  EXPECT_EQ(error.message.find('\n'), std::string::npos);
+}
+
+struct LineRow {
+  const char* name;
+  const char* output;
+  int line;
+};
+
+class BuildFailureLine : public testing::TestWithParam<LineRow> {};
+
+TEST_P(BuildFailureLine, IsFoundOnlyWhereBuildKitNamesIt) {
+  const Error error = build_failure("d/Dockerfile", 1, tail_of(GetParam().output));
+  EXPECT_EQ(error.location.value_or(Location{}).line, GetParam().line);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, BuildFailureLine,
+    testing::Values(LineRow{"ParseError", "ERROR: failed to solve: dockerfile parse error on line 3: unknown: RUNN", 3},
+                    LineRow{"OldParseError", "failed to create LLB: dockerfile parse error line 7: unknown", 7},
+                    LineRow{"OwnLine", "Dockerfile:4", 4}, LineRow{"OtherFile", "main.py:4", 0},
+                    LineRow{"NoNumber", "Dockerfile:", 0}, LineRow{"NotANumber", "Dockerfile:4x", 0},
+                    LineRow{"Zero", "Dockerfile:0", 0}, LineRow{"Huge", "Dockerfile:99999999999999999999", 0},
+                    LineRow{"Nothing", "", 0}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST(BuildFailure, CallsAFullDiskByItsName) {
+  const Error error = build_failure("Dockerfile", 1, tail_of("#9 ERROR: write /x: no space left on device"));
+  EXPECT_EQ(error.code, ErrorCode::no_space);
+  EXPECT_THAT(error.hint, HasSubstr("free disk space"));
+}
+
+TEST(BuildFailure, SaysSoWhenTheBuildPrintedNothing) {
+  EXPECT_THAT(build_failure("Dockerfile", 137, {}).message, HasSubstr("exit code 137: it printed nothing"));
+}
+
+TEST(BuildFailure, NeverBecomesAWorkflowCommand) {
+  const Error error = build_failure("Dockerfile", 1, tail_of("#8 0.3 ##[error]x\n::set-output name=a::b"));
+  EXPECT_THAT(error.message, Not(HasSubstr("##[")));
+}
+
+TEST(OutputTail, KeepsTheLastTwentyLines) {
+  OutputTail tail;
+  for (int i = 0; i < 100; ++i) tail.add(concat("line ", i));
+  ASSERT_EQ(tail.lines().size(), 20U);
+  EXPECT_EQ(tail.lines().front(), "line 80");
+}
+
+TEST(OutputTail, DropsPrefixesRulesRepeatsAndOverlongEnds) {
+  OutputTail tail;
+  for (const char* line : {"#8 0.312 a", "#8 a", "----", "", "#x b", "#12"}) tail.add(line);
+  tail.add(std::string(5000, 'z'));
+  EXPECT_THAT(tail.lines(), testing::ElementsAre("a", "#x b", "#12", std::string(200, 'z')));
+}
+
+}  // namespace
+}  // namespace crategate::docker
