@@ -171,11 +171,11 @@ BuildxBuilder::BuildxBuilder(sys::ProcessRunner& processes, const sys::Environme
 
 BuildxBuilder::~BuildxBuilder() {
   if (!state_->created) return;
-  const auto outcome =
-      state_->processes.run(state_->remove_command(), {.timeout = kShortCommand, .merge_streams = true, .ignore_cancellation = true});
+  const auto outcome = state_->processes.run(
+      state_->remove_command(), {.timeout = kShortCommand, .merge_streams = true, .ignore_cancellation = true});
   if (outcome && outcome->exit_code == 0) return;
-  log::warning(concat("the temporary builder ", state_->own_builder, " may still be there; remove it with: ",
-                      state_->remove_command().text()));
+  log::warning(concat("the temporary builder ", state_->own_builder,
+                      " may still be there; remove it with: ", state_->remove_command().text()));
 }
 
 Result<std::vector<sys::Command>> BuildxBuilder::commands(const BuildRequest& request) {

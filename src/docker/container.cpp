@@ -38,8 +38,9 @@ Error creation_failure(const ContainerSpec& spec, const Call& call, const net::R
     error.hint = "build or pull the image first";
   } else if (contains(error.message, "bind source path does not exist")) {
     error.code = ErrorCode::bad_input;
-    error.hint = "a mount's source must exist on the machine of the engine, which is not the file system of this "
-                 "process when it runs in a container itself";
+    error.hint =
+        "a mount's source must exist on the machine of the engine, which is not the file system of this "
+        "process when it runs in a container itself";
   } else if (response.status == 400) {
     error.code = ErrorCode::bad_input;
   }
@@ -155,13 +156,14 @@ Result<void> Session::require_command(const ContainerOutcome& outcome) const {
 // The engine tells by an event when the stream is connected; starting earlier could lose the first output. The look is
 // limited because an engine in a virtual machine may have another time of day.
 void Session::await_attachment() {
-  const std::string filters = json::Value::object({{"container", json::Value::array_of({id_})},
-                                                   {"event", json::Value::array_of({"attach"})}})
-                                  .canonical();
+  const std::string filters =
+      json::Value::object({{"container", json::Value::array_of({id_})}, {"event", json::Value::array_of({"attach"})}})
+          .canonical();
   for (int look = 0; look < kAttachLooks && !attachment_->finished() && !sys::cancellation(); ++look) {
     const auto now = std::chrono::duration_cast<milliseconds>(clock_.now().time_since_epoch()).count();
-    const Call call{.target = concat("/events?since=1&until=", now / 1000, '.', std::to_string(1000 + now % 1000).substr(1),
-                                     "&filters=", net::url_encode(filters))};
+    const Call call{.target =
+                        concat("/events?since=1&until=", now / 1000, '.', std::to_string(1000 + now % 1000).substr(1),
+                               "&filters=", net::url_encode(filters))};
     const auto response = api_.send(call);
     if (!response || response->status != 200 || !response->body.empty()) return;
     clock_.sleep(kAttachLook);

@@ -13,13 +13,12 @@ Result<json::Value> bind_mount(const std::string& bind) {
   const bool has_mode = parts.size() == 3;
   const bool complete = (parts.size() == 2 || has_mode) && parts[0].starts_with('/') && parts[1].starts_with('/');
   if (!complete || (has_mode && parts[2] != "ro" && parts[2] != "rw")) {
-    return fail(ErrorCode::bad_input, concat("mount: expected /host/path:/container/path[:ro|:rw], found ", crategate::quoted(bind)),
+    return fail(ErrorCode::bad_input,
+                concat("mount: expected /host/path:/container/path[:ro|:rw], found ", crategate::quoted(bind)),
                 "give both paths from the root; a path cannot contain a colon");
   }
-  return json::Value::object({{"Type", "bind"},
-                              {"Source", parts[0]},
-                              {"Target", parts[1]},
-                              {"ReadOnly", has_mode && parts[2] == "ro"}});
+  return json::Value::object(
+      {{"Type", "bind"}, {"Source", parts[0]}, {"Target", parts[1]}, {"ReadOnly", has_mode && parts[2] == "ro"}});
 }
 
 Result<json::Value> host_config(const ContainerSpec& spec) {
@@ -53,7 +52,8 @@ Result<std::string> creation_body(const ContainerSpec& spec) {
   if (!spec.command.empty()) body.set("Cmd", json::Value::array_of(spec.command));
   if (spec.override_entrypoint) {
     // One empty word is how the engine spells "no entrypoint".
-    body.set("Entrypoint", spec.entrypoint.empty() ? json::Value::array_of({""}) : json::Value::array_of(spec.entrypoint));
+    body.set("Entrypoint",
+             spec.entrypoint.empty() ? json::Value::array_of({""}) : json::Value::array_of(spec.entrypoint));
   }
   if (!spec.workdir.empty()) body.set("WorkingDir", spec.workdir);
   if (!spec.user.empty()) body.set("User", spec.user);

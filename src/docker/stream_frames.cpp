@@ -18,9 +18,10 @@ Result<void> FrameParser::begin_payload() {
   header_size_ = 0;
   if (header_[0] > kEngine || header_[1] != 0 || header_[2] != 0 || header_[3] != 0) {
     const std::string found(header_.begin(), header_.end());
-    return fail(ErrorCode::engine,
-                concat("the container's output: expected a frame header of the engine, found ", crategate::quoted(found)),
-                "check that DOCKER_HOST names a Docker engine and not a proxy that changes the stream");
+    return fail(
+        ErrorCode::engine,
+        concat("the container's output: expected a frame header of the engine, found ", crategate::quoted(found)),
+        "check that DOCKER_HOST names a Docker engine and not a proxy that changes the stream");
   }
   from_engine_ = header_[0] > kStderr;
   left_ = (std::uint32_t{header_[4]} << 24U) | (std::uint32_t{header_[5]} << 16U) | (std::uint32_t{header_[6]} << 8U) |
@@ -47,8 +48,8 @@ Result<void> FrameParser::feed(std::string_view bytes, const Sink& sink) {
     }
     engine_message_ += payload.substr(0, kEngineMessageLimit - std::min(kEngineMessageLimit, engine_message_.size()));
     if (left_ == 0) {
-      return fail(ErrorCode::engine, concat("the engine could not deliver the container's output: ",
-                                            neutralise(trim(engine_message_))));
+      return fail(ErrorCode::engine,
+                  concat("the engine could not deliver the container's output: ", neutralise(trim(engine_message_))));
     }
   }
   return {};

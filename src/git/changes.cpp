@@ -1,6 +1,9 @@
 // Changed paths between two commits. Every path that git cannot tell is "cannot be computed", never "unchanged".
+#include <filesystem>
+
 #include "base/strings.h"
 #include "git/repository.h"
+#include "git/revision.h"
 
 namespace crategate::git {
 namespace {
@@ -22,7 +25,29 @@ std::vector<std::string> paths_of(std::string_view output, std::string_view pref
 
 }  // namespace
 
+Result<sys::ProcessOutcome> GitProgram::diff_tree(const std::string& older, const std::string& newer) {
+  return git({"diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv",
+              "--ignore-submodules=none", "--end-of-options", concat(older, "^{commit}"), concat(newer, "^{commit}")});
+}
+
+Result<std::string> GitProgram::prefix() {
+  std::error_code ignored;
+  if (std::filesystem::exists(directory_ / ".git", ignored)) return std::string();
+  CG_TRY(const auto shown, git({"rev-parse", "--show-prefix"}));
+  return shown.out.substr(0, shown.out.find('\n'));
+}
+
 Result<Changes> GitProgram::changes(const std::string& from, const std::string& to, bool merge_base) {
+  CG_CHECK(check_revision(from));
+  CG_CHECK(check_revision(to));
+  if (!merge_base) {
+    // The usual case costs one process; why it cannot be told is asked only when it cannot.
+    CG_TRY(const auto listed, diff_tree(from, to));
+    if (listed.exit_code == 0 && listed.dropped == 0) {
+      CG_TRY(const std::string inside, prefix());
+      return Changes{.paths = paths_of(listed.out, inside), .why_not = {}};
+    }
+  }
   CG_TRY(const bool shallow, is_shallow());
   CG_TRY(auto older, resolve(from));
   CG_TRY(const auto newer, resolve(to));
@@ -39,14 +64,12 @@ Result<Changes> GitProgram::changes(const std::string& from, const std::string& 
                             shallow ? kDeeper : "compare related branches"));
     older = base.out.substr(0, base.out.find('\n'));
   }
-  CG_TRY(const auto prefix, git({"rev-parse", "--show-prefix"}));
-  CG_TRY(const auto listed,
-         git({"diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv",
-              "--ignore-submodules=none", "--end-of-options", *older, *newer}));
-  if (prefix.exit_code != 0 || listed.exit_code != 0)
+  CG_TRY(const auto listed, diff_tree(*older, *newer));
+  if (listed.exit_code != 0)
     return unknown(concat("git could not compare the commits: ", quoted(trim(listed.err), 300)));
   if (listed.dropped > 0) return unknown("too many changed paths");
-  return Changes{.paths = paths_of(listed.out, std::string_view(prefix.out).substr(0, prefix.out.find('\n')))};
+  CG_TRY(const std::string inside, prefix());
+  return Changes{.paths = paths_of(listed.out, inside), .why_not = {}};
 }
 
 }  // namespace crategate::git

@@ -58,6 +58,9 @@ class GitProgram final : public Repository {
 
  private:
   Result<sys::ProcessOutcome> git(std::vector<std::string> arguments);
+  Result<sys::ProcessOutcome> diff_tree(const std::string& older, const std::string& newer);
+  /// Of the project's directory in the repository, with a slash at the end; empty at the top.
+  Result<std::string> prefix();
   sys::ProcessRunner& processes_;
   std::map<std::string, std::string> environment_;
   sys::Path directory_;

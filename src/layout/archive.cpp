@@ -65,8 +65,8 @@ Result<void> collect(const ArchiveContents& contents, const std::string& index_b
 Result<std::string> config_of(const ArchiveContents& contents, const oci::Digest& digest) {
   const auto blob = contents.small_blobs.find(digest);
   if (blob != contents.small_blobs.end()) return blob->second;
-  return refused(concat("expected the configuration ", digest.text(), " of at most ",
-                        format_bytes(oci::kManifestLimit), ", found none"));
+  return refused(concat("expected the configuration ", digest.text(), " of at most ", format_bytes(oci::kManifestLimit),
+                        ", found none"));
 }
 
 Result<Found> find_by_index(const ArchiveContents& contents, const oci::Platform& platform) {
@@ -91,12 +91,13 @@ Result<oci::Digest> digest_in_name(std::string name) {
   name.erase(0, name.find_last_of("/:") + 1);
   const auto digest = oci::Digest::parse(concat("sha256:", name));
   if (digest) return *digest;
-  return refused(concat("manifest.json: Config: expected the name of a configuration, found ", crategate::quoted(given)));
+  return refused(
+      concat("manifest.json: Config: expected the name of a configuration, found ", crategate::quoted(given)));
 }
 
 Result<Found> find_by_manifest_list(const ArchiveContents& contents) {
-  CG_TRY(const json::Document document, json::Document::parse(contents.documents.at("manifest.json"), "manifest.json", {},
-                                                              ErrorCode::integrity));
+  CG_TRY(const json::Document document,
+         json::Document::parse(contents.documents.at("manifest.json"), "manifest.json", {}, ErrorCode::integrity));
   CG_TRY(const auto entries, document.root().items());
   std::set<std::string> configs;
   for (const json::Reader& entry : entries) {
@@ -123,6 +124,8 @@ Result<Found> find_image(const ArchiveContents& contents, const oci::Platform& p
 Result<oci::Digest> diff_id_of(StagedLayer& layer) {
   if (!layer.diff_id) {
     CG_TRY(oci::Digest digest, uncompressed_digest(layer.file.path()));
+    // A tar file may begin with the bytes of a compressed one.
+    if (digest == layer.content) layer.media_type = oci::kOciLayer;
     layer.diff_id = std::move(digest);
   }
   return *layer.diff_id;

@@ -25,8 +25,8 @@ struct StagedLayer {
 };
 
 struct ArchiveContents {
-  std::map<std::string, std::string> documents;      ///< manifest.json, index.json, oci-layout
-  std::map<oci::Digest, std::string> small_blobs;    ///< what begins like JSON: manifests, configurations
+  std::map<std::string, std::string> documents;    ///< manifest.json, index.json, oci-layout
+  std::map<oci::Digest, std::string> small_blobs;  ///< what begins like JSON: manifests, configurations
   std::vector<StagedLayer> layers;
 };
 

@@ -128,8 +128,8 @@ Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest&
     const auto found = oci::Digest::from_sha256_hex(progress->hash.finish());
     if (found == digest && size.value_or(progress->size) == progress->size) return chunk;
     return fail(ErrorCode::integrity,
-                concat("blob ", digest.text(), ": expected ", size.value_or(progress->size), " bytes of that digest, found ",
-                       progress->size, " bytes of ", found.text()),
+                concat("blob ", digest.text(), ": expected ", size.value_or(progress->size),
+                       " bytes of that digest, found ", progress->size, " bytes of ", found.text()),
                 "the file was changed or cut after it was written; remove the layout and run again");
   });
 }

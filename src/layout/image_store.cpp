@@ -108,10 +108,11 @@ Result<std::optional<OciLayout::Stored>> OciLayout::find(const std::string& name
   if (entry == index.manifests.end()) return std::nullopt;
   CG_TRY(auto stored, load(*this, entry->digest, entry->media_type));
   if (stored && stored->descriptor.size == entry->size) return stored;
-  return fail(ErrorCode::integrity,
-              concat(directory_.string(), ": ", name, " names ", entry->digest.text(), " of ", entry->size, " bytes, found ",
-                     stored ? concat(stored->descriptor.size, " bytes") : std::string("no such blob")),
-              "remove the layout and run again");
+  return fail(
+      ErrorCode::integrity,
+      concat(directory_.string(), ": ", name, " names ", entry->digest.text(), " of ", entry->size, " bytes, found ",
+             stored ? concat(stored->descriptor.size, " bytes") : std::string("no such blob")),
+      "remove the layout and run again");
 }
 
 Result<std::optional<OciLayout::Stored>> OciLayout::find(const oci::Digest& digest) const {
@@ -148,16 +149,16 @@ Result<void> OciLayout::write_blob(const oci::Descriptor& descriptor, const net:
     CG_TRY(const std::string chunk, source());
     if (chunk.empty()) break;
     if (chunk.size() > descriptor.size - std::min(descriptor.size, file.size())) {
-      return fail(ErrorCode::integrity, concat("blob ", descriptor.digest.text(), ": expected ", descriptor.size,
-                                               " bytes, found more"));
+      return fail(ErrorCode::integrity,
+                  concat("blob ", descriptor.digest.text(), ": expected ", descriptor.size, " bytes, found more"));
     }
     CG_CHECK(file.write(chunk));
   }
   CG_CHECK(file.close());
   if (file.digest() == descriptor.digest && file.size() == descriptor.size) return file.publish();
-  return fail(ErrorCode::integrity, concat("blob ", descriptor.digest.text(), ": expected ", descriptor.size,
-                                           " bytes of that digest, found ", file.size(), " bytes of ",
-                                           file.digest().text()));
+  return fail(ErrorCode::integrity,
+              concat("blob ", descriptor.digest.text(), ": expected ", descriptor.size, " bytes of that digest, found ",
+                     file.size(), " bytes of ", file.digest().text()));
 }
 
 Result<void> OciLayout::write_blob(const oci::Digest& digest, std::string_view bytes) {
@@ -177,8 +178,8 @@ Result<oci::Descriptor> OciLayout::write_manifest(std::string_view bytes, std::s
 Result<void> OciLayout::tag(const std::string& name, const oci::Descriptor& manifest) {
   CG_TRY(const bool present, has_blob(manifest.digest));
   if (!present) {
-    return fail(ErrorCode::integrity, concat(directory_.string(), ": cannot name ", name, ": there is no manifest ",
-                                             manifest.digest.text()));
+    return fail(ErrorCode::integrity,
+                concat(directory_.string(), ": cannot name ", name, ": there is no manifest ", manifest.digest.text()));
   }
   CG_TRY(const LayoutLock lock, LayoutLock::take(directory_));
   CG_TRY(oci::Index index, read_index(directory_));

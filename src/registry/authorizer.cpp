@@ -11,7 +11,7 @@ namespace crategate::registry {
 namespace {
 
 constexpr std::size_t kTokenLimit = 64U << 10U;
-constexpr std::int64_t kDefaultLifetime = 60;   // seconds, as the token specification says
+constexpr std::int64_t kDefaultLifetime = 60;  // seconds, as the token specification says
 constexpr std::int64_t kLongestLifetime = 3600;
 
 std::string key_of(const std::string& registry, const std::vector<std::string>& scopes) {
@@ -124,8 +124,8 @@ Result<Authorizer::Granted> Authorizer::fetch_token(const std::string& registry,
   const std::string text = challenge.parameter("realm");
   const auto realm = net::Url::parse(text);
   if (!realm) {
-    return fail(ErrorCode::integrity, concat("registry ", registry, ": expected the URL of a token realm, found ",
-                                             crategate::quoted(text)));
+    return fail(ErrorCode::integrity,
+                concat("registry ", registry, ": expected the URL of a token realm, found ", crategate::quoted(text)));
   }
   CG_CHECK(policy_.check_target(registry, *realm, "its token realm"));
   CG_TRY(const auto login, credentials(registry));

@@ -68,8 +68,8 @@ std::string rights_hint(const Asked& asked) {
   if (registry == "ghcr.io") {
     return concat("give the job `permissions: packages: write` and the repository access to the package ", name);
   }
-  return concat("check that ", asked.user.empty() ? std::string("the anonymous user") : asked.user, " may ", asked.scope,
-                ' ', name);
+  return concat("check that ", asked.user.empty() ? std::string("the anonymous user") : asked.user, " may ",
+                asked.scope, ' ', name);
 }
 
 std::string hint_for(ErrorCode code, const Asked& asked, const net::Response& response) {
@@ -124,14 +124,13 @@ Error registry_failure(const Asked& asked, const net::Response& response) {
   // A login that was accepted but may not do this is answered with 401 by token registries.
   const bool lacks_scope = response.header("www-authenticate").find("insufficient_scope") != std::string::npos;
   if (error.code == ErrorCode::unauthenticated && lacks_scope && !asked.user.empty()) error.code = ErrorCode::forbidden;
-  error.message = concat("registry ", asked.repository.registry, ": user ",
-                         asked.user.empty() ? std::string("(anonymous)") : asked.user, " asked to ", asked.scope, ' ',
-                         asked.repository.familiar(), ", found ", response.status,
-                         message.text.empty() ? std::string() : concat(": ", neutralise(message.text)),
-                         requested_pause(response));
+  error.message = concat(
+      "registry ", asked.repository.registry, ": user ", asked.user.empty() ? std::string("(anonymous)") : asked.user,
+      " asked to ", asked.scope, ' ', asked.repository.familiar(), ", found ", response.status,
+      message.text.empty() ? std::string() : concat(": ", neutralise(message.text)), requested_pause(response));
   error.hint = hint_for(error.code, asked, response);
-  error.http = HttpFailure{asked.method, asked.url.redacted(), response.status, neutralise(message.code),
-                           request_id(response)};
+  error.http =
+      HttpFailure{asked.method, asked.url.redacted(), response.status, neutralise(message.code), request_id(response)};
   return error;
 }
 

@@ -74,7 +74,8 @@ Result<void> OriginPolicy::check_target(std::string_view registry, const net::Ur
   const std::string own = api_host(registry);
   const bool trusted = may_be_plain(registry);
   const auto refuse = [&](std::string_view why) {
-    return fail(ErrorCode::integrity, concat("registry ", registry, " names ", target.redacted(), " as ", what, ": ", why),
+    return fail(ErrorCode::integrity,
+                concat("registry ", registry, " names ", target.redacted(), " as ", what, ": ", why),
                 "check the registry's configuration; a registry that may use plain HTTP must be listed as insecure");
   };
   if (target.scheme != "https" && !trusted) return refuse("expected https");

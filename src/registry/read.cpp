@@ -1,11 +1,15 @@
 // HttpRegistry, the half that reads.
 // Belongs here: when content is present, absent, or not to be believed.
+#include <algorithm>
+
 #include "base/strings.h"
 #include "oci/media_types.h"
 #include "registry/http_registry.h"
 
 namespace crategate::registry {
 namespace {
+
+constexpr std::size_t kErrorLimit = 64U << 10U;
 
 std::string accepted_manifests() {
   return concat(oci::kOciManifest, ", ", oci::kOciIndex, ", ", oci::kDockerManifest, ", ", oci::kDockerManifestList);
@@ -89,8 +93,10 @@ Result<std::optional<StoredManifest>> HttpRegistry::manifest(const oci::Referenc
 }
 
 Result<std::optional<oci::Digest>> HttpRegistry::digest(const oci::Reference& reference) {
-  Query query{
-      .method = "HEAD", .repository = reference.repository, .headers = {{"Accept", accepted_manifests()}}, .follow = true};
+  Query query{.method = "HEAD",
+              .repository = reference.repository,
+              .headers = {{"Accept", accepted_manifests()}},
+              .follow = true};
   CG_TRY(query.path, manifest_path(reference));
   CG_TRY(const Answer answer, impl_->session.send_patiently(query));
   const auto claimed = claimed_digest(answer.response);
@@ -130,14 +136,21 @@ Result<bool> HttpRegistry::has_blob(const oci::Repository& repository, const oci
 
 Result<std::optional<std::string>> HttpRegistry::blob(const oci::Repository& repository, const oci::Digest& digest,
                                                       std::size_t limit) {
-  const Query query{
-      .repository = repository, .path = concat("blobs/", digest.text()), .limit = limit, .follow = true};
+  // Room for an error answer, which says whether the blob is absent.
+  const Query query{.repository = repository,
+                    .path = concat("blobs/", digest.text()),
+                    .limit = std::max(limit, kErrorLimit),
+                    .follow = true};
   CG_TRY(const Answer answer, impl_->session.send_patiently(query));
   if (answer.response.status == 404) {
     CG_CHECK(require_registry_404(answer));
     return std::nullopt;
   }
   if (answer.response.status != 200) return fail(registry_failure(answer.asked, answer.response));
+  if (answer.response.body.size() > limit) {
+    return fail(wrong_content({repository, std::nullopt, digest}, concat("at most ", format_bytes(limit)),
+                              format_bytes(answer.response.body.size())));
+  }
   const oci::Digest found = oci::Digest::of(answer.response.body);
   if (found != digest) return fail(wrong_content({repository, std::nullopt, digest}, digest.text(), found.text()));
   return answer.response.body;

@@ -23,10 +23,11 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-// A server that speaks TLS answers plain HTTP like this, or not at all.
-bool wants_tls(const Result<Answer>& answer) {
-  if (!answer) return answer.error().code == ErrorCode::unavailable || answer.error().code == ErrorCode::integrity;
-  return answer->response.status == 400 && answer->response.body.find("HTTPS") != std::string::npos;
+// A server that speaks TLS answers plain HTTP by saying so, or with no HTTP at all.
+bool wants_tls(const Result<Answer>& answer, const net::Url& plain) {
+  if (answer) return answer->response.status == 400 && answer->response.body.find("HTTPS") != std::string::npos;
+  const auto& failure = answer.error().http;
+  return failure && failure->status == 0 && failure->url == plain.redacted();
 }
 
 milliseconds backoff(int attempt) { return milliseconds(200 << attempt); }
@@ -64,7 +65,7 @@ void Session::remember_scheme(const std::string& registry, const std::string& sc
 
 Result<Answer> Session::settle_scheme(const Query& query, Result<Answer> plain) {
   const std::string& registry = query.repository.registry;
-  if (wants_tls(plain)) {
+  if (wants_tls(plain, api_url(query, "http"))) {
     auto secure = send_to(query, api_url(query, "https"));
     if (!secure) return plain;
     remember_scheme(registry, "https");
@@ -131,8 +132,9 @@ Result<Answer> Session::follow(const Query& query, Answer answer) {
     CG_TRY(net::Url next, net::resolve(answer.url, answer.response.header("location")));
     CG_CHECK(policy_.check_target(query.repository.registry, next, "a redirect"));
     const bool own = next.origin() == origin;
-    auto response = exchange(query, next, own ? authorizer_.known(query.repository.registry, scopes_of(query))
-                                              : std::optional<Authorization>{});
+    auto response =
+        exchange(query, next,
+                 own ? authorizer_.known(query.repository.registry, scopes_of(query)) : std::optional<Authorization>{});
     answer.asked.url = next;
     if (!response) return fail(no_answer(answer.asked, std::move(response).error()));
     answer = Answer{std::move(*response), std::move(next), own, std::move(answer.asked)};
@@ -167,7 +169,8 @@ Result<net::Url> Session::location(const Answer& answer) const {
   const std::string text = answer.response.header("location");
   const std::string& registry = answer.asked.repository.registry;
   if (text.empty()) {
-    return fail(ErrorCode::unavailable, concat("registry ", registry, ": expected a Location for the upload, found none"));
+    return fail(ErrorCode::unavailable,
+                concat("registry ", registry, ": expected a Location for the upload, found none"));
   }
   CG_TRY(net::Url url, net::resolve(answer.url, text));
   CG_CHECK(policy_.check_target(registry, url, "an upload location"));

@@ -34,8 +34,8 @@ struct Query {
 
 struct Answer {
   net::Response response;
-  net::Url url;               ///< that answered
-  bool by_registry = true;    ///< false after a redirect to another origin
+  net::Url url;             ///< that answered
+  bool by_registry = true;  ///< false after a redirect to another origin
   Asked asked;
 };
 

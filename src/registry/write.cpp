@@ -64,12 +64,13 @@ Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, 
                                                std::string_view media_type) {
   const oci::Digest digest = oci::Digest::of(bytes);
   if (bytes.size() > oci::kManifestLimit) {
-    return fail(ErrorCode::bad_input, concat(reference.familiar(), ": expected a manifest of at most ",
-                                             format_bytes(oci::kManifestLimit), ", found ", format_bytes(bytes.size())));
+    return fail(ErrorCode::bad_input,
+                concat(reference.familiar(), ": expected a manifest of at most ", format_bytes(oci::kManifestLimit),
+                       ", found ", format_bytes(bytes.size())));
   }
   if (reference.digest && *reference.digest != digest) {
-    return fail(ErrorCode::integrity, concat(reference.familiar(), ": expected a manifest of that digest, found ",
-                                             digest.text()));
+    return fail(ErrorCode::integrity,
+                concat(reference.familiar(), ": expected a manifest of that digest, found ", digest.text()));
   }
   CG_TRY(std::string checked, oci::manifest_media_type(bytes, media_type));
   Query query{.method = "PUT", .repository = reference.repository, .actions = std::string(kPushActions)};
@@ -82,15 +83,16 @@ Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, 
     CG_TRY(const auto served, manifest(reference));
     if (served && served->descriptor.digest == digest) return digest;
     if (served) {
-      return fail(ErrorCode::integrity, concat(reference.familiar(), ": expected ", digest.text(),
-                                               " after writing it, found ", served->descriptor.digest.text()),
+      return fail(ErrorCode::integrity,
+                  concat(reference.familiar(), ": expected ", digest.text(), " after writing it, found ",
+                         served->descriptor.digest.text()),
                   "something else writes to the same tag, or the registry ignored the write; run again");
     }
     if (look == kReadBacks) break;
     impl_->session.clock().sleep(milliseconds(100 << look));
   }
-  return fail(ErrorCode::unavailable, concat(reference.familiar(), ": expected ", digest.text(),
-                                             " after writing it, found nothing yet"),
+  return fail(ErrorCode::unavailable,
+              concat(reference.familiar(), ": expected ", digest.text(), " after writing it, found nothing yet"),
               "the registry accepted the manifest but does not serve it yet; run again");
 }
 

@@ -23,8 +23,13 @@ const std::string kFrom = "--cache-from=type=registry,ref=braindotai/opencrate-b
 const std::string kTo = "--cache-to=type=registry,ref=braindotai/opencrate-build-cache:cpu-py3.10,mode=max";
 
 Argv with_middle(const Argv& middle) {
-  Argv argv{"build",    "--platform=linux/amd64", "--file=docker/Dockerfile.cpu-py3.10",
-            "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3", "--load", "--progress=plain", "--provenance=false"};
+  Argv argv{"build",
+            "--platform=linux/amd64",
+            "--file=docker/Dockerfile.cpu-py3.10",
+            "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3",
+            "--load",
+            "--progress=plain",
+            "--provenance=false"};
   argv.insert(argv.end(), middle.begin(), middle.end());
   argv.push_back(".");
   return argv;
@@ -71,21 +76,22 @@ TEST(BuildArguments, WritesEveryOptionInOneFixedOrder) {
   asked.provenance = true;
   asked.metadata_file = "meta.json";
   asked.context = "ctx";
-  EXPECT_THAT(build_arguments(asked),
-              ElementsAre("build", "--platform=linux/arm64/v8", "--file=docker/Dockerfile.cpu-py3.10",
-                          "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3", "--load", "--progress=plain",
-                          "--provenance=true", "--build-arg=A=1", "--build-arg=B=2", "--build-context=src=.",
-                          "--secret=id=token,env=TOKEN", "--label=a=first", "--label=z=last",
-                          "--annotation=manifest:k=v", "--target=final", "--network=host", "--builder=mine",
-                          "--metadata-file=meta.json", "ctx"));
+  EXPECT_THAT(
+      build_arguments(asked),
+      ElementsAre("build", "--platform=linux/arm64/v8", "--file=docker/Dockerfile.cpu-py3.10",
+                  "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3", "--load", "--progress=plain", "--provenance=true",
+                  "--build-arg=A=1", "--build-arg=B=2", "--build-context=src=.", "--secret=id=token,env=TOKEN",
+                  "--label=a=first", "--label=z=last", "--annotation=manifest:k=v", "--target=final", "--network=host",
+                  "--builder=mine", "--metadata-file=meta.json", "ctx"));
 }
 
 TEST(BuildArguments, NamesALocalCacheByItsDirectory) {
   BuildRequest asked = request();
   asked.cache_from = Cache{.reference = {}, .directory = ".crategate/cache"};
   asked.cache_to = Cache{.reference = {}, .directory = ".crategate/cache", .ignore_error = true};
-  EXPECT_EQ(build_arguments(asked), with_middle({"--cache-from=type=local,src=.crategate/cache",
-                                                 "--cache-to=type=local,dest=.crategate/cache,mode=max,ignore-error=true"}));
+  EXPECT_EQ(build_arguments(asked),
+            with_middle({"--cache-from=type=local,src=.crategate/cache",
+                         "--cache-to=type=local,dest=.crategate/cache,mode=max,ignore-error=true"}));
 }
 
 TEST(BuildArguments, KeepsACommaInACachePathFromBecomingAnOption) {

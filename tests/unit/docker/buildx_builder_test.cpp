@@ -27,7 +27,9 @@ class FakeEngine final : public Engine {
   }
   Result<void> save_image(const std::string&, const net::BodySink&) override { return {}; }
   Result<void> remove_image(const std::string&) override { return {}; }
-  Result<ContainerOutcome> run_container(const ContainerSpec&, const ContainerRun&) override { return ContainerOutcome{}; }
+  Result<ContainerOutcome> run_container(const ContainerSpec&, const ContainerRun&) override {
+    return ContainerOutcome{};
+  }
   bool containerd_store = true;
   std::vector<std::string> images{"img:1"};
 };
@@ -62,8 +64,13 @@ struct BuildxBuilderTest : testing::Test {
         });
   }
   test::ScriptedProcessRunner processes;
-  test::FakeEnvironment environment{{{"PATH", "/usr/bin"}, {"DOCKER_HOST", "unix:///s"}, {"SECRET", "x"}, {"TOKEN", "t"},
-                                     {"LD_PRELOAD", "/evil"}, {"BUILDX_BUILDER", "b"}, {"DOCKER_CONTEXT", "c"}}};
+  test::FakeEnvironment environment{{{"PATH", "/usr/bin"},
+                                     {"DOCKER_HOST", "unix:///s"},
+                                     {"SECRET", "x"},
+                                     {"TOKEN", "t"},
+                                     {"LD_PRELOAD", "/evil"},
+                                     {"BUILDX_BUILDER", "b"},
+                                     {"DOCKER_CONTEXT", "c"}}};
   FakeEngine engine;
   test::TestDirectory directory;
   std::string builder_image;
@@ -86,8 +93,8 @@ TEST_F(BuildxBuilderTest, GivesTheChildOnlyTheVariablesItNeeds) {
   asked.secrets = {"id=token,env=TOKEN"};
   ASSERT_TRUE(build(asked));
   EXPECT_THAT(processes.commands().back().environment,
-              testing::UnorderedElementsAre(testing::Pair("PATH", "/usr/bin"), testing::Pair("DOCKER_HOST", "unix:///s"),
-                                            testing::Pair("TOKEN", "t")));
+              testing::UnorderedElementsAre(testing::Pair("PATH", "/usr/bin"),
+                                            testing::Pair("DOCKER_HOST", "unix:///s"), testing::Pair("TOKEN", "t")));
 }
 
 TEST_F(BuildxBuilderTest, TalksToTheSameEngineWhateverContextIsSelected) {
@@ -171,8 +178,9 @@ TEST_F(BuildxBuilderTest, MakesAndRemovesABuilderWhereTheClassicStoreCannotExpor
   };
   const auto succeed = [](const sys::Command&, const sys::RunOptions&) { return sys::ProcessOutcome{}; };
   processes.expect_where("create", is("create"), succeed);
-  processes.expect_where("failing build", is("build"),
-                         [](const sys::Command&, const sys::RunOptions&) { return sys::ProcessOutcome{.exit_code = 1}; });
+  processes.expect_where("failing build", is("build"), [](const sys::Command&, const sys::RunOptions&) {
+    return sys::ProcessOutcome{.exit_code = 1};
+  });
   processes.expect_where("rm", is("rm"), [](const sys::Command&, const sys::RunOptions& options) {
     EXPECT_TRUE(options.ignore_cancellation);
     return sys::ProcessOutcome{};

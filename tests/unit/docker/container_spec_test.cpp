@@ -44,7 +44,8 @@ TEST(ContainerSpec, RefusesMountsItDoesNotUnderstand) {
 
 TEST(ContainerSpec, KeepsTheEntrypointOfTheImageUnlessOverridden) {
   EXPECT_THAT(body_of({.image = "i", .entrypoint = {"x"}}), Not(HasSubstr("Entrypoint")));
-  EXPECT_THAT(body_of({.image = "i", .entrypoint = {"x"}, .override_entrypoint = true}), HasSubstr(R"("Entrypoint":["x"])"));
+  EXPECT_THAT(body_of({.image = "i", .entrypoint = {"x"}, .override_entrypoint = true}),
+              HasSubstr(R"("Entrypoint":["x"])"));
   EXPECT_THAT(body_of({.image = "i", .override_entrypoint = true}), HasSubstr(R"("Entrypoint":[""])"));
 }
 

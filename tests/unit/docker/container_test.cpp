@@ -51,8 +51,8 @@ struct FakeContainer {
   }
   net::Response inspect() {
     const bool running = runs_until_killed ? !killed : ++looks < looks_until_exit;
-    return answer(200, concat(R"({"Image":"sha256:img","State":{"Running":)", running, R"(,"OOMKilled":false,"ExitCode":)",
-                              killed ? 137 : exit_code, "}}"));
+    return answer(200, concat(R"({"Image":"sha256:img","State":{"Running":)", running,
+                              R"(,"OOMKilled":false,"ExitCode":)", killed ? 137 : exit_code, "}}"));
   }
 };
 
@@ -186,17 +186,18 @@ const net::Response kCreated = answer(201, R"({"Id":"abc"})");
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, ContainerFailure,
-    testing::Values(
-        FailureRow{"NoImage", answer(404, R"({"message":"No such image: img"})"), answer(204), ErrorCode::not_found,
-                   "No such image", false},
-        FailureRow{"MissingMountSource",
-                   answer(400, R"({"message":"invalid mount config: bind source path does not exist: /x"})"), answer(204),
-                   ErrorCode::bad_input, "bind source path", false},
-        FailureRow{"NoCommand", kCreated, answer(404, R"({"message":"exec: \"x\": executable file not found in $PATH"})"),
-                   ErrorCode::bad_input, "executable file not found", true},
-        FailureRow{"NoNetwork", kCreated, answer(404, R"({"message":"network none-such not found"})"), ErrorCode::engine,
-                   "network none-such", true},
-        FailureRow{"NoMessage", kCreated, answer(500, "<html>"), ErrorCode::engine, "status 500", true}),
+    testing::Values(FailureRow{"NoImage", answer(404, R"({"message":"No such image: img"})"), answer(204),
+                               ErrorCode::not_found, "No such image", false},
+                    FailureRow{
+                        "MissingMountSource",
+                        answer(400, R"({"message":"invalid mount config: bind source path does not exist: /x"})"),
+                        answer(204), ErrorCode::bad_input, "bind source path", false},
+                    FailureRow{"NoCommand", kCreated,
+                               answer(404, R"({"message":"exec: \"x\": executable file not found in $PATH"})"),
+                               ErrorCode::bad_input, "executable file not found", true},
+                    FailureRow{"NoNetwork", kCreated, answer(404, R"({"message":"network none-such not found"})"),
+                               ErrorCode::engine, "network none-such", true},
+                    FailureRow{"NoMessage", kCreated, answer(500, "<html>"), ErrorCode::engine, "status 500", true}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Container, WhoseCommandTheInitProcessCannotStartIsBadInput) {

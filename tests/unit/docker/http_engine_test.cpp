@@ -69,7 +69,8 @@ TEST(HttpEngineInfo, TellsTheStores) {
 }
 
 TEST(HttpEngineInfo, SurvivesOddAnswers) {
-  for (const char* body : {R"({})", R"({"DriverStatus":null})", R"({"DriverStatus":[[],["a"],[1,2],["driver-type",3]]})"}) {
+  for (const char* body :
+       {R"({})", R"({"DriverStatus":null})", R"({"DriverStatus":[[],["a"],[1,2],["driver-type",3]]})"}) {
     Fixture each(table({{"GET /v1.41/info", answer(200, body)}}));
     ASSERT_TRUE(each.engine->info()) << body;
     EXPECT_FALSE(each.engine->info()->containerd_store);
@@ -80,7 +81,8 @@ TEST(HttpEngineInfo, SurvivesOddAnswers) {
 }
 
 TEST(HttpEngineInfo, SaysWhatToDoWhenNobodyAnswers) {
-  Fixture each([](const net::Request&) -> Result<net::Response> { return fail(ErrorCode::unavailable, "no such file"); });
+  Fixture each(
+      [](const net::Request&) -> Result<net::Response> { return fail(ErrorCode::unavailable, "no such file"); });
   const auto info = each.engine->info();
   ASSERT_FALSE(info);
   EXPECT_EQ(info.error().code, ErrorCode::engine);
@@ -89,8 +91,8 @@ TEST(HttpEngineInfo, SaysWhatToDoWhenNobodyAnswers) {
 }
 
 TEST(HttpEngineImage, IsReadWithItsLayersAndAbsentOnlyBy404) {
-  const std::string body = concat(R"({"Id":"sha256:1","Os":"linux","Architecture":"amd64","RootFS":{"Layers":[")", kLayer,
-                                  R"("]}})");
+  const std::string body =
+      concat(R"({"Id":"sha256:1","Os":"linux","Architecture":"amd64","RootFS":{"Layers":[")", kLayer, R"("]}})");
   Fixture each(table({{"GET /v1.41/images/a/b:1/json", answer(200, body)},
                       {"GET /v1.41/images/none/json", answer(404, R"({"message":"No such image"})")}}));
   const auto found = each.engine->find_image("a/b:1");

@@ -20,10 +20,11 @@ TEST(FrameParser, JoinsBothStreamsInTheirOrderWhereverTheBytesAreCut) {
     FrameParser parser;
     std::string text;
     for (std::size_t at = 0; at < bytes.size(); at += piece) {
-      const auto fed = parser.feed(std::string_view(bytes).substr(at, piece), [&](std::string_view payload) -> Result<void> {
-        text += payload;
-        return {};
-      });
+      const auto fed =
+          parser.feed(std::string_view(bytes).substr(at, piece), [&](std::string_view payload) -> Result<void> {
+            text += payload;
+            return {};
+          });
       ASSERT_TRUE(fed) << fed.error().message;
     }
     EXPECT_EQ(text, expected) << "cut into " << piece;
@@ -33,7 +34,8 @@ TEST(FrameParser, JoinsBothStreamsInTheirOrderWhereverTheBytesAreCut) {
 
 TEST(FrameParser, KnowsThatAFrameIsIncomplete) {
   const auto ignore = [](std::string_view) -> Result<void> { return {}; };
-  for (const std::string& cut : {frame(1, "abc").substr(0, 3), frame(1, "abc").substr(0, 8), frame(1, "abc").substr(0, 10)}) {
+  for (const std::string& cut :
+       {frame(1, "abc").substr(0, 3), frame(1, "abc").substr(0, 8), frame(1, "abc").substr(0, 10)}) {
     FrameParser parser;
     ASSERT_TRUE(parser.feed(cut, ignore));
     EXPECT_FALSE(parser.at_boundary()) << cut.size();
@@ -41,8 +43,8 @@ TEST(FrameParser, KnowsThatAFrameIsIncomplete) {
 }
 
 TEST(FrameParser, RefusesBytesThatAreNoFrames) {
-  for (const std::string& bytes : {std::string("HTTP/1.1"), std::string("\x04\0\0\0\0\0\0\1x", 9),
-                                   std::string("\x01\0\1\0\0\0\0\1x", 9)}) {
+  for (const std::string& bytes :
+       {std::string("HTTP/1.1"), std::string("\x04\0\0\0\0\0\0\1x", 9), std::string("\x01\0\1\0\0\0\0\1x", 9)}) {
     FrameParser parser;
     const auto fed = parser.feed(bytes, [](std::string_view) -> Result<void> { return {}; });
     ASSERT_FALSE(fed);

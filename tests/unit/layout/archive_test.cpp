@@ -20,9 +20,7 @@ const oci::Platform kPlatform;
 
 struct ArchiveImport : testing::Test {
   Result<ImportedImage> import(const std::string& bytes, std::size_t piece = 1000) {
-    auto opened = OciLayout::open(directory / "layout");
-    if (!opened) return fail(opened.error());
-    layout = std::move(*opened);
+    if (!layout) layout = OciLayout::open(directory / "layout").value();
     return import_archive(source_of(bytes, piece), kPlatform, *layout);
   }
   std::string blob(const oci::Digest& digest) { return layout->read_blob(digest)->value_or("absent"); }
@@ -108,6 +106,16 @@ TEST_F(ArchiveImport, TakesALayerThatLooksLikeJson) {
   EXPECT_EQ(imported->config.digest, oci::Digest::of(image.config()));
 }
 
+TEST_F(ArchiveImport, IsNotMisledByALayerThatBeginsLikeACompressedOne) {
+  const SavedImage image{.layers = {std::string("\x1f\x8b") + "but is plain"}};
+  for (const auto& entries : {image.oci_entries(), image.legacy_entries()}) {
+    const auto imported = import(tar(entries));
+    ASSERT_TRUE(imported) << imported.error().message;
+    EXPECT_EQ(oci::parse_manifest(blob(imported->manifest.digest), oci::kOciManifest)->layers.at(0).digest,
+              oci::Digest::of(test::gzip(image.layers[0])));
+  }
+}
+
 TEST_F(ArchiveImport, TakesThePlatformsEntryOfAnIndexAndLeavesAttestationsOut) {
   const SavedImage image{.compressed = true};
   const SavedImage other{.layers = {"arm"}, .architecture = "arm64", .compressed = true};
@@ -120,7 +128,9 @@ TEST_F(ArchiveImport, TakesThePlatformsEntryOfAnIndexAndLeavesAttestationsOut) {
       R"({"schemaVersion":2,"mediaType":")", oci::kOciIndex, R"(","manifests":[)",
       entry(image.manifest(), R"("platform":{"os":"linux","architecture":"amd64"})"), ",",
       entry(other.manifest(), R"("platform":{"os":"linux","architecture":"arm64"})"), ",",
-      entry(statement, R"("platform":{"os":"unknown","architecture":"unknown"},"annotations":{"vnd.docker.reference.type":"attestation-manifest"})"),
+      entry(
+          statement,
+          R"("platform":{"os":"unknown","architecture":"unknown"},"annotations":{"vnd.docker.reference.type":"attestation-manifest"})"),
       "]}");
   auto entries = image.oci_entries();
   entries[6].data = test::index_of(std::string(oci::kOciIndex), inner);
@@ -139,8 +149,8 @@ TEST_F(ArchiveImport, ReadsAnArchiveThatIsItselfCompressed) {
 TEST_F(ArchiveImport, PassesTheErrorOfItsSourceOn) {
   auto opened = OciLayout::open(directory / "layout");
   ASSERT_TRUE(opened);
-  const auto imported = import_archive(
-      []() -> Result<std::string> { return fail(ErrorCode::engine, "daemon died"); }, kPlatform, *opened);
+  const auto imported = import_archive([]() -> Result<std::string> { return fail(ErrorCode::engine, "daemon died"); },
+                                       kPlatform, *opened);
   ASSERT_FALSE(imported);
   EXPECT_EQ(imported.error().code, ErrorCode::engine);
 }
@@ -164,7 +174,8 @@ TEST_F(ArchiveImport, TakesItsSourceToTheEnd) {
 
 TEST(ArchiveConfigRead, FindsTheConfigurationInEveryForm) {
   const SavedImage plain, compressed{.compressed = true};
-  for (const auto& [image, entries] : {std::pair{plain, plain.oci_entries()}, {plain, plain.legacy_entries()},
+  for (const auto& [image, entries] : {std::pair{plain, plain.oci_entries()},
+                                       {plain, plain.legacy_entries()},
                                        {compressed, compressed.oci_entries()}}) {
     const auto read = read_archive_config(source_of(tar(entries)), kPlatform);
     ASSERT_TRUE(read) << read.error().message;

@@ -35,7 +35,10 @@ std::string header_of(const Entry& entry) {
   put(header, 148, "        ");
   header[156] = entry.type;
   put(header, 157, entry.link);
-  put(header, 257, std::string("ustar\0" "00", 8));
+  put(header, 257,
+      std::string("ustar\0"
+                  "00",
+                  8));
   std::size_t sum = 0;
   for (const char c : header) sum += static_cast<unsigned char>(c);
   put(header, 148, octal(sum, 6));
@@ -92,8 +95,8 @@ std::string SavedImage::config() const {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     ids += concat(i == 0 ? "" : ",", "\"sha256:", diff_ids.empty() ? hex(layers[i]) : diff_ids.at(i), "\"");
   }
-  return concat(R"({"architecture":")", architecture, R"(","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[)",
-                ids, "]}}");
+  return concat(R"({"architecture":")", architecture,
+                R"(","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[)", ids, "]}}");
 }
 
 std::string SavedImage::stored(std::size_t index) const {
@@ -106,8 +109,9 @@ std::string SavedImage::manifest() const {
     list += concat(i == 0 ? "" : ",", R"({"mediaType":")", compressed ? oci::kOciLayerGzip : oci::kOciLayer,
                    R"(","digest":"sha256:)", hex(stored(i)), R"(","size":)", stored(i).size(), "}");
   }
-  return concat(R"({"schemaVersion": 2, "mediaType":")", oci::kOciManifest, R"(","config":{"mediaType":")", oci::kOciConfig,
-                R"(","digest":"sha256:)", hex(config()), R"(","size":)", config().size(), R"(},"layers":[)", list, "]}");
+  return concat(R"({"schemaVersion": 2, "mediaType":")", oci::kOciManifest, R"(","config":{"mediaType":")",
+                oci::kOciConfig, R"(","digest":"sha256:)", hex(config()), R"(","size":)", config().size(),
+                R"(},"layers":[)", list, "]}");
 }
 
 std::string index_of(const std::string& media_type, const std::string& manifest, const std::string& extra) {
@@ -137,8 +141,8 @@ std::vector<Entry> SavedImage::legacy_entries() const {
     names += concat(i == 0 ? "" : ",", "\"", id, "/layer.tar\"");
   }
   entries.push_back({hex(config()) + ".json", config()});
-  entries.push_back({"manifest.json", concat(R"([{"Config":")", hex(config()), R"(.json","RepoTags":["a:1"],"Layers":[)",
-                                             names, "]}]")});
+  entries.push_back({"manifest.json", concat(R"([{"Config":")", hex(config()),
+                                             R"(.json","RepoTags":["a:1"],"Layers":[)", names, "]}]")});
   entries.push_back({"repositories", "{}"});
   return entries;
 }

@@ -44,8 +44,7 @@ TEST(UncompressedDigest, RefusesWhatIsCutOrDamaged) {
   const test::TestDirectory directory;
   std::string bytes = test::gzip("some content that is compressed");
   directory.write("cut", bytes.substr(0, bytes.size() / 2));
-  bytes[bytes.size() - 6] = static_cast<char>(bytes[bytes.size() - 6] ^ 1);
-  directory.write("damaged", bytes);
+  directory.write("damaged", bytes.substr(0, 10) + std::string(40, '\xff'));
   EXPECT_EQ(uncompressed_digest(directory / "cut").error().code, ErrorCode::integrity);
   EXPECT_EQ(uncompressed_digest(directory / "damaged").error().code, ErrorCode::integrity);
   EXPECT_FALSE(uncompressed_digest(directory / "absent"));

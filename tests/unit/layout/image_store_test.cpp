@@ -68,8 +68,8 @@ TEST_F(OciLayoutTest, MovesANameAndKeepsTheOthers) {
   ASSERT_TRUE(layout.tag("x:2", first));
   ASSERT_TRUE(layout.tag("x:1", first));
   ASSERT_TRUE(layout.tag("x:2", second));
-  EXPECT_THAT(layout.names().value(), testing::ElementsAre(testing::Pair("x:1", first.digest),
-                                                           testing::Pair("x:2", second.digest)));
+  EXPECT_THAT(layout.names().value(),
+              testing::ElementsAre(testing::Pair("x:1", first.digest), testing::Pair("x:2", second.digest)));
 }
 
 TEST_F(OciLayoutTest, DoesNotNameWhatItDoesNotHold) {
@@ -84,14 +84,14 @@ TEST_F(OciLayoutTest, LosesNoNameWhenManyWriteAtOnce) {
   OciLayout layout = open();
   const auto manifest = store(layout, "a");
   std::vector<std::thread> writers;
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < 6; ++i) {
     writers.emplace_back([this, i, &manifest] {
       OciLayout own = open();
-      for (int j = 0; j < 3; ++j) EXPECT_TRUE(own.tag(concat("x:", i, ".", j), manifest));
+      for (int j = 0; j < 2; ++j) EXPECT_TRUE(own.tag(concat("x:", i, ".", j), manifest));
     });
   }
   for (std::thread& writer : writers) writer.join();
-  EXPECT_EQ(layout.names()->size(), 24U);
+  EXPECT_EQ(layout.names()->size(), 12U);
 }
 
 TEST_F(OciLayoutTest, MakesABlobVisibleOnlyWhenItIsWhatItShouldBe) {

@@ -1,0 +1,115 @@
+#include "registry/failure.h"
+
+#include <gmock/gmock.h>
+
+#include "base/strings.h"
+
+namespace crategate::registry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string errors(const std::string& code, const std::string& message = "because") {
+  return concat(R"({"errors":[{"code":")", code, R"(","message":")", message, R"(","detail":{}}]})");
+}
+
+Asked asked(const std::string& registry = "ghcr.io") {
+  return {"PUT",
+          *net::Url::parse(concat("https://", registry, "/v2/a/b/manifests/x?_state=secret")),
+          {registry, "a/b"},
+          "pull,push",
+          "me"};
+}
+
+struct StatusRow {
+  const char* name;
+  int status;
+  std::string body;
+  ErrorCode code;
+};
+
+class RegistryFailure : public testing::TestWithParam<StatusRow> {};
+
+TEST_P(RegistryFailure, HasOneCodeAndAHint) {
+  const Error error = registry_failure(asked(), {GetParam().status, {}, GetParam().body});
+  EXPECT_EQ(error.code, GetParam().code) << name(error.code);
+  EXPECT_FALSE(error.hint.empty());
+  EXPECT_EQ(error.http->status, GetParam().status);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, RegistryFailure,
+    testing::Values(StatusRow{"Unauthorized", 401, errors("UNAUTHORIZED"), ErrorCode::unauthenticated},
+                    StatusRow{"Denied", 403, errors("DENIED"), ErrorCode::forbidden},
+                    StatusRow{"DeniedAsNotFound", 404, errors("DENIED"), ErrorCode::forbidden},
+                    StatusRow{"NameUnknown", 404, errors("NAME_UNKNOWN"), ErrorCode::not_found},
+                    StatusRow{"BlobUnknown", 404, errors("MANIFEST_BLOB_UNKNOWN"), ErrorCode::integrity},
+                    StatusRow{"DigestInvalid", 400, errors("DIGEST_INVALID"), ErrorCode::integrity},
+                    StatusRow{"ManifestInvalid", 400, errors("MANIFEST_INVALID"), ErrorCode::bad_input},
+                    StatusRow{"TooLarge", 413, "", ErrorCode::bad_input},
+                    StatusRow{"Conflict", 409, "", ErrorCode::conflict},
+                    StatusRow{"ImmutableByMessage", 400, errors("TAG_INVALID", "tag is Immutable"),
+                              ErrorCode::conflict},
+                    StatusRow{"ImmutableForbidden", 403, errors("DENIED", "immutable tag"), ErrorCode::conflict},
+                    StatusRow{"TooManyRequests", 429, "plain text", ErrorCode::rate_limited},
+                    StatusRow{"Timeout", 408, "", ErrorCode::unavailable},
+                    StatusRow{"ServerError", 500, "<html>", ErrorCode::unavailable},
+                    StatusRow{"Redirect", 302, "", ErrorCode::unavailable}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST(RegistryError, NamesRegistryUserScopeAndTheRegistrysCodeButNoQuery) {
+  const Error error = registry_failure(asked(), {403, {{"X-Request-Id", "r1"}}, errors("DENIED", "no push")});
+  const std::string line = describe(error);
+  for (const char* part : {"ghcr.io", "user me", "pull,push", "a/b", "403", "no push", "DENIED", "PUT"}) {
+    EXPECT_THAT(line, HasSubstr(part));
+  }
+  EXPECT_THAT(line, Not(HasSubstr("_state")));
+  EXPECT_EQ(error.http->request_id, "r1");
+}
+
+TEST(RegistryError, TellsTheUsersOfDockerHubAboutItsTwoSecrets) {
+  for (const int status : {401, 403}) {
+    const Error error = registry_failure(asked("docker.io"), {status, {}, errors("DENIED")});
+    EXPECT_THAT(error.hint, HasSubstr("DOCKERHUB_USERNAME"));
+    EXPECT_THAT(error.hint, HasSubstr("DOCKERHUB_TOKEN"));
+  }
+  EXPECT_THAT(registry_failure(asked(), {403, {}, ""}).hint, HasSubstr("packages: write"));
+}
+
+TEST(RegistryError, IsForbiddenWhenALoginLacksTheScope) {
+  const net::Response response{401, {{"WWW-Authenticate", R"(Bearer realm="x",error="insufficient_scope")"}}, ""};
+  EXPECT_EQ(registry_failure(asked(), response).code, ErrorCode::forbidden);
+  Asked anonymous = asked();
+  anonymous.user.clear();
+  EXPECT_EQ(registry_failure(anonymous, response).code, ErrorCode::unauthenticated);
+}
+
+TEST(RegistryError, SaysHowLongItWasAskedToWait) {
+  EXPECT_THAT(registry_failure(asked(), {429, {{"Retry-After", "86400"}}, ""}).message,
+              HasSubstr("asked to wait 86400 s"));
+}
+
+TEST(RegistryError, NeverCarriesControlCharactersOrWorkflowCommands) {
+  const Error error =
+      registry_failure(asked(), {403, {}, errors("DENIED", "##[error]x \\u001b[31m\\n::set-output name=a::b")});
+  const std::string line = describe(error);
+  EXPECT_THAT(line, Not(HasSubstr("##[")));
+  EXPECT_THAT(line, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
+}
+
+TEST(RegistryAbsence, IsOnlyWhatARegistrySays) {
+  EXPECT_TRUE(is_registry_404({404, {}, errors("MANIFEST_UNKNOWN")}));
+  EXPECT_TRUE(is_registry_404({404, {{"Docker-Distribution-Api-Version", "registry/2.0"}}, ""}));
+  EXPECT_FALSE(is_registry_404({404, {}, errors("DENIED")}));
+  EXPECT_FALSE(is_registry_404({404, {}, errors("UNAUTHORIZED")}));
+  for (const char* body :
+       {"", "404 page not found", "<html>", "{}", R"({"errors":[]})", R"({"errors":[7]})", R"({"errors":{}})"}) {
+    EXPECT_FALSE(is_registry_404({404, {}, body})) << body;
+  }
+  EXPECT_FALSE(is_registry_404({403, {}, errors("MANIFEST_UNKNOWN")}));
+}
+
+}  // namespace
+}  // namespace crategate::registry

@@ -1,0 +1,95 @@
+#include <gmock/gmock.h>
+
+#include "docker/engine.h"
+#include "support/fakes.h"
+#include "support/scripted_http_server.h"
+#include "support/test_directory.h"
+
+namespace crategate::docker {
+namespace {
+
+using testing::HasSubstr;
+
+/// A client of an engine on a unix socket.
+struct EngineOnSocket {
+  EngineOnSocket() : socket((directory / "docker.sock").string()), server(socket) {
+    server.expect("GET", "/version", {.body = R"({"Version":"26.1.5","ApiVersion":"1.45","MinAPIVersion":"1.24"})"});
+    engine = HttpEngine::connect(http, clock, "unix://" + socket).value();
+  }
+  test::TestDirectory directory;
+  std::string socket;
+  test::ScriptedHttpServer server;
+  test::FakeClock clock;
+  net::PocoHttpClient http;
+  std::unique_ptr<HttpEngine> engine;
+};
+
+TEST(EngineSocket, CarriesVersionedRequests) {
+  EngineOnSocket on;
+  on.server.expect("GET", "/v1.41/images/localhost:5000/a/b:1/json", {.status = 404, .body = R"({"message":"none"})"});
+  EXPECT_EQ(on.engine->find_image("localhost:5000/a/b:1").value(), std::nullopt);
+}
+
+TEST(EngineSocket, StreamsAnImageInChunks) {
+  EngineOnSocket on;
+  on.server.expect("GET", "/v1.41/images/a/get",
+                   {.raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"});
+  std::string bytes;
+  ASSERT_TRUE(on.engine->save_image("a", [&](std::string_view chunk) -> Result<void> {
+    bytes += chunk;
+    return {};
+  }));
+  EXPECT_EQ(bytes, "abcde");
+}
+
+TEST(EngineSocket, NoticesAnImageStreamThatIsCut) {
+  EngineOnSocket on;
+  on.server.expect("GET", "/v1.41/images/a/get",
+                   {.raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", .close = true});
+  const auto saved = on.engine->save_image("a", [](std::string_view) -> Result<void> { return {}; });
+  ASSERT_FALSE(saved);
+  EXPECT_EQ(saved.error().code, ErrorCode::engine);
+}
+
+TEST(EngineSocket, SaysWhatToDoWhenItIsAbsent) {
+  test::FakeClock clock;
+  net::PocoHttpClient http;
+  const auto engine = HttpEngine::connect(http, clock, "unix:///nonexistent/docker.sock").value();
+  const auto info = engine->info();
+  ASSERT_FALSE(info);
+  EXPECT_EQ(info.error().code, ErrorCode::engine);
+  EXPECT_THAT(info.error().message, HasSubstr("/nonexistent/docker.sock"));
+  EXPECT_THAT(info.error().hint, HasSubstr("DOCKER_HOST"));
+}
+
+TEST(EngineSocket, CarriesTheOutputOfAContainer) {
+  EngineOnSocket on;
+  const std::string base = "/v1.41/containers/abc";
+  on.server.expect("POST", "/v1.41/containers/create?name=mine", {.status = 201, .body = R"({"Id":"abc"})"});
+  on.server.expect("POST", base + "/attach?stream=1&stdout=1&stderr=1",
+                   {.raw = std::string("HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"
+                                       "\1\0\0\0\0\0\0\4out\n\2\0\0\0\0\0\0\4err\n",
+                                       96),
+                    .close = true});
+  on.server.expect_with("GET",
+                        "/v1.41/events?since=1&until=1795166958.000&filters="
+                        "%7B%22container%22%3A%5B%22abc%22%5D%2C%22event%22%3A%5B%22attach%22%5D%7D",
+                        [](const auto&) { return test::Reply{.body = "{}"}; });
+  on.server.expect("POST", base + "/start", {.status = 204});
+  on.server.expect("GET", base + "/json",
+                   {.body = R"({"Image":"sha256:1","State":{"Running":false,"OOMKilled":true,"ExitCode":9}})"});
+  on.server.expect("DELETE", base + "?force=1&v=1", {.status = 204});
+  std::string output;
+  const auto outcome =
+      on.engine->run_container({.image = "i", .name = "mine"}, {.on_output = [&](std::string_view bytes) {
+                                 output += bytes;
+                                 return Result<void>{};
+                               }});
+  ASSERT_TRUE(outcome) << describe(outcome.error());
+  EXPECT_EQ(output, "out\nerr\n");
+  EXPECT_EQ(outcome->exit_code, 9);
+  EXPECT_TRUE(outcome->out_of_memory);
+}
+
+}  // namespace
+}  // namespace crategate::docker
