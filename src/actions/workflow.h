@@ -67,7 +67,8 @@ class RunnerWorkflow final : public Workflow {
 };
 
 /// `INPUT_*` of the runner as option name → value, trimmed; both spellings (`INPUT_CACHE-FROM`, `INPUT_CACHE_FROM`),
-/// empty ones left out. Errors: bad_input when both spellings of one input are set to different values.
+/// empty ones left out.
+/// Errors: bad_input when both spellings of one input are set to different values.
 Result<std::map<std::string, std::string>> read_inputs(const sys::Environment& environment,
                                                        const std::vector<std::string>& names);
 

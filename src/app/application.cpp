@@ -21,7 +21,23 @@ std::vector<std::string> input_names() {
     if (!row.short_name.empty()) names.emplace_back(row.short_name);
     if (!row.alias.empty()) names.emplace_back(row.alias);
   }
+  names.insert(names.end(), {"RUNTIME", "PYTHON_VERSION"});  // the seed's names for `only`
   return names;
+}
+
+/// Inputs that are not settings: the action's own, and how the binary prints.
+const std::vector<std::string> kOtherInputs = {"stage",   "config",   "workspace",  "json",  "quiet",
+                                               "verbose", "no-color", "log-format", "check", "image"};
+
+Result<void> refuse_unknown_inputs(const sys::Environment& environment, const std::vector<std::string>& names) {
+  std::vector<std::string> known = names;
+  known.insert(known.end(), kOtherInputs.begin(), kOtherInputs.end());
+  const auto unknown = actions::find_unknown_inputs(environment, known);
+  if (unknown.empty()) return {};
+  const auto near = nearest(unknown.front(), known);
+  return fail(
+      ErrorCode::bad_input, concat("unknown input ", quote(unknown.front())),
+      concat(near ? concat("Did you mean ", *near, "? ") : std::string(), "docs/configuration.md lists the inputs."));
 }
 
 }  // namespace
@@ -71,6 +87,7 @@ Result<void> Application::load() {
   CG_TRY(const auto file, read_configuration());
   std::vector<config::Given> given = line_.given;
   if (in_runner_) {
+    CG_CHECK(refuse_unknown_inputs(environment_, input_names()));
     CG_TRY(const auto inputs, actions::read_inputs(environment_, input_names()));
     for (const auto& [name, value] : inputs) {
       given.push_back({name, value, {.kind = config::OriginKind::input, .where = {}, .name = concat("input ", name)}});
@@ -87,7 +104,10 @@ Result<void> Application::load() {
 
 int Application::jobs() const { return loaded_.invocation.jobs > 0 ? loaded_.invocation.jobs : sys::available_cores(); }
 
+std::string Application::run_id() const { return environment_.get(actions::kRunId).value_or(""); }
+
 Result<docker::Engine*> Application::engine() {
+  const std::lock_guard lock(making_);
   if (!engine_) {
     CG_TRY(engine_, docker::HttpEngine::connect(http_, clock_, environment_.get("DOCKER_HOST").value_or("")));
   }
@@ -95,8 +115,9 @@ Result<docker::Engine*> Application::engine() {
 }
 
 Result<docker::ImageBuilder*> Application::builder() {
+  CG_TRY(docker::Engine* const connected, engine());
+  const std::lock_guard lock(making_);
   if (!builder_) {
-    CG_TRY(docker::Engine* const connected, engine());
     builder_ = std::make_unique<docker::BuildxBuilder>(processes_, environment_, *connected, workspace_.root,
                                                        loaded_.configuration.build.builder_image);
   }
@@ -117,25 +138,33 @@ Result<std::optional<registry::Credentials>> Application::credentials(const std:
   return found == known.end() ? std::nullopt : std::optional(found->second);
 }
 
+registry::HttpRegistry& Application::registry() {
+  if (!registry_) {
+    registry_ = std::make_unique<registry::HttpRegistry>(
+        http_, clock_, [this](const std::string& host) { return credentials(host); },
+        loaded_.invocation.insecure_registries);
+  }
+  return *registry_;
+}
+
 Result<Application::Store> Application::store(const pipeline::Plan& plan) {
   if (plan.layout) {
     if (!layout_) {
-      const std::string& to = loaded_.invocation.to;
-      const sys::Path directory = to.starts_with("oci:") && to.size() > 4
-                                      ? workspace_.root / to.substr(4)
-                                      : workspace_.state() / stages::kImagesDirectory;
+      const sys::Path directory = layout_directory(plan);
       CG_CHECK(files().make_directories(directory));
       CG_TRY(auto opened, layout::OciLayout::open(directory));
       layout_ = std::make_unique<stages::LayoutRegistry>(std::move(opened));
     }
     return Store{layout_.get(), layout_.get()};
   }
-  if (!registry_) {
-    registry_ = std::make_unique<registry::HttpRegistry>(
-        http_, clock_, [this](const std::string& host) { return credentials(host); },
-        loaded_.invocation.insecure_registries);
-  }
-  return Store{registry_.get(), registry_.get()};
+  return Store{&registry(), &registry()};
+}
+
+sys::Path Application::layout_directory(const pipeline::Plan& plan) const {
+  if (!plan.layout) return {};
+  const std::string& to = loaded_.invocation.to;
+  if (to.starts_with("oci:") && to.size() > 4) return (workspace_.root / to.substr(4)).lexically_normal();
+  return workspace_.state() / stages::kImagesDirectory;
 }
 
 std::string Application::store_name(const pipeline::Plan& plan) const {

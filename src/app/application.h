@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -43,6 +44,7 @@ class Application {
   const stages::Workspace& workspace() const { return workspace_; }
   bool in_runner() const { return in_runner_; }
   int jobs() const;
+  std::string run_id() const;  ///< of the workflow run; empty outside one
 
   Console& console() { return *console_; }
   sys::FileSystem& files() { return files_; }
@@ -63,8 +65,12 @@ class Application {
     registry::RegistryWriter* writer = nullptr;
   };
   Result<Store> store(const pipeline::Plan& plan);
+  /// Any registry, with the credentials in force.
+  registry::HttpRegistry& registry();
   /// Where that is, for people: `oci:.crategate/images`, or the registry's host.
   std::string store_name(const pipeline::Plan& plan) const;
+  /// The directory of the OCI layout; empty when the plan publishes to a registry.
+  sys::Path layout_directory(const pipeline::Plan& plan) const;
 
   stages::PlanServices plan_services();
   /// Lines of a tool that works for `label`.
@@ -80,6 +86,7 @@ class Application {
   Result<std::optional<registry::Credentials>> credentials(const std::string& registry) const;
 
   CommandLine line_;
+  std::mutex making_;  ///< cells ask for the engine side by side
   config::Loaded loaded_;
   stages::Workspace workspace_;
   bool in_runner_ = false;

@@ -66,17 +66,23 @@ Result<pipeline::Record> digest_cell(Application& app, const RunFacts& facts, co
 }
 
 Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
-                               Application::Store store) {
+                               Application::Store store, std::string& stage) {
   CG_TRY(auto proof, find_proof(facts.plan, cell, facts.inputs, app.workspace(), app.files(), *store.reader));
-  if (proof) return CellOutcome{.cell = cell.key, .proven_before = true, .record = std::move(proof), .error = {}};
+  if (proof)
+    return CellOutcome{
+        .cell = cell.key, .proven_before = true, .record = std::move(proof), .error = {}, .failed_stage = {}};
   CG_CHECK(sys::check_cancelled());
   CG_TRY(docker::Engine* const engine, app.engine());
   CG_TRY(docker::ImageBuilder* const builder, app.builder());
+  stage = "build";
   CG_CHECK(build_cell(app, facts, cell, *builder));
+  stage = "test";
   CG_CHECK(test_cell(app, facts, cell, *engine));
+  stage = "digest";
   CG_TRY(auto record, digest_cell(app, facts, cell, *engine, facts.plan.policy.candidate ? store.writer : nullptr));
   CG_CHECK(save_proof(cell, facts.inputs, app.workspace(), app.files()));
-  return CellOutcome{.cell = cell.key, .proven_before = false, .record = std::move(record), .error = {}};
+  return CellOutcome{
+      .cell = cell.key, .proven_before = false, .record = std::move(record), .error = {}, .failed_stage = {}};
 }
 
 }  // namespace
@@ -87,7 +93,7 @@ Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
                  .inputs = {},
                  .source_url = {},
                  .commit_time = {},
-                 .run = variable(actions::kRunId),
+                 .run = app.run_id(),
                  .attempt = variable(actions::kRunAttempt)};
   if (!variable(actions::kRepository).empty()) {
     facts.source_url = concat(variable(actions::kServerUrl), "/", variable(actions::kRepository));
@@ -102,9 +108,14 @@ Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
 }
 
 CellOutcome run_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, Application::Store store) {
-  auto outcome = prove_cell(app, facts, cell, store);
+  std::string stage;
+  auto outcome = prove_cell(app, facts, cell, store, stage);
   if (outcome) return *std::move(outcome);
-  return {.cell = cell.key, .proven_before = false, .record = {}, .error = std::move(outcome).error()};
+  return {.cell = cell.key,
+          .proven_before = false,
+          .record = {},
+          .error = std::move(outcome).error(),
+          .failed_stage = stage};
 }
 
 std::vector<CellOutcome> run_cells(Application& app, const RunFacts& facts, Application::Store store, int jobs) {

@@ -11,6 +11,7 @@
 #include "stages/build.h"
 #include "stages/digest.h"
 #include "stages/generate.h"
+#include "stages/inspect.h"
 #include "stages/push.h"
 #include "stages/release.h"
 #include "stages/report.h"
@@ -41,7 +42,8 @@ Result<void> plan(Application& app) {
                                              .destination = destination},
                                             app.plan_services()));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
-  app.console().result(app.line().json ? pipeline::to_json(plan) : render::policy_table(plan));
+  show_plan(app, plan);
+  if (app.line().json) app.console().result(pipeline::to_json(plan));
   return {};
 }
 
@@ -151,7 +153,29 @@ Result<void> test(Application& app) {
   return {};
 }
 
-Result<void> digest_of_cell(Application& app) {
+/// `digest --image`: no plan, no record; just the values.
+Result<void> digest_of_image(Application& app) {
+  CG_TRY(const auto evidence,
+         stages::inspect_image(app.invocation().image, app.configuration().build.platforms.front(),
+                               app.configuration().gate.ignore_labels,
+                               {.engine = [&app] { return app.engine(); }, .registry = app.registry()}));
+  const std::string manifest = evidence.manifest_digest ? evidence.manifest_digest->text() : "";
+  if (app.line().json) {
+    app.console().result(json::Value::object({{"layer_text", evidence.layer_text},
+                                              {"fingerprint", evidence.fingerprint},
+                                              {"config_digest", evidence.config_digest.text()},
+                                              {"manifest_digest", manifest}})
+                             .pretty());
+    return {};
+  }
+  app.console().result(concat(evidence.layer_text, "  layers, as the seed's text value\n", evidence.fingerprint,
+                              "  fingerprint\n", evidence.config_digest.text(), "  config\n",
+                              manifest.empty() ? "" : concat(manifest, "  manifest\n")));
+  return {};
+}
+
+Result<void> digest(Application& app) {
+  if (!app.invocation().image.empty()) return digest_of_image(app);
   CG_TRY(const auto plan, plan_in_force(app));
   CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
   CG_TRY(const auto facts, read_run_facts(app, plan));
@@ -209,7 +233,8 @@ Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
   const stages::PublishInputs in{.configuration = app.configuration(),
                                  .plan = plan,
                                  .workspace = app.workspace(),
-                                 .today = sys::compact_date(app.clock().now())};
+                                 .today = sys::compact_date(app.clock().now()),
+                                 .run = app.run_id()};
   if (app.invocation().dry_run) {
     CG_TRY(const auto publication, decide(in, app.files(), *store.reader));
     app.console().result(render::change_set_text(publication.changes));
@@ -278,8 +303,10 @@ const std::vector<Row>& rows() {
        build},
       {{"test", "test", "Runs the project's tests in that image.", "crategate test --cell cpu-py3.11", ""}, test},
       {{"digest", "", "Leaves the evidence of a tested cell: the seed's value, the record, the candidate.",
-        "crategate digest --cell cpu-py3.11", ""},
-       digest_of_cell},
+        "crategate digest --cell cpu-py3.11",
+        "crategate digest --image docker:NAME | docker://REFERENCE | oci:DIR[:NAME] | docker-archive:FILE | "
+        "oci-archive:FILE\nprints the values of any image."},
+       digest},
       {{"verify", "", "The gate over all cells of the plan; read-only.", "crategate verify", ""}, verify},
       {{"push", "", "Version tags of every cell, all or none; nothing is rebuilt.", "crategate push --dry-run", ""},
        push},
@@ -311,6 +338,11 @@ const CommandInfo* find_command(std::string_view name) {
     if (info.name == name) return &info;
   }
   return nullptr;
+}
+
+void show_plan(Application& app, const pipeline::Plan& plan) {
+  if (!app.line().json) return app.console().result(render::policy_table(plan));
+  for (const auto& warning : plan.policy.warnings) log::warning(warning);
 }
 
 Result<void> run_command(Application& app) {

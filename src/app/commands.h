@@ -9,6 +9,9 @@ namespace crategate::app {
 /// Runs `app.line().command`.
 Result<void> run_command(Application& app);
 
+/// The plan for people (its policy table), or with --json its warnings as log lines.
+void show_plan(Application& app, const pipeline::Plan& plan);
+
 /// `crategate run` (run.cpp).
 Result<void> run_pipeline(Application& app);
 

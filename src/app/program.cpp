@@ -1,8 +1,12 @@
 #include "app/program.h"
 
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <iostream>
+#include <mutex>
 #include <new>
+#include <thread>
 
 #include "app/application.h"
 #include "app/commands.h"
@@ -31,7 +35,36 @@ void annotate(Application& app, const Error& error) {
   for (const auto& [output, value] : outputs) static_cast<void>(app.workflow().set_output(output, value));
 }
 
+/// `--timeout` of the whole invocation: when it is over, everything is stopped as if the process had been told to end.
+class TimeLimit {
+ public:
+  explicit TimeLimit(std::chrono::milliseconds limit) {
+    if (limit.count() == 0) return;
+    watcher_ = std::thread([this, limit] {
+      std::unique_lock lock(mutex_);
+      if (!over_.wait_for(lock, limit, [this] { return ended_; })) sys::request_cancellation(ErrorCode::terminated);
+    });
+  }
+  ~TimeLimit() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    over_.notify_all();
+    if (watcher_.joinable()) watcher_.join();
+  }
+  TimeLimit(const TimeLimit&) = delete;
+  TimeLimit& operator=(const TimeLimit&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool ended_ = false;
+  std::thread watcher_;
+};
+
 Result<void> run_with(Application& app) {
+  const TimeLimit limit(app.invocation().timeout);
   auto done = run_command(app);
   // A tool that was stopped by our own cancellation reports its own failure; the cause is the cancellation.
   if (const auto cancelled = sys::check_cancelled(); !done && !cancelled) {
@@ -51,9 +84,17 @@ int run(const std::vector<std::string>& arguments) {
     std::cout << "crategate " << product_version() << '\n';
     return 0;
   }
-  if (line->help || line->command.empty()) {
-    (line->help ? std::cout : std::cerr) << help_text(find_command(line->command));
-    return line->help ? 0 : exit_code(ErrorCode::bad_input);
+  if (line->help) {
+    std::cout << help_text(find_command(line->command));
+    return 0;
+  }
+  if (line->command.empty()) {
+    return report_failure({ErrorCode::bad_input,
+                           "expected a command, found none",
+                           "`crategate --help` lists the commands; `crategate run` is the whole pipeline.",
+                           {},
+                           {},
+                           {}});
   }
   sys::install_cancellation();
   auto app = Application::create(*std::move(line));

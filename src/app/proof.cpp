@@ -21,6 +21,14 @@ Result<std::vector<std::string>> source_files(const sys::Path& root, const sys::
   return files.files_below(root);
 }
 
+/// `a/b/` of a directory; empty for none.
+std::string directory_prefix(const sys::Path& directory) {
+  std::string text = directory.lexically_normal().string();
+  if (text.empty() || text == ".") return {};
+  if (!text.ends_with('/')) text += '/';
+  return text;
+}
+
 std::set<std::string> own_outputs(const pipeline::Plan& plan) {
   std::set<std::string> paths;
   for (const auto& cell : plan.cells) {
@@ -39,18 +47,21 @@ Result<bool> equals(const sys::Path& name, const std::string& inputs, const stag
 }  // namespace
 
 Result<std::string> hash_inputs(const pipeline::Plan& plan, const std::string& settings,
-                                const stages::Workspace& workspace, const sys::FileSystem& files,
-                                git::Repository& repository) {
+                                const stages::Workspace& workspace, const sys::Path& images,
+                                const sys::FileSystem& files, git::Repository& repository) {
   CG_TRY(auto paths, source_files(workspace.root, files, repository));
   std::ranges::sort(paths);
   const auto ours = own_outputs(plan);
-  const std::string state = concat(workspace.state_name.string(), "/");
+  const std::vector<std::string> skipped = {
+      ".git/", directory_prefix(workspace.state_name),
+      directory_prefix(images.empty() ? images : images.lexically_relative(workspace.root))};
   Sha256 hash;
   const auto add = [&hash](std::string_view text) { hash.update(concat(text.size(), ":", text)); };
   add(plan.plan_id);
   add(settings);
   for (const auto& path : paths) {
-    if (ours.contains(path) || path.starts_with(state) || path.starts_with(".git/")) continue;
+    const auto begins = [&path](const std::string& prefix) { return !prefix.empty() && path.starts_with(prefix); };
+    if (ours.contains(path) || std::ranges::any_of(skipped, begins)) continue;
     add(path);
     // A link or a device is not read as a source; that it is one is part of the inputs.
     const auto bytes = files.read_below(workspace.root, path, kSourceLimit);

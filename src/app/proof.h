@@ -16,11 +16,12 @@
 namespace crategate::app {
 
 /// Everything that a build or a test reads: the plan, the settings in force, every source file (tracked, or untracked
-/// and not ignored; without git every file), less what crategate itself writes. Effects: reads the workspace,
-/// process(git).
+/// and not ignored; without git every file), less what crategate itself writes: its state, logs, Dockerfiles, and
+/// `images`, the directory of an OCI layout (empty = none).
+/// Effects: reads the workspace, process(git).
 Result<std::string> hash_inputs(const pipeline::Plan& plan, const std::string& settings,
-                                const stages::Workspace& workspace, const sys::FileSystem& files,
-                                git::Repository& repository);
+                                const stages::Workspace& workspace, const sys::Path& images,
+                                const sys::FileSystem& files, git::Repository& repository);
 
 /// The cell's record if its tests passed for exactly these inputs and its candidate is still where it was stored.
 /// nullopt: it has to be built and tested (again).

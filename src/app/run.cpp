@@ -95,7 +95,8 @@ Result<void> publish(Run& run) {
   CG_TRY(const auto evidence, stages::run_verify({.configuration = app.configuration(),
                                                   .plan = run.plan,
                                                   .cells = run.plan.cells,
-                                                  .workspace = app.workspace()},
+                                                  .workspace = app.workspace(),
+                                                  .run = app.run_id()},
                                                  {.files = app.files(), .reader = *run.store.reader}));
   for (const auto& line : split(render::gate_table(evidence.verdict), '\n')) {
     if (!line.empty()) log::info(line);
@@ -116,6 +117,13 @@ Result<void> publish(Run& run) {
   return {};
 }
 
+void show_failure(render::CellReport& cell, const CellOutcome& outcome) {
+  cell.failure = describe(*outcome.error);
+  if (outcome.failed_stage == "build") cell.build.state = StageState::failed;
+  if (outcome.failed_stage == "test") cell.test.state = StageState::failed;
+  if (outcome.failed_stage == "digest") cell.digest.state = StageState::failed;
+}
+
 /// The report of whatever happened, also of a failed run; only a failure to write it is an error.
 Result<void> report(Run& run, const std::optional<Error>& failure) {
   Application& app = run.app;
@@ -133,7 +141,7 @@ Result<void> report(Run& run, const std::optional<Error>& failure) {
     const auto outcome = run.outcomes.find(cell.key);
     if (outcome == run.outcomes.end()) continue;
     if (outcome->second.proven_before) cell.build.state = cell.test.state = cell.digest.state = StageState::cached;
-    if (outcome->second.error) cell.failure = describe(*outcome->second.error);
+    if (outcome->second.error) show_failure(cell, outcome->second);
   }
   if (failure) {
     report.verdict = "failed; nothing more was published";
@@ -165,7 +173,8 @@ std::optional<Error> first_failure(const Run& run) {
 Result<void> build_and_test(Run& run) {
   Application& app = run.app;
   CG_TRY(RunFacts facts, read_run_facts(app, run.plan));
-  CG_TRY(facts.inputs, hash_inputs(run.plan, settings_text(app), app.workspace(), app.files(), app.repository()));
+  CG_TRY(facts.inputs, hash_inputs(run.plan, settings_text(app), app.workspace(), app.layout_directory(run.plan),
+                                   app.files(), app.repository()));
   CG_CHECK(check(run, facts.inputs));
   CG_CHECK(generate(run));
   for (auto& outcome : run_cells(app, facts, run.store, app.jobs())) {
@@ -263,7 +272,7 @@ Result<void> run_pipeline(Application& app) {
                                        .destination = destination},
                                       app.plan_services()));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
-  if (!app.line().json) app.console().result(render::policy_table(plan));
+  show_plan(app, plan);
   if (!plan.policy.should_run) {
     log::info(concat("nothing to do: ", join(plan.policy.reasons, "; ")));
     return {};

@@ -96,8 +96,8 @@ struct Loaded {
 
 /// Merges file, inputs and options and types them. Structured settings may be given as YAML flow text, lists one per
 /// line (a line that starts with `#` is a comment; commas separate too where a value cannot contain one) or as YAML
-/// flow. An empty input means "not given". A setting and its alias given with different values are refused. Errors:
-/// bad_input with file:line:column or the option's name, and "did you mean" for unknown names.
+/// flow. An empty input means "not given". A setting and its alias given with different values are refused.
+/// Errors: bad_input with file:line:column or the option's name, and "did you mean" for unknown names.
 Result<Loaded> load(const std::optional<File>& file, const std::vector<Given>& given);
 
 /// For commands that work on the project: an image name and at least one axis must be configured.

@@ -26,7 +26,8 @@ class Attachment {
   /// Waits until the stream has ended, at most for `limit`; true = it has.
   bool wait(std::chrono::milliseconds limit);
   bool finished() { return wait(std::chrono::milliseconds(0)); }
-  /// Of a finished attachment. Errors: what the sink answered; engine when the stream broke or never began.
+  /// Of a finished attachment.
+  /// Errors: what the sink answered; engine when the stream broke or never began.
   Result<void> outcome();
   /// True when the stream ended between two frames.
   bool complete();

@@ -39,7 +39,7 @@ struct BuildRequest {
   std::string metadata_file;
 };
 
-/// `docker buildx build --platform … -f FILE -t TAG --load …`; every untrusted value in `--name=value` form (A73).
+/// `docker buildx build --platform … -f FILE -t TAG --output=type=docker …`; every untrusted value in `--name=value` form (A73).
 std::vector<std::string> build_arguments(const BuildRequest& request);
 
 struct BuildOutcome {

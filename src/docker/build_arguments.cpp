@@ -6,6 +6,9 @@
 namespace crategate::docker {
 namespace {
 
+// --load with OCI media types, so that the manifest is an OCI one in every image store and in OCI layouts.
+constexpr std::string_view kLoad = "--output=type=docker,oci-mediatypes=true";
+
 // Cache options are one CSV record to buildx; quoting keeps a comma in a path from becoming another option.
 std::string csv_field(std::string text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -51,7 +54,7 @@ std::vector<std::string> build_arguments(const BuildRequest& request) {
   std::vector<std::string> argv{"build", concat("--platform=", request.platform.text())};
   add_if_set("--file=", request.dockerfile, argv);
   add_each("--tag=", request.tags, argv);
-  argv.insert(argv.end(), {"--load", "--progress=plain", concat("--provenance=", request.provenance)});
+  argv.insert(argv.end(), {std::string(kLoad), "--progress=plain", concat("--provenance=", request.provenance)});
   if (request.fresh) argv.insert(argv.end(), {"--pull", "--no-cache"});
   add_cache(request, argv);
   add_each("--build-arg=", request.build_args, argv);

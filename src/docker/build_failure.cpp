@@ -82,7 +82,7 @@ bool mentions(const OutputTail& tail, std::string_view text) {
 }
 
 std::string hint_for(const OutputTail& tail) {
-  if (mentions(tail, "no space left on device")) return "free disk space (crategate cleanup, docker system prune)";
+  if (mentions(tail, "no space left on device")) return "free disk space (e.g. docker system prune)";
   if (mentions(tail, "Cannot connect to the Docker daemon")) return "start the Docker engine, or set DOCKER_HOST";
   if (mentions(tail, "toomanyrequests") || mentions(tail, "429 Too Many Requests")) {
     return "the registry of a base image limits pulls: log in to it, or try again later";
@@ -91,7 +91,7 @@ std::string hint_for(const OutputTail& tail) {
     return "check that the images and caches the build names exist and that the registry login may use them";
   }
   if (mentions(tail, "exporting cache") || mentions(tail, "cache export")) {
-    return "check the right to push the cache image; cache errors can be ignored with cache.ignore-error";
+    return "check the right to push the cache image; cache errors can be ignored with build.cache-ignore-error";
   }
   return "repeat the build locally with the same command; its whole output is in the log";
 }

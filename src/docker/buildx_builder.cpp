@@ -37,7 +37,7 @@ Error classic_store_cannot_export() {
   return {ErrorCode::engine,
           "the build writes a cache, which the engine's default builder cannot do on the classic image store, and no "
           "builder image is configured",
-          "set builder-image to an image of BuildKit, or switch the engine to the containerd image store, or turn "
+          "set build.builder-image to an image of BuildKit, or switch the engine to the containerd image store, or turn "
           "the cache off",
           {},
           std::nullopt,
@@ -148,7 +148,7 @@ Result<void> BuildxBuilder::State::make_own_builder() {
   return fail(ErrorCode::engine,
               concat("cannot make a builder from ", builder_image, ": exit code ", outcome.exit_code, ": ",
                      neutralise(trim(outcome.out))),
-              "check the setting builder-image");
+              "check the setting build.builder-image");
 }
 
 Result<std::string> BuildxBuilder::State::loaded_image(const BuildRequest& request) {

@@ -158,7 +158,7 @@ Error engine_failure(std::string_view attempt, const Call& call, const net::Resp
   error.message = concat("the Docker engine could not ", attempt, ": ", engine_message(response));
   if (error.message.find("no space left on device") != std::string::npos) {
     error.code = ErrorCode::no_space;
-    error.hint = "free disk space (crategate cleanup, docker system prune)";
+    error.hint = "free disk space (e.g. docker system prune)";
   }
   const std::string path = call.target.substr(0, call.target.find('?'));
   error.http = HttpFailure{call.method, path, response.status, "", ""};

@@ -15,14 +15,16 @@
 
 namespace crategate::docker {
 
-/// Path of a DOCKER_HOST that is a unix socket; empty = the default socket. Errors: engine for every other transport.
+/// Path of a DOCKER_HOST that is a unix socket; empty = the default socket.
+/// Errors: engine for every other transport.
 Result<std::string> parse_docker_host(std::string_view host);
 
 /// The API version to speak: the oldest of the engine's that is at least 1.41.
 /// Errors: engine, naming both versions, when the engine is older.
 Result<std::string> choose_api_version(const std::string& newest, const std::string& oldest);
 
-/// `name` as a path segment of the API. Errors: bad_input for what can be neither a reference nor an id.
+/// `name` as a path segment of the API.
+/// Errors: bad_input for what can be neither a reference nor an id.
 Result<std::string> path_of_image(const std::string& name);
 
 struct Call {
@@ -37,9 +39,11 @@ struct Call {
 class EngineApi {
  public:
   EngineApi(net::HttpClient& http, std::string socket) : http_(http), socket_(std::move(socket)) {}
-  /// Any answer of the engine. Errors: engine when there is none; interrupted; whatever the sink answers.
+  /// Any answer of the engine.
+  /// Errors: engine when there is none; interrupted; whatever the sink answers.
   Result<net::Response> send(const Call& call);
-  /// Version and image store, asked once. Errors: engine.
+  /// Version and image store, asked once.
+  /// Errors: engine.
   Result<EngineInfo> info();
   const std::string& socket() const { return socket_; }
 
@@ -59,7 +63,8 @@ class EngineApi {
 std::string engine_message(const net::Response& response);
 /// `attempt` ("create a container from …") was answered with a failure.
 Error engine_failure(std::string_view attempt, const Call& call, const net::Response& response);
-/// An answer's JSON. Errors: engine.
+/// An answer's JSON.
+/// Errors: engine.
 Result<json::Document> parse_answer(const Call& call, const net::Response& response);
 
 }  // namespace crategate::docker

@@ -23,7 +23,7 @@ Failure file_failure(std::string_view attempt, const sys::Path& path, int number
   const bool full = number == ENOSPC || number == EDQUOT;
   return fail(full ? ErrorCode::no_space : ErrorCode::internal,
               concat("cannot ", attempt, ' ', path.string(), ": ", std::strerror(number)),
-              full ? "free disk space (crategate cleanup)" : "check the rights of the directory");
+              full ? "free disk space" : "check the rights of the directory");
 }
 
 }  // namespace

@@ -15,7 +15,8 @@
 
 namespace crategate::layout {
 
-/// Where a blob lies below the layout. Errors: integrity for a digest that is not SHA-256.
+/// Where a blob lies below the layout.
+/// Errors: integrity for a digest that is not SHA-256.
 Result<sys::Path> blob_path(const oci::Digest& digest);
 
 /// A blob being written: a file beside the visible ones, removed again unless it is published.
@@ -46,7 +47,8 @@ class BlobFile {
   std::optional<oci::Digest> digest_;
 };
 
-/// The bytes of `file`; at its end, size and digest must be as expected (size 0 = any). Errors: integrity.
+/// The bytes of `file`; at its end, size and digest must be as expected (size 0 = any).
+/// Errors: integrity.
 Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest& digest,
                                        std::optional<std::uint64_t> size);
 /// The bytes of a file as they are.

@@ -18,7 +18,8 @@ namespace crategate::layout {
 /// processes take a lock.
 class OciLayout {
  public:
-  /// Creates what is missing. Errors: bad_input when `directory` is something else.
+  /// Creates what is missing.
+  /// Errors: bad_input when `directory` is something else.
   static Result<OciLayout> open(sys::Path directory);
 
   /// Manifest or index bytes, by name or digest, checked against their digest. nullopt = not there.
@@ -30,7 +31,8 @@ class OciLayout {
   Result<std::optional<Stored>> find(const oci::Digest& digest) const;
 
   Result<bool> has_blob(const oci::Digest& digest) const;
-  /// Whole small blob (configs), checked. nullopt = not there. Errors: integrity.
+  /// Whole small blob (configs), checked. nullopt = not there.
+  /// Errors: integrity.
   Result<std::optional<std::string>> read_blob(const oci::Digest& digest,
                                                std::size_t limit = oci::kManifestLimit) const;
   /// Opens a blob for streaming; size checked when it ends, digest too.

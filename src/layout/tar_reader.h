@@ -43,7 +43,8 @@ class TarReader {
   std::unique_ptr<State> state_;
 };
 
-/// SHA-256 of the content of a file compressed with gzip or zstd. Errors: integrity when it cannot be decompressed.
+/// SHA-256 of the content of a file compressed with gzip or zstd.
+/// Errors: integrity when it cannot be decompressed.
 Result<oci::Digest> uncompressed_digest(const sys::Path& file);
 
 }  // namespace crategate::layout

@@ -10,7 +10,8 @@ namespace crategate::net {
 
 class Connection {
  public:
-  /// Effects: network. Errors: unavailable, integrity (TLS), interrupted.
+  /// Effects: network.
+  /// Errors: unavailable, integrity (TLS), interrupted.
   static Result<std::unique_ptr<Connection>> open(const Request& request);
   ~Connection();
   Result<void> send(std::string_view bytes, const Request& request);

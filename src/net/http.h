@@ -22,7 +22,8 @@ struct Url {
   std::string scheme, host;  ///< lower case; an IPv6 address keeps its brackets
   std::uint16_t port = 0;
   std::string target;  ///< path and query, begins with '/'
-  /// The fragment is dropped. Errors: bad_input.
+  /// The fragment is dropped.
+  /// Errors: bad_input.
   static Result<Url> parse(std::string_view text);
   std::string origin() const;  ///< scheme://host:port
   std::string text() const;
@@ -69,9 +70,10 @@ struct Response {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  /// Effects: network. Errors: unavailable (no answer, reset, time-out), integrity (short or too large body, an answer
-  /// that is not HTTP, a certificate that is not valid for the host), interrupted or terminated, internal (a header
-  /// with control characters), and whatever `source` and `sink` answer.
+  /// Effects: network.
+  /// Errors: unavailable (no answer, reset, time-out), integrity (short or too large body, an answer that is not HTTP,
+  /// a certificate that is not valid for the host), interrupted or terminated, internal (a header with control
+  /// characters), and whatever `source` and `sink` answer.
   virtual Result<Response> send(const Request& request) = 0;
 };
 

@@ -9,7 +9,8 @@ namespace crategate::net {
 inline constexpr std::size_t kHeadLimit = 64u << 10;
 
 /// Request line and headers with the empty line. Host, User-Agent, Accept-Encoding, Connection and Content-Length are
-/// added where the caller gave none. Errors: internal for control characters in method, target or headers.
+/// added where the caller gave none.
+/// Errors: internal for control characters in method, target or headers.
 Result<std::string> encode_head(const Request& request);
 
 struct Head {
@@ -18,7 +19,8 @@ struct Head {
   bool keep_alive = false;  ///< by version and Connection header
 };
 
-/// `text`: from the status line to the empty line, both included. Errors: integrity.
+/// `text`: from the status line to the empty line, both included.
+/// Errors: integrity.
 Result<Head> parse_head(std::string_view text);
 
 /// Where a response's body ends (RFC 9112 §6.3).
@@ -33,7 +35,8 @@ Result<BodyShape> body_shape(std::string_view method, const Head& head);
 /// Takes the bytes of a chunked body as they come and hands on the data (RFC 9112 §7.1).
 class ChunkedDecoder {
  public:
-  /// Bytes consumed; fewer than given only when the body has ended. Errors: integrity, and what `sink` answers.
+  /// Bytes consumed; fewer than given only when the body has ended.
+  /// Errors: integrity, and what `sink` answers.
   Result<std::size_t> feed(std::string_view bytes, const BodySink& sink);
   bool finished() const { return state_ == State::finished; }
 

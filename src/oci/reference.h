@@ -31,7 +31,8 @@ struct Reference {
   auto operator<=>(const Reference&) const = default;
 };
 
-/// `[host[:port]/]path`, no tag. Errors: bad_input, quoting the text and naming the rule that it breaks.
+/// `[host[:port]/]path`, no tag.
+/// Errors: bad_input, quoting the text and naming the rule that it breaks.
 Result<Repository> parse_repository(std::string_view text);
 /// `repository[:tag][@digest]`; no implicit `latest`.
 Result<Reference> parse_reference(std::string_view text);

@@ -63,8 +63,9 @@ class Judgement {
            record.candidate.empty() ? "a record that names none" : "no such image at the destination");
   }
 
-  void check_binding(const Record& record) {
+  void check_binding(const Record& record, std::string_view run) {
     same(Reason::record_foreign, "plan", plan_.plan_id, record.plan_id);
+    if (!run.empty()) same(Reason::record_foreign, "run", std::string(run), record.run);
     same(Reason::record_foreign, "commit", plan_.commit, record.commit);
     same(Reason::record_foreign, "cell", cell_.key, record.cell);
     same(Reason::platform_differs, "platform", normal(cell_.platform).text(), normal(record.platform).text());
@@ -195,13 +196,14 @@ std::string_view to_string(Reason reason) {
 }
 
 CellVerdict judge(const Plan& plan, const Cell& cell, const std::optional<Record>& record,
-                  const std::optional<ObservedImage>& observed, const std::vector<std::string>& ignore_labels) {
+                  const std::optional<ObservedImage>& observed, const std::vector<std::string>& ignore_labels,
+                  std::string_view run) {
   Judgement judgement(plan, cell, ignore_labels);
   if (!record) {
     judgement.record_is_missing();
     return std::move(judgement).conclude();
   }
-  judgement.check_binding(*record);
+  judgement.check_binding(*record, run);
   judgement.check_evidence(*record);
   judgement.check_tests(*record);
   if (record->candidate.empty() || !observed) {

@@ -49,9 +49,11 @@ struct CellVerdict {
   std::vector<Finding> findings;
 };
 
-/// Judges one cell. `record` empty = missing; `observed` empty = the registry said it does not know the candidate.
+/// Judges one cell. `run`: the workflow run that records must come from (any attempt of it); empty = not in a workflow.
+/// `record` empty = missing; `observed` empty = the registry said it does not know the candidate.
 CellVerdict judge(const Plan& plan, const Cell& cell, const std::optional<Record>& record,
-                  const std::optional<ObservedImage>& observed, const std::vector<std::string>& ignore_labels);
+                  const std::optional<ObservedImage>& observed, const std::vector<std::string>& ignore_labels,
+                  std::string_view run = {});
 
 struct Verdict {
   std::vector<CellVerdict> cells;  ///< one per planned cell, in plan order

@@ -25,11 +25,12 @@ inline constexpr std::size_t kMatrixLimit = 256;  ///< jobs per matrix on GitHub
 Result<std::vector<std::string>> parse_axis_file(std::string_view text, std::string_view file_name,
                                                  std::string_view axis);
 
-/// One value of an axis, from wherever it comes. Errors: bad_input naming the axis and the grammar.
+/// One value of an axis, from wherever it comes.
+/// Errors: bad_input naming the axis and the grammar.
 Result<void> check_axis_value(std::string_view axis, std::string_view value);
 
-/// `text` of a VERSION file → its one line. Errors: bad_input for a BOM, a second line, non-ASCII, > 256 bytes, empty
-/// (A12).
+/// `text` of a VERSION file → its one line.
+/// Errors: bad_input for a BOM, a second line, non-ASCII, > 256 bytes, empty (A12).
 Result<Version> parse_version_file(std::string_view text, std::string_view file_name);
 
 /// Where images go. `layout`: an OCI layout on disk, names unchanged, no registry cache.
@@ -80,9 +81,9 @@ struct PlanFacts {
   std::vector<std::string> only;  ///< `axis=value`; local use
 };
 
-/// Cells × names × policy. Errors: bad_input for > 256 cells without `shards`, two cells with one key, image:tag,
-/// Dockerfile, log or cache; names outside the reference grammar; an unknown `{placeholder}`; tag ≠ VERSION on a tag
-/// push (names both).
+/// Cells × names × policy.
+/// Errors: bad_input for > 256 cells without `shards`, two cells with one key, image:tag, Dockerfile, log or cache;
+/// names outside the reference grammar; an unknown `{placeholder}`; tag ≠ VERSION on a tag push (names both).
 Result<Plan> compute_plan(const PlanFacts& facts, const config::Configuration& configuration);
 
 /// The identity that this content has; `plan_id` itself does not count.
@@ -97,7 +98,8 @@ std::string matrix_json(const Plan& plan);
 /// `["3.11","3.13"]`: the values of axis `python` in order, or `[]`.
 std::string python_versions_json(const Plan& plan);
 
-/// `{name}` placeholders replaced. Errors: bad_input naming the pattern, the unknown name and the known ones.
+/// `{name}` placeholders replaced.
+/// Errors: bad_input naming the pattern, the unknown name and the known ones.
 Result<std::string> expand_pattern(std::string_view pattern, const std::map<std::string, std::string>& values,
                                    std::string_view setting);
 

@@ -42,6 +42,16 @@ std::optional<TestCount> unittest(const std::string& line) {
   return TestCount{number(match[1]), 0, 0, "unittest"};
 }
 
+/// "FAILED (failures=1, errors=2, skipped=3)" or "OK (skipped=3)", below the "Ran" line.
+std::optional<TestCount> unittest_verdict(const std::string& line) {
+  static const std::regex verdict(
+      R"(^(FAILED|OK) \(((failures|errors|skipped|expected failures|unexpected successes)=\d+(, )?)+\)$)");
+  if (!std::regex_search(line, verdict)) return std::nullopt;
+  const auto failed = find_number(line, R"(\bfailures=(\d+))") + find_number(line, R"(errors=(\d+))") +
+                      find_number(line, R"(unexpected successes=(\d+))");
+  return TestCount{0, failed, find_number(line, R"(skipped=(\d+))"), "unittest"};
+}
+
 std::optional<TestCount> ctest(const std::string& line) {
   static const std::regex closing(R"(^\d+% tests passed, (\d+) tests failed out of (\d+))");
   std::smatch match;
@@ -95,7 +105,7 @@ std::optional<TestCount> known_runners(const std::vector<std::string>& lines) {
   std::optional<TestCount> summary, counted;
   for (const auto& line : lines) {
     if (line.size() > kLineLimit) continue;
-    constexpr std::array closing = {pytest, unittest, ctest, cargo, jest};
+    constexpr std::array closing = {pytest, unittest, unittest_verdict, ctest, cargo, jest};
     for (const auto& reader : closing) {
       if (const auto found = reader(line)) {
         add(summary, *found);

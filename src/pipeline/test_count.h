@@ -18,8 +18,8 @@ struct TestCount {
 
 /// `pattern` (setting test.count): empty = the closing lines of known runners (pytest, unittest, go test, cargo test,
 /// ctest, jest, mocha, TAP, bats); else a regular expression (ECMAScript) whose one group is the number of tests run,
-/// summed over its matches. nullopt = the output names no number. Errors: bad_input for a pattern that is no regular
-/// expression or has not exactly one group.
+/// summed over its matches. nullopt = the output names no number.
+/// Errors: bad_input for a pattern that is no regular expression or has not exactly one group.
 Result<std::optional<TestCount>> count_tests(std::string_view output, const std::string& pattern);
 
 }  // namespace crategate::pipeline

@@ -28,7 +28,8 @@ class RegistryReader {
  public:
   virtual ~RegistryReader() = default;
   /// By tag or digest. nullopt only for a 404 to a request that satisfied the registry's challenge (or when it made
-  /// none). Errors: unauthenticated, forbidden, rate_limited, unavailable, integrity.
+  /// none).
+  /// Errors: unauthenticated, forbidden, rate_limited, unavailable, integrity.
   virtual Result<std::optional<StoredManifest>> manifest(const oci::Reference& reference) = 0;
   /// Digest only (HEAD, confirmed by GET when the registry sends no digest). nullopt as above.
   virtual Result<std::optional<oci::Digest>> digest(const oci::Reference& reference) = 0;

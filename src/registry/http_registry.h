@@ -12,7 +12,8 @@ struct HttpRegistry::Impl {
   Session session;
 };
 
-/// "manifests/<tag or digest>". Errors: bad_input for a reference with neither.
+/// "manifests/<tag or digest>".
+/// Errors: bad_input for a reference with neither.
 Result<std::string> manifest_path(const oci::Reference& reference);
 
 /// The question whether a blob is there, and what its answer says.

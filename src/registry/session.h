@@ -53,7 +53,8 @@ class Session {
   Result<Answer> send_patiently(const Query& query);
   /// Runs `attempt` up to three times in the same way.
   Result<void> patiently(const std::function<Result<void>()>& attempt);
-  /// An upload location, resolved and allowed. Errors: integrity.
+  /// An upload location, resolved and allowed.
+  /// Errors: integrity.
   Result<net::Url> location(const Answer& answer) const;
   sys::Clock& clock() { return clock_; }
 

@@ -9,7 +9,7 @@ namespace {
 
 std::string line_of(const pipeline::TagMove& move) {
   const auto repository = oci::parse_repository(move.repository);
-  const std::string where = concat(repository ? repository->full() : move.repository, ":", move.tag);
+  const std::string where = concat(repository ? repository->familiar() : move.repository, ":", move.tag);
   const std::string was = move.from ? move.from->text() : std::string("absent");
   if (!move.needed) {
     const std::string why = move.note.empty() ? std::string() : concat(" (", move.note, ")");

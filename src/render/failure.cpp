@@ -40,15 +40,15 @@ std::string_view remedy(ErrorCode code) {
     case ErrorCode::artifact_service:
       return "Run the job again; without its artifacts nothing is published.";
     case ErrorCode::engine:
-      return "Run `crategate doctor`: it says what the Docker engine lacks.";
+      return "Check that the Docker engine runs and can be reached: `docker info`, `docker buildx version`.";
     case ErrorCode::no_space:
-      return "Free disk space (`crategate cleanup`), then run the command again.";
+      return "Free disk space, then run the command again.";
     case ErrorCode::conflict:
       return "Look at what the registry has now, then decide which content is meant.";
     case ErrorCode::rolled_back:
       return "Nothing of this release is visible; run it again when the cause is mended.";
     case ErrorCode::needs_person:
-      return "Run `crategate status`: it names what was written and what was not.";
+      return "Run `crategate report`: it says what the tags name now.";
     case ErrorCode::internal:
       return "This is a defect of crategate: please report it with the lines above.";
     case ErrorCode::interrupted:

@@ -7,7 +7,8 @@
 
 namespace crategate::render {
 
-/// `text` without secrets and control bytes, line ends as spaces; never a workflow command. Effects: none (redact).
+/// `text` without secrets and control bytes, line ends as spaces; never a workflow command.
+/// Effects: none (redact).
 std::string one_line(std::string_view text);
 
 /// Rows with their columns aligned, two spaces between; no trailing spaces. Width counts code points.

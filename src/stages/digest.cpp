@@ -78,6 +78,8 @@ pipeline::Record make_record(const DigestInputs& in, const pipeline::TestResult&
   record.fingerprint = image::fingerprint(image.image, in.configuration.gate.ignore_labels);
   record.layer_text = image::layer_text_digest(image.image.diff_ids);
   record.tests = tests;
+  // The engine's ids are digests: the image saved under the id that the container ran is the image that ran the tests.
+  if (!tests.image_id.empty()) record.tests.config_digest = image.config.digest;
   record.finished_at = std::move(finished_at);
   return record;
 }

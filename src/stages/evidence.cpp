@@ -44,7 +44,7 @@ Result<oci::Reference> candidate_reference(const pipeline::Cell& cell, const pip
 
 Result<void> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, const Workspace& workspace,
                         const std::vector<std::string>& ignore_labels, const sys::FileSystem& files,
-                        registry::RegistryReader& reader, Evidence& evidence) {
+                        registry::RegistryReader& reader, const std::string& run, Evidence& evidence) {
   const auto record = load_record(files, workspace, cell.key);
   if (!record) {
     evidence.verdict.cells.push_back(unreadable(cell.key, record.error()));
@@ -56,8 +56,8 @@ Result<void> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, 
     CG_TRY(candidate, candidate_reference(cell, **record));
     CG_TRY(observed, observe(*candidate, reader));
   }
-  auto verdict =
-      pipeline::judge(plan, cell, *record, observed ? std::optional(observed->image) : std::nullopt, ignore_labels);
+  auto verdict = pipeline::judge(plan, cell, *record, observed ? std::optional(observed->image) : std::nullopt,
+                                 ignore_labels, run);
   if (verdict.admitted) {
     evidence.admitted.emplace(cell.key, Admitted{.candidate = *candidate,
                                                  .manifest_bytes = std::move(observed->bytes),
@@ -72,10 +72,11 @@ Result<void> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, 
 
 Result<Evidence> gather_evidence(const pipeline::Plan& plan, const std::vector<pipeline::Cell>& cells,
                                  const Workspace& workspace, const std::vector<std::string>& ignore_labels,
-                                 const sys::FileSystem& files, registry::RegistryReader& reader) {
+                                 const sys::FileSystem& files, registry::RegistryReader& reader,
+                                 const std::string& run) {
   Evidence evidence;
   for (const auto& cell : cells) {
-    auto judged = judge_cell(plan, cell, workspace, ignore_labels, files, reader, evidence);
+    auto judged = judge_cell(plan, cell, workspace, ignore_labels, files, reader, run, evidence);
     if (!judged) return fail(std::move(judged).error().within(concat("gate of cell ", cell.key)));
   }
   return evidence;

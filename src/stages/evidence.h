@@ -29,11 +29,13 @@ struct Evidence {
   std::map<std::string, Admitted> admitted;  ///< cell → candidate
 };
 
-/// Records first (all of them), then the candidates of those that exist. Read-only.
+/// `run`: of the workflow, empty outside one. Records first (all of them), then the candidates of those that exist.
+/// Read-only.
 /// Errors: registry errors ("could not find out"); a bad record is a finding, never an error.
 Result<Evidence> gather_evidence(const pipeline::Plan& plan, const std::vector<pipeline::Cell>& cells,
                                  const Workspace& workspace, const std::vector<std::string>& ignore_labels,
-                                 const sys::FileSystem& files, registry::RegistryReader& reader);
+                                 const sys::FileSystem& files, registry::RegistryReader& reader,
+                                 const std::string& run);
 
 /// Success, or gate_refused with the first finding (and how many more there are).
 Result<void> require_admitted(const pipeline::Verdict& verdict);

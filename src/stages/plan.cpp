@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "actions/names.h"
-#include "base/log.h"
 #include "base/strings.h"
 #include "oci/reference.h"
 #include "pipeline/event.h"
@@ -149,6 +148,27 @@ Result<void> check_release_branch(const pipeline::Event& event, const config::Re
               concat("Tag a commit of ", release.require_branch, ", or set release.require-branch-refuses: false."));
 }
 
+/// What this version cannot do is refused, never skipped in silence.
+Result<void> require_supported(const config::Configuration& configuration) {
+  const std::pair<bool, std::string_view> unsupported[] = {
+      {configuration.scan.has_value(), "scan"},
+      {configuration.provenance, "provenance"},
+      {configuration.gate.mode != config::GateMode::promote, "gate.mode: rebuild"},
+      {!configuration.gate.hmac_secret_env.empty(), "gate.hmac-secret-env"},
+      {!configuration.release.set.empty(), "release.set"},
+      {configuration.release.lease != "none", "release.lease"},
+      {configuration.shards > 0, "shards"},
+  };
+  for (const auto& [present, key] : unsupported) {
+    if (!present) continue;
+    return fail(
+        ErrorCode::bad_input,
+        concat(key, ": expected no such setting, found one: this version of crategate does not have it yet"),
+        concat("Remove ", key, " from crategate.yml; publishing without doing what it asks for would be a lie."));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<pipeline::Destination> parse_destination(const std::string& to, bool layout_by_default) {
@@ -194,6 +214,7 @@ Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc
 }
 
 Result<pipeline::Plan> make_plan(const PlanInputs& in, const PlanServices& svc) {
+  CG_CHECK(require_supported(in.configuration));
   // Facts
   CG_TRY(const auto event, read_event(in, svc));
   CG_TRY(const auto version, read_version(in, svc));
@@ -250,7 +271,6 @@ Result<void> publish_plan(const pipeline::Plan& plan, bool dry_run, const Worksp
   };
   for (const auto& [name, value] : outputs) CG_CHECK(workflow.set_output(name, value));
   for (const auto& warning : policy.warnings) {
-    log::warning(warning);
     workflow.annotate(
         {.severity = actions::Severity::warning, .title = "crategate plan", .message = warning, .location = {}});
   }

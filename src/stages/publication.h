@@ -18,6 +18,7 @@ struct PublishInputs {
   const pipeline::Plan& plan;
   Workspace workspace;
   std::string today;  ///< YYYYMMDD, for dated tags
+  std::string run;    ///< of the workflow; empty outside one
 };
 
 struct PublishServices {

@@ -22,8 +22,8 @@ Result<void> require_push(const pipeline::Plan& plan) {
 Result<Publication> plan_push(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader) {
   CG_CHECK(require_push(in.plan));
   Publication publication;
-  CG_TRY(publication.evidence,
-         gather_evidence(in.plan, in.plan.cells, in.workspace, in.configuration.gate.ignore_labels, files, reader));
+  CG_TRY(publication.evidence, gather_evidence(in.plan, in.plan.cells, in.workspace,
+                                               in.configuration.gate.ignore_labels, files, reader, in.run));
   CG_CHECK(require_admitted(publication.evidence.verdict));
   for (const auto& cell : in.plan.cells) {
     const auto& admitted = publication.evidence.admitted.at(cell.key);

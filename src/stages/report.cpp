@@ -63,12 +63,15 @@ Result<void> add_tags(render::Report& report, const ReportInputs& in, const std:
     const auto& cell = in.plan.cells[i];
     auto& shown = report.cells[i];
     bool all_there = shown.record.has_value();
+    bool kept = false;
     for (const auto& tag : pipeline::version_tags(in.plan, cell, in.configuration.release, in.today)) {
       CG_TRY(auto move, tag_now(cell, tag, moves, reader));
+      if (all_there && move && move->to != shown.record->manifest_digest) kept = true;
       all_there = all_there && move && move->to == shown.record->manifest_digest;
       if (move) report.published.push_back(*std::move(move));
     }
     if (all_there) shown.gate.state = shown.push.state = StageState::passed;
+    if (kept) shown.push.state = StageState::skipped;
   }
   if (!in.plan.policy.latest) return {};
   for (const auto& tag : in.configuration.release.moving) {
@@ -93,7 +96,10 @@ std::string verdict(const render::Report& report) {
     const auto proven = count([](const auto& cell) { return cell.record.has_value(); });
     return concat(proven, " of ", cells, " images built and tested; this event publishes nothing");
   }
-  return concat(pushed, " of ", cells, " images published", report.moved.empty() ? "" : ", moving tags in place");
+  const auto kept = count([](const auto& cell) { return cell.push.state == StageState::skipped; });
+  return concat(pushed, " of ", cells, " images published",
+                kept > 0 ? concat(", ", kept, " version tags kept at another image") : "",
+                pushed == 0 || report.moved.empty() ? "" : ", moving tags in place");
 }
 
 }  // namespace

@@ -3,10 +3,8 @@
 #include "stages/test.h"
 
 #include "base/strings.h"
-#include "layout/archive.h"
 #include "pipeline/test_count.h"
 #include "stages/build.h"
-#include "stages/saved_image.h"
 #include "sys/cancel.h"
 
 namespace crategate::stages {
@@ -90,13 +88,11 @@ Result<docker::ContainerSpec> test_container(const TestInputs& in, const std::st
   return spec;
 }
 
-Result<oci::Digest> read_config_digest(docker::Engine& engine, const std::string& image_id,
-                                       const oci::Platform& platform) {
+Result<std::optional<oci::Digest>> known_config_digest(docker::Engine& engine, const std::string& image_id) {
   CG_TRY(const auto info, engine.info());
-  if (!info.containerd_store) return oci::Digest::parse(image_id);
-  SavedImage saved(engine, image_id);
-  CG_TRY(auto config, layout::read_archive_config(saved.source(), platform));
-  return config.config_digest;
+  if (info.containerd_store) return std::nullopt;
+  CG_TRY(auto digest, oci::Digest::parse(image_id));
+  return digest;
 }
 
 Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
@@ -111,8 +107,7 @@ Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
     auto ran = run_in_container(spec, in.configuration.test->timeout, output, svc.engine);
     if (!ran) return fail(std::move(ran).error().within(concat("tests of cell ", in.cell.key)));
     CG_TRY(result, interpret(in, *ran));
-    CG_TRY(auto config_digest, read_config_digest(svc.engine, result.image_id, in.cell.platform));
-    result.config_digest = std::move(config_digest);
+    CG_TRY(result.config_digest, known_config_digest(svc.engine, result.image_id));
   }
   CG_CHECK(write_state(svc.files, in.workspace, test_result_file(in.cell.key), pipeline::to_json(result)));
   return result;

@@ -8,7 +8,8 @@ Result<Evidence> run_verify(const VerifyInputs& in, const VerifyServices& svc) {
     return fail(ErrorCode::bad_input, "gate.mode: expected promote, found rebuild",
                 "This version publishes the tested image itself (promote); remove gate.mode.");
   }
-  return gather_evidence(in.plan, in.cells, in.workspace, in.configuration.gate.ignore_labels, svc.files, svc.reader);
+  return gather_evidence(in.plan, in.cells, in.workspace, in.configuration.gate.ignore_labels, svc.files, svc.reader,
+                         in.run);
 }
 
 }  // namespace crategate::stages

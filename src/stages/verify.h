@@ -15,6 +15,7 @@ struct VerifyInputs {
   const pipeline::Plan& plan;
   std::vector<pipeline::Cell> cells;  ///< all of the plan, or the one asked for
   Workspace workspace;
+  std::string run;  ///< of the workflow; empty outside one
 };
 
 struct VerifyServices {

@@ -21,7 +21,8 @@ Descriptor open_beneath(const Descriptor& root, const std::vector<std::string>& 
 Descriptor open_beneath_by_component(const Descriptor& root, const std::vector<std::string>& components, int flags);
 
 /// The directory that will hold the last component, missing directories made.
-/// Effects: writes directories. Errors: bad_input (link, escape, not a directory), no_space, internal.
+/// Effects: writes directories.
+/// Errors: bad_input (link, escape, not a directory), no_space, internal.
 struct Place {
   Descriptor directory;
   std::string name;

@@ -8,7 +8,8 @@
 
 namespace crategate::sys {
 
-/// Installs handlers for SIGINT and SIGTERM (also as PID 1). Effects: process-wide. Idempotent.
+/// Installs handlers for SIGINT and SIGTERM (also as PID 1).
+/// Effects: process-wide. Idempotent.
 void install_cancellation();
 /// interrupted or terminated, once requested.
 std::optional<ErrorCode> cancellation();
@@ -19,7 +20,8 @@ void request_cancellation(ErrorCode code);
 void reset_cancellation();
 /// The error of a cancelled operation, or success.
 Result<void> check_cancelled();
-/// Writing to a closed pipe or socket becomes an error instead of a signal. Effects: process-wide. Idempotent.
+/// Writing to a closed pipe or socket becomes an error instead of a signal.
+/// Effects: process-wide. Idempotent.
 void ignore_broken_pipes();
 
 }  // namespace crategate::sys

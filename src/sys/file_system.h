@@ -21,7 +21,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   /// A regular file's bytes; nullopt when it is absent. `relative` is resolved below `root` with no symbolic link
-  /// followed in it. Errors: bad_input for a link, FIFO, device, directory, escape by `..`, or more than `limit` bytes.
+  /// followed in it.
+  /// Errors: bad_input for a link, FIFO, device, directory, escape by `..`, or more than `limit` bytes.
   virtual Result<std::optional<std::string>> read_below(const Path& root, const Path& relative,
                                                         std::uint64_t limit = kTextLimit) const = 0;
   /// A file named by the user or the runner (`--payload`, GITHUB_EVENT_PATH): no link as last component, a regular

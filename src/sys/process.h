@@ -53,8 +53,9 @@ class ProcessRunner {
   virtual ~ProcessRunner() = default;
   /// Effects: process. The child gets descriptors 0, 1, 2 only and its own process group, which is killed whole at the
   /// end of a time limit, on cancellation, and when the child ends and leaves something behind. A cancelled invocation
-  /// starts nothing and answers `cancelled`. Errors: not_found when the program does not exist, bad_input for a missing
-  /// directory, internal. A non-zero exit is an outcome, not an error.
+  /// starts nothing and answers `cancelled`.
+  /// Errors: not_found when the program does not exist, bad_input for a missing directory, internal. A non-zero exit is
+  /// an outcome, not an error.
   virtual Result<ProcessOutcome> run(const Command& command, const RunOptions& options) = 0;
 };
 

@@ -34,10 +34,15 @@ it_publishes_four_images_and_moves_latest() {
 }
 
 it_publishes_the_very_images_that_ran_the_tests() {
-  local image
-  for image in "${IMAGES[@]}"; do
-    expect_equal "configuration of $image" "$(config_digest "$image:v1.2.3")" "$(engine_config_digest "$image:v1.2.3")"
+  local cell image
+  for cell in "${CELLS[@]}"; do
+    # In this store an image's id is its manifest's digest.
+    image=$TO/opencrate/opencrate-mini-$cell:v1.2.3
+    expect_equal "$image in the engine" "$(docker image inspect --format '{{.Id}}' "$image")" "$(manifest_digest "$image")"
+    expect_equal "image in the test's result" "$(jq -r .image_id ".crategate/tests/$cell.json")" "$(manifest_digest "$image")"
   done
+  image=${IMAGES[1]}:v1.2.3
+  expect_equal "configuration of $image" "$(config_digest "$image")" "$(engine_config_digest "$image")"
 }
 
 it_writes_the_seeds_value() {

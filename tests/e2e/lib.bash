@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034  # the scripts read what is set here
+# shellcheck shell=bash disable=SC2016,SC2034  # texts for other shells and jq; the scripts read what is set here
 # What the end-to-end scripts share: small projects, runs of the binary, judges, expectations.
 #
 # A script defines cases, functions named it_…, and ends with `run_cases`.  A case runs in a shell of its own, in the
@@ -33,12 +33,11 @@ use_store() {
   TO=$REGISTRY/$TOKEN # a prefix of its own: the registry holds nothing below it
 }
 
-declare -a STARTED=() MOUNTED=()
-
+# Servers and mounts of a case outlive its shell: they are found by file and by place.
 clean_up() {
   local pid folder
-  for pid in "${STARTED[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  for folder in "${MOUNTED[@]}"; do as_root umount "$folder" || true; done
+  for pid in $(cat "$WORK/started" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null || true; done
+  for folder in $(awk '{print $5}' /proc/self/mountinfo | grep -F "$WORK/" || true); do as_root umount "$folder" || true; done
   if [[ -n ${TO-} ]]; then
     images_of_ours | cut -d' ' -f1 | xargs -r docker image rm --force >/dev/null || true
   fi
@@ -239,15 +238,28 @@ containers_of() {
   docker container ls --all --quiet --filter label=io.crategate.stage --filter "volume=$1/tests"
 }
 
-# processes_of PROJECT: processes that work in it.
-processes_of() {
-  local link target
-  for link in /proc/[0-9]*/cwd; do
-    target=$(readlink "$link" 2>/dev/null) || continue
-    if [[ $target == "$1" || $target == "$1"/* ]]; then
-      target=${link#/proc/}
-      [[ ${target%/cwd} == "$$" || ${target%/cwd} == "$BASHPID" ]] || tr '\0' ' ' <"/proc/${target%/cwd}/cmdline" 2>/dev/null || true
-    fi
+# processes PROJECT [SESSION]: those that work in the project or belong to the session.
+processes() {
+  local folder stat state session place
+  for folder in /proc/[0-9]*; do
+    { stat=$(<"$folder/stat"); } 2>/dev/null || continue
+    read -r state _ _ session _ <<<"${stat##*) }"
+    place=$(readlink "$folder/cwd" 2>/dev/null) || place=''
+    [[ $state != Z && ${folder#/proc/} != "$$" && $session != "$(session_of self)" ]] || continue
+    [[ $session == "${2--}" || $place == "$1" || $place == "$1"/* ]] || continue
+    echo "$(basename "$folder") $(tr '\0' ' ' 2>/dev/null <"$folder/cmdline")"
+  done
+}
+session_of() {
+  local stat
+  stat=$(<"/proc/$1/stat")
+  cut -d' ' -f4 <<<"${stat##*) }"
+}
+# processes_with TEXT: those whose command line is TEXT.
+processes_with() {
+  local folder
+  for folder in /proc/[0-9]*; do
+    if { [[ $(tr '\0' ' ' <"$folder/cmdline") == "$1 " ]]; } 2>/dev/null; then basename "$folder"; fi
   done
 }
 
@@ -276,7 +288,8 @@ http: {addr: "127.0.0.1:0"}
 ${2-}
 YAML
   OTEL_TRACES_EXPORTER=none docker-registry serve "$folder/config.yml" >"$folder/access" 2>"$folder/log" &
-  STARTED+=($!)
+  OWN_PID=$!
+  echo "$OWN_PID" >>"$WORK/started"
   wait_until 10 grep -o 'listening on 127.0.0.1:[0-9]*' "$folder/log"
   OWN=localhost:$(grep -oE 'listening on 127\.0\.0\.1:[0-9]+' "$folder/log" | grep -oE '[0-9]+$')
   OWN_LOG=$folder/access

@@ -27,7 +27,7 @@ Argv with_middle(const Argv& middle) {
             "--platform=linux/amd64",
             "--file=docker/Dockerfile.cpu-py3.10",
             "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3",
-            "--load",
+            "--output=type=docker,oci-mediatypes=true",
             "--progress=plain",
             "--provenance=false"};
   argv.insert(argv.end(), middle.begin(), middle.end());
@@ -79,7 +79,7 @@ TEST(BuildArguments, WritesEveryOptionInOneFixedOrder) {
   EXPECT_THAT(
       build_arguments(asked),
       ElementsAre("build", "--platform=linux/arm64/v8", "--file=docker/Dockerfile.cpu-py3.10",
-                  "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3", "--load", "--progress=plain", "--provenance=true",
+                  "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3", "--output=type=docker,oci-mediatypes=true", "--progress=plain", "--provenance=true",
                   "--build-arg=A=1", "--build-arg=B=2", "--build-context=src=.", "--secret=id=token,env=TOKEN",
                   "--label=a=first", "--label=z=last", "--annotation=manifest:k=v", "--target=final", "--network=host",
                   "--builder=mine", "--metadata-file=meta.json", "ctx"));

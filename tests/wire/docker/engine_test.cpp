@@ -66,11 +66,10 @@ TEST(EngineSocket, CarriesTheOutputOfAContainer) {
   EngineOnSocket on;
   const std::string base = "/v1.41/containers/abc";
   on.server.expect("POST", "/v1.41/containers/create?name=mine", {.status = 201, .body = R"({"Id":"abc"})"});
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n";
+  const std::string frames("\1\0\0\0\0\0\0\4out\n\2\0\0\0\0\0\0\4err\n", 24);
   on.server.expect("POST", base + "/attach?stream=1&stdout=1&stderr=1",
-                   {.raw = std::string("HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"
-                                       "\1\0\0\0\0\0\0\4out\n\2\0\0\0\0\0\0\4err\n",
-                                       96),
-                    .close = true});
+                   {.raw = head + frames, .close = true, .delay = std::chrono::milliseconds(30)});
   on.server.expect_with("GET",
                         "/v1.41/events?since=1&until=1795166958.000&filters="
                         "%7B%22container%22%3A%5B%22abc%22%5D%2C%22event%22%3A%5B%22attach%22%5D%7D",

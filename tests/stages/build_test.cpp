@@ -1,0 +1,202 @@
+// build: the request by policy row, and what a build leaves behind.
+#include "stages/build.h"
+
+#include <gmock/gmock.h>
+
+#include "stages/project.h"
+#include "support/fake_engine.h"
+
+namespace crategate::stages {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr const char* kCache = "braindotai/opencrate-build-cache:cpu-py3.11";
+
+class BuildStage : public ::testing::Test {
+ protected:
+  BuildStage() : plan(pipeline::compute_plan(pipeline::sample::facts(), project.configuration).value()) {}
+  BuildInputs inputs() const {
+    return {project.configuration, plan, plan.cells.front(), project.workspace, source_url, commit_time};
+  }
+  Result<Built> run() {
+    return run_build(inputs(), {project.files, builder, progress});
+  }
+  std::vector<std::string> arguments() const { return docker::build_arguments(build_request(inputs())); }
+
+  sample::Project project;
+  pipeline::Plan plan;
+  std::string source_url, commit_time;
+  test::RecordingBuilder builder;
+  std::vector<std::string> lines;
+  Progress progress = [this](std::string_view line) { lines.emplace_back(line); };
+};
+
+struct PolicyCase {
+  std::string what;
+  bool fresh, cache_read, cache_write;
+  std::vector<std::string> expected;
+};
+
+TEST_F(BuildStage, AsksForFreshnessAndCacheAsThePolicySays) {
+  const std::string from = concat("--cache-from=type=registry,ref=", kCache);
+  const std::string to = concat("--cache-to=type=registry,ref=", kCache, ",mode=max");
+  for (const auto& row :
+       {PolicyCase{"pull request", true, false, false, {"--pull", "--no-cache"}},
+        PolicyCase{"release", false, true, false, {from}},
+        PolicyCase{"release, dependencies changed", false, true, true, {from, to}},
+        PolicyCase{"schedule, manual with REBUILD_BASE", true, false, true, {"--pull", "--no-cache", to}},
+        PolicyCase{"manual", false, true, false, {from}},
+        PolicyCase{"publish: false", false, true, false, {from}},
+        PolicyCase{"a policy that contradicts itself reads no cache", true, true, false, {"--pull", "--no-cache"}}}) {
+    SCOPED_TRACE(row.what);
+    plan.policy.fresh = row.fresh;
+    plan.policy.cache_read = row.cache_read;
+    plan.policy.cache_write = row.cache_write;
+    std::vector<std::string> found;
+    for (const auto& argument : arguments()) {
+      if (argument == "--pull" || argument == "--no-cache" || argument.starts_with("--cache")) found.push_back(argument);
+    }
+    EXPECT_EQ(found, row.expected);
+  }
+}
+
+TEST_F(BuildStage, MayIgnoreErrorsOfWritingTheCache) {
+  plan.policy.cache_read = plan.policy.cache_write = true;
+  project.configuration.build.cache_ignore_error = true;
+  EXPECT_THAT(arguments(), Contains(concat("--cache-to=type=registry,ref=", kCache, ",mode=max,ignore-error=true")));
+  EXPECT_THAT(arguments(), Contains(concat("--cache-from=type=registry,ref=", kCache)));
+}
+
+TEST_F(BuildStage, UsesNoCacheThatIsNotConfigured) {
+  plan.policy.cache_read = plan.policy.cache_write = true;
+  plan.cells.front().cache.clear();
+  EXPECT_THAT(arguments(), Not(Contains(StartsWith("--cache"))));
+}
+
+TEST_F(BuildStage, NamesTheImageAndNeverPushes) {
+  const auto request = build_request(inputs());
+  EXPECT_THAT(request.tags, ElementsAre("braindotai/opencrate-cpu-py3.11:v1.2.3"));
+  EXPECT_EQ(request.dockerfile, "docker/dockerfiles/Dockerfile.cpu-py3.11");
+  EXPECT_FALSE(request.provenance);
+  EXPECT_THAT(arguments(), Contains("--load"));
+  EXPECT_THAT(arguments(), Not(Contains(HasSubstr("push"))));
+}
+
+TEST_F(BuildStage, LabelsTheImage) {
+  source_url = "https://github.com/me/app";
+  commit_time = "1700000000";
+  project.configuration.build.labels = {"team=core=a", "empty="};
+  const std::map<std::string, std::string> expected = {
+      {"org.opencontainers.image.title", "opencrate-cpu-py3.11"},
+      {"org.opencontainers.image.version", "v1.2.3"},
+      {"org.opencontainers.image.revision", pipeline::sample::kCommit},
+      {"org.opencontainers.image.source", source_url},
+      {"org.opencontainers.image.url", source_url},
+      {"org.opencontainers.image.base.name", "ubuntu:22.04"},
+      {"org.opencontainers.image.created", "2023-11-14T22:13:20Z"},
+      {"io.crategate.trigger", "release"},
+      {"io.crategate.released", "true"},
+      {"team", "core=a"},
+      {"empty", ""}};
+  EXPECT_EQ(build_request(inputs()).labels, expected);
+}
+
+TEST_F(BuildStage, LeavesOutLabelsThatItCannotKnow) {
+  plan.head_commit.clear();
+  plan.version_released = false;
+  commit_time = "yesterday";
+  const auto labels = build_request(inputs()).labels;
+  EXPECT_THAT(labels, Contains(Pair("io.crategate.released", "false")));
+  for (const std::string name : {"revision", "source", "url", "created"}) {
+    EXPECT_FALSE(labels.contains("org.opencontainers.image." + name)) << name;
+  }
+}
+
+TEST_F(BuildStage, DoesNotLetAProjectClaimAnotherTrigger) {
+  project.configuration.build.labels = {"io.crategate.trigger=schedule", "io.crategate.released=false"};
+  EXPECT_THAT(build_request(inputs()).labels,
+              AllOf(Contains(Pair("io.crategate.trigger", "release")), Contains(Pair("io.crategate.released", "true"))));
+}
+
+TEST_F(BuildStage, HandsTheSettingsOn) {
+  auto& build = project.configuration.build;
+  build.build_args = {"A=b"};
+  build.secrets = {"id=x,src=y"};
+  build.target = "final";
+  build.network = "host";
+  build.builder = "mine";
+  build.context = "sub";
+  const auto request = build_request(inputs());
+  EXPECT_EQ(request.build_args, build.build_args);
+  EXPECT_EQ(request.secrets, build.secrets);
+  EXPECT_EQ(request.target, "final");
+  EXPECT_EQ(request.network, "host");
+  EXPECT_EQ(request.builder, "mine");
+  EXPECT_EQ(request.context, "sub");
+}
+
+TEST_F(BuildStage, LeavesTheImageIdAndALog) {
+  project.write("docker/dockerfiles/Dockerfile.cpu-py3.11", "FROM x");
+  project.configuration.build.timeout = std::chrono::minutes(3);
+  builder.lines = {"#1 load", "::error::x", "#2 \x1b[31mdone\x1b[0m"};
+  const auto built = run();
+  ASSERT_TRUE(built) << describe(built.error());
+  EXPECT_EQ(built->image_id, "sha256:built");
+  EXPECT_EQ(built->duration_ms, 1500);
+  const auto loaded = load_built(project.files, project.workspace, plan, "cpu-py3.11").value();
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->image_id, "sha256:built");
+  EXPECT_EQ(loaded->duration_ms, 1500);
+  EXPECT_THAT(project.read(".crategate/logs/build-cpu-py3.11.log"), HasSubstr("#1 load\n::error::x\n"));
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_THAT(lines[1], Not(StartsWith("::")));
+  EXPECT_THAT(lines[2], Not(HasSubstr("\x1b")));
+  EXPECT_THAT(builder.timeouts, ElementsAre(std::chrono::minutes(3)));
+}
+
+TEST_F(BuildStage, NeedsADockerfileBeforeItStarts) {
+  const auto built = run();
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(built.error().message,
+              AllOf(HasSubstr("cpu-py3.11"), HasSubstr("docker/dockerfiles/Dockerfile.cpu-py3.11")));
+  EXPECT_THAT(built.error().hint, HasSubstr("crategate generate"));
+  EXPECT_THAT(builder.requests, SizeIs(0));
+}
+
+TEST_F(BuildStage, RefusesALinkInPlaceOfTheDockerfile) {
+  project.link("/proc/self/environ", "docker/dockerfiles/Dockerfile.cpu-py3.11");
+  EXPECT_EQ(run().error().code, ErrorCode::bad_input);
+  EXPECT_THAT(builder.requests, SizeIs(0));
+}
+
+TEST_F(BuildStage, NamesTheCellThatFailedAndKeepsItsLog) {
+  project.write("docker/dockerfiles/Dockerfile.cpu-py3.11", "FROM x");
+  builder.lines = {"#5 ERROR: no such file"};
+  builder.answer = fail(ErrorCode::engine, "the build failed", "Read the log.");
+  const auto built = run();
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().code, ErrorCode::engine);
+  EXPECT_THAT(describe(built.error()), HasSubstr("build of cell cpu-py3.11"));
+  EXPECT_THAT(project.read(".crategate/logs/build-cpu-py3.11.log"), HasSubstr("no such file"));
+  EXPECT_FALSE(load_built(project.files, project.workspace, plan, "cpu-py3.11").value());
+}
+
+TEST_F(BuildStage, IsNotTakenForTheBuildOfAnotherPlanOrCell) {
+  project.write("docker/dockerfiles/Dockerfile.cpu-py3.11", "FROM x");
+  ASSERT_TRUE(run());
+  auto other = plan;
+  other.plan_id = "sha256:other";
+  EXPECT_FALSE(load_built(project.files, project.workspace, other, "cpu-py3.11").value());
+  EXPECT_FALSE(load_built(project.files, project.workspace, plan, "cuda-py3.11").value());
+}
+
+}  // namespace
+}  // namespace crategate::stages
