@@ -28,7 +28,7 @@ demo: build
 	@tools/install engine
 	@tools/demo
 
-test: dev build
+test: dev
 	@tools/install lint engine
 	@ctest --test-dir build/dev --output-on-failure -j $(JOBS)
 

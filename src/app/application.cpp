@@ -48,7 +48,7 @@ Application::Application(CommandLine line, std::unique_ptr<Console> console)
 Result<std::unique_ptr<Application>> Application::create(CommandLine line) {
   const sys::SystemEnvironment environment;
   const bool in_runner = environment.get(actions::kActions).value_or("") == "true";
-  auto options = detect_console(line.no_color || environment.get("NO_COLOR").value_or("") != "", in_runner);
+  auto options = detect_console(line.no_color || !environment.get("NO_COLOR").value_or("").empty(), in_runner);
   // With --json, stdout carries the document and nothing else.
   options.one_stream = in_runner && !line.json;
   const bool debug = environment.get(actions::kDebug).value_or("") == "1";
@@ -195,11 +195,18 @@ stages::CheckServices Application::check_services(const stages::Progress& progre
 }
 
 std::string Application::repeat(const std::string& command) const {
-  std::string text = concat("crategate ", command);
-  if (!line_.workspace.empty()) text += concat(" --workspace=", line_.workspace);
-  if (!line_.config_file.empty()) text += concat(" --config=", line_.config_file);
-  if (loaded_.invocation.state != ".crategate") text += concat(" --state=", loaded_.invocation.state);
-  return text;
+  config::Argv options;
+  if (!line_.workspace.empty()) options.push_back(concat("--workspace=", line_.workspace));
+  if (!line_.config_file.empty()) options.push_back(concat("--config=", line_.config_file));
+  if (loaded_.invocation.state != ".crategate") options.push_back(concat("--state=", loaded_.invocation.state));
+  for (const auto& row : loaded_.in_force) {
+    const bool given =
+        row.origin.kind == config::OriginKind::command_line || row.origin.kind == config::OriginKind::input;
+    if (!given || !row.setting->file || row.setting->secret) continue;
+    options.push_back(concat("--", config::option_name(*row.setting), "=", replace_all(row.value, "\n", " ")));
+  }
+  const std::string text = concat("crategate ", command);
+  return options.empty() ? text : concat(text, " ", stages::describe_command(options));
 }
 
 }  // namespace crategate::app

@@ -76,7 +76,8 @@ class Application {
   /// Lines of a tool that works for `label`.
   stages::Progress progress(const std::string& label);
   stages::CheckServices check_services(const stages::Progress& progress);
-  /// For a hint: this command with the options that choose configuration, workspace and state.
+  /// For a hint: this command with the options that choose configuration, workspace and state, and with the project's
+  /// settings that this invocation was given by option or input.
   std::string repeat(const std::string& command) const;
 
  private:
@@ -95,7 +96,7 @@ class Application {
   sys::PosixFileSystem files_;
   sys::SystemClock clock_;
   sys::PosixProcessRunner processes_;
-  net::PocoHttpClient http_;
+  net::PosixHttpClient http_;
   std::unique_ptr<git::Repository> repository_;
   std::unique_ptr<actions::Workflow> workflow_;
   std::unique_ptr<docker::Engine> engine_;

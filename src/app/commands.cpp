@@ -211,11 +211,12 @@ Result<void> verify(Application& app) {
     cells = {std::move(cell)};
   }
   CG_TRY(const auto store, app.store(plan));
-  CG_TRY(
-      const auto evidence,
-      stages::run_verify(
-          {.configuration = app.configuration(), .plan = plan, .cells = std::move(cells), .workspace = app.workspace()},
-          {.files = app.files(), .reader = *store.reader}));
+  CG_TRY(const auto evidence, stages::run_verify({.configuration = app.configuration(),
+                                                  .plan = plan,
+                                                  .cells = std::move(cells),
+                                                  .workspace = app.workspace(),
+                                                  .run = app.run_id()},
+                                                 {.files = app.files(), .reader = *store.reader}));
   CG_CHECK(app.workflow().set_output("verdict", evidence.verdict.admitted() ? "admitted" : "refused"));
   CG_CHECK(app.workflow().set_output("explanation", render::gate_table(evidence.verdict)));
   CG_CHECK(app.workflow().add_summary(render::gate_markdown(evidence.verdict)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/strings.h"
 
@@ -63,12 +64,16 @@ const config::Setting* find_setting(std::string_view option, const CommandInfo* 
   return named(std::string(option));
 }
 
-Failure unknown_option(const std::string& option, const CommandInfo* command) {
+Failure unknown_option(const std::string& written, const CommandInfo* command) {
   std::vector<std::string> names;
-  for (const auto& row : config::settings_table()) names.push_back(config::option_name(row));
+  const std::string own = command != nullptr && !command->section.empty() ? concat(command->section, "-") : "";
+  for (const auto& row : config::settings_table()) {
+    names.push_back(config::option_name(row));
+    if (!own.empty() && names.back().starts_with(own)) names.push_back(names.back().substr(own.size()));
+  }
   for (const auto& row : kPlainOptions) names.emplace_back(row.name);
-  const auto near = nearest(option, names);
-  return fail(ErrorCode::bad_input, concat("unknown option ", quote(concat("--", option))),
+  const auto near = nearest(written.substr(std::min(written.find_first_not_of('-'), written.size())), names);
+  return fail(ErrorCode::bad_input, concat("unknown option ", quote(written)),
               concat(near ? concat("Did you mean --", *near, "? ") : std::string(), "`crategate ",
                      command != nullptr ? concat(command->name, " ") : std::string(), "--help` lists the options."));
 }
@@ -78,6 +83,7 @@ struct Parser {
   std::size_t next = 0;
   CommandLine line;
   const CommandInfo* command = nullptr;
+  std::set<Plain> seen;
 
   Result<std::string> value_of(const std::string& name, const std::optional<std::string>& attached) {
     if (attached) return *attached;
@@ -93,6 +99,9 @@ struct Parser {
     } else if (attached) {
       return fail(ErrorCode::bad_input, concat("--", option.name, ": expected no value, found ", quote(*attached)),
                   concat("Write --", option.name, " alone."));
+    }
+    if (option.takes_value && !seen.insert(option.id).second) {
+      return fail(ErrorCode::bad_input, concat("--", option.name, ": expected once, found twice"), "Give it once.");
     }
     switch (option.id) {
       case Plain::config:
@@ -165,13 +174,19 @@ struct Parser {
     }
     if (const auto* found = find_plain(name, line.command)) return plain(*found, attached);
     if (const auto* found = find_setting(name, command)) return setting(*found, name, attached);
-    return unknown_option(name, command);
+    return unknown_option(concat("--", name), command);
   }
 
   Result<void> word(const std::string& argument) {
+    if (argument.starts_with('-')) return unknown_option(argument, command);
     if (command != nullptr) {
+      const bool expected = command->name == "explain" && line.positional.empty();
       line.positional.push_back(argument);
-      return {};
+      if (expected) return {};
+      return fail(ErrorCode::bad_input,
+                  concat(command->name, ": expected ", command->name == "explain" ? "one word" : "options only",
+                         ", found ", quote(argument)),
+                  concat("`crategate ", command->name, " --help` lists the options."));
     }
     command = find_command(argument);
     if (command == nullptr) {

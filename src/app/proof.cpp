@@ -1,6 +1,7 @@
 #include "app/proof.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "base/sha256.h"
@@ -29,13 +30,25 @@ std::string directory_prefix(const sys::Path& directory) {
   return text;
 }
 
-std::set<std::string> own_outputs(const pipeline::Plan& plan) {
+std::set<std::string> own_outputs(const pipeline::Plan& plan, const config::Generate& generate) {
+  const bool kept_by_hand = generate.template_file.empty() && generate.run.empty();
   std::set<std::string> paths;
   for (const auto& cell : plan.cells) {
-    paths.insert(cell.dockerfile);
+    if (!kept_by_hand) paths.insert(cell.dockerfile);
     paths.insert(cell.log);
   }
   return paths;
+}
+
+/// What COPY takes over beside the bytes: whether a file can be executed, where a link points.
+std::string kind_of(const sys::Path& path) {
+  std::error_code gone;
+  const auto status = std::filesystem::symlink_status(path, gone);
+  if (std::filesystem::is_symlink(status)) {
+    return concat("link to ", std::filesystem::read_symlink(path, gone).string());
+  }
+  const bool executable = (status.permissions() & std::filesystem::perms::owner_exec) != std::filesystem::perms::none;
+  return executable ? "executable" : "";
 }
 
 Result<bool> equals(const sys::Path& name, const std::string& inputs, const stages::Workspace& workspace,
@@ -46,14 +59,14 @@ Result<bool> equals(const sys::Path& name, const std::string& inputs, const stag
 
 }  // namespace
 
-Result<std::string> hash_inputs(const pipeline::Plan& plan, const std::string& settings,
-                                const stages::Workspace& workspace, const sys::Path& images,
-                                const sys::FileSystem& files, git::Repository& repository) {
+Result<std::string> hash_inputs(const pipeline::Plan& plan, const config::Generate& generate,
+                                const std::string& settings, const stages::Workspace& workspace,
+                                const sys::Path& images, const sys::FileSystem& files, git::Repository& repository) {
   CG_TRY(auto paths, source_files(workspace.root, files, repository));
   std::ranges::sort(paths);
-  const auto ours = own_outputs(plan);
+  const auto ours = own_outputs(plan, generate);
   const std::vector<std::string> skipped = {
-      ".git/", directory_prefix(workspace.state_name),
+      ".git/", directory_prefix(workspace.state().lexically_normal().lexically_relative(workspace.root)),
       directory_prefix(images.empty() ? images : images.lexically_relative(workspace.root))};
   Sha256 hash;
   const auto add = [&hash](std::string_view text) { hash.update(concat(text.size(), ":", text)); };
@@ -63,6 +76,7 @@ Result<std::string> hash_inputs(const pipeline::Plan& plan, const std::string& s
     const auto begins = [&path](const std::string& prefix) { return !prefix.empty() && path.starts_with(prefix); };
     if (ours.contains(path) || std::ranges::any_of(skipped, begins)) continue;
     add(path);
+    add(kind_of(workspace.root / path));
     // A link or a device is not read as a source; that it is one is part of the inputs.
     const auto bytes = files.read_below(workspace.root, path, kSourceLimit);
     add(!bytes ? "not a regular file" : *bytes ? sha256_hex(**bytes) : "absent");

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "config/configuration.h"
 #include "git/repository.h"
 #include "pipeline/plan.h"
 #include "pipeline/record.h"
@@ -16,12 +17,12 @@
 namespace crategate::app {
 
 /// Everything that a build or a test reads: the plan, the settings in force, every source file (tracked, or untracked
-/// and not ignored; without git every file), less what crategate itself writes: its state, logs, Dockerfiles, and
-/// `images`, the directory of an OCI layout (empty = none).
+/// and not ignored; without git every file; with its executable bit), less what crategate itself writes: its state, logs,
+/// Dockerfiles unless they are kept by hand, and `images`, the directory of an OCI layout (empty = none).
 /// Effects: reads the workspace, process(git).
-Result<std::string> hash_inputs(const pipeline::Plan& plan, const std::string& settings,
-                                const stages::Workspace& workspace, const sys::Path& images,
-                                const sys::FileSystem& files, git::Repository& repository);
+Result<std::string> hash_inputs(const pipeline::Plan& plan, const config::Generate& generate,
+                                const std::string& settings, const stages::Workspace& workspace,
+                                const sys::Path& images, const sys::FileSystem& files, git::Repository& repository);
 
 /// The cell's record if its tests passed for exactly these inputs and its candidate is still where it was stored.
 /// nullopt: it has to be built and tested (again).

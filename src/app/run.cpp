@@ -79,7 +79,7 @@ Result<void> generate(Run& run) {
   return {};
 }
 
-void announce(Application& app, const pipeline::ChangeSet& changes) {
+void announce(const pipeline::ChangeSet& changes) {
   for (const auto& move : changes.moves) {
     if (move.warning) log::warning(concat(move.repository, ":", move.tag, ": ", move.note));
   }
@@ -87,7 +87,6 @@ void announce(Application& app, const pipeline::ChangeSet& changes) {
   for (const auto& line : split(text, '\n')) {
     if (!line.empty()) log::info(line);
   }
-  static_cast<void>(app);
 }
 
 Result<void> publish(Run& run) {
@@ -102,14 +101,17 @@ Result<void> publish(Run& run) {
     if (!line.empty()) log::info(line);
   }
   CG_CHECK(stages::require_admitted(evidence.verdict));
-  const stages::PublishInputs in{
-      .configuration = app.configuration(), .plan = run.plan, .workspace = app.workspace(), .today = run.today};
+  const stages::PublishInputs in{.configuration = app.configuration(),
+                                 .plan = run.plan,
+                                 .workspace = app.workspace(),
+                                 .today = run.today,
+                                 .run = app.run_id()};
   const stages::PublishServices services{.files = app.files(),
                                          .reader = *run.store.reader,
                                          .writer = *run.store.writer,
                                          .announce = [&](const auto& changes) {
                                            run.published_before = run.published_before && changes.empty();
-                                           announce(app, changes);
+                                           announce(changes);
                                          }};
   CG_TRY(const auto pushed, stages::run_push(in, services));
   if (!run.plan.policy.latest) return {};
@@ -173,8 +175,8 @@ std::optional<Error> first_failure(const Run& run) {
 Result<void> build_and_test(Run& run) {
   Application& app = run.app;
   CG_TRY(RunFacts facts, read_run_facts(app, run.plan));
-  CG_TRY(facts.inputs, hash_inputs(run.plan, settings_text(app), app.workspace(), app.layout_directory(run.plan),
-                                   app.files(), app.repository()));
+  CG_TRY(facts.inputs, hash_inputs(run.plan, app.configuration().generate, settings_text(app), app.workspace(),
+                                   app.layout_directory(run.plan), app.files(), app.repository()));
   CG_CHECK(check(run, facts.inputs));
   CG_CHECK(generate(run));
   for (auto& outcome : run_cells(app, facts, run.store, app.jobs())) {

@@ -34,14 +34,15 @@ std::vector<std::string> needed_variables(const BuildRequest& request) {
 }
 
 Error classic_store_cannot_export() {
-  return {ErrorCode::engine,
-          "the build writes a cache, which the engine's default builder cannot do on the classic image store, and no "
-          "builder image is configured",
-          "set build.builder-image to an image of BuildKit, or switch the engine to the containerd image store, or turn "
-          "the cache off",
-          {},
-          std::nullopt,
-          std::nullopt};
+  return {
+      ErrorCode::engine,
+      "the build writes a cache, which the engine's default builder cannot do on the classic image store, and no "
+      "builder image is configured",
+      "set build.builder-image to an image of BuildKit, or switch the engine to the containerd image store, or turn "
+      "the cache off",
+      {},
+      std::nullopt,
+      std::nullopt};
 }
 
 std::string driver_of(const std::string& inspection) {

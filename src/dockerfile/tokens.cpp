@@ -135,7 +135,7 @@ class Tokenizer {
                       "use it as a section: {{#…}} … {{/…}}");
       token.kind = Token::Kind::variable;
     } else if (tag.sigil == '/') {
-      return close_section(std::move(token));
+      return close_section(token);
     } else {
       token.kind = tag.sigil == '#' ? Token::Kind::section : Token::Kind::inverted;
       if (open_.size() >= kMaxDepth)

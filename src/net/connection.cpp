@@ -1,31 +1,18 @@
-// Sockets through Poco, all of them non-blocking.
+// Waiting for sockets, and their failures as errors.
 #include "net/connection.h"
 
-#include <Poco/Exception.h>
-#include <Poco/Net/Context.h>
-#include <Poco/Net/DNS.h>
-#include <Poco/Net/HostEntry.h>
-#include <Poco/Net/NetException.h>
-#include <Poco/Net/NetSSL.h>
-#include <Poco/Net/SSLException.h>
-#include <Poco/Net/SecureStreamSocket.h>
-#include <Poco/Net/SocketAddress.h>
-#include <Poco/Net/SocketImpl.h>
-#include <Poco/Net/StreamSocket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <optional>
-#include <system_error>
 
 #include "base/strings.h"
+#include "net/channel.h"
+#include "net/socket.h"
+#include "net/tls.h"
 #include "sys/cancel.h"
 #include "sys/clock.h"
 
 namespace crategate::net {
 namespace {
 
-namespace poco = Poco::Net;
 using std::chrono::milliseconds;
 
 /// How soon a wait notices a cancellation.
@@ -47,7 +34,7 @@ Failure untrusted(const Request& request, std::string_view why) {
 }
 
 /// Waits until the socket is ready. Errors: unavailable after `limit` of silence (0 = none), interrupted.
-Result<void> wait(const poco::StreamSocket& socket, int mode, const Request& request, milliseconds limit) {
+Result<void> wait(int socket, bool to_write, const Request& request, milliseconds limit) {
   const auto started = std::chrono::steady_clock::now();
   while (true) {
     if (!request.ignore_cancellation) CG_CHECK(sys::check_cancelled());
@@ -55,170 +42,110 @@ Result<void> wait(const poco::StreamSocket& socket, int mode, const Request& req
     if (limit.count() > 0 && waited >= limit)
       return unavailable(request, "no sign of life from", concat("silent for ", format_duration(waited.count())));
     const milliseconds slice = limit.count() > 0 ? std::min(kSlice, limit - waited) : kSlice;
-    if (socket.poll(Poco::Timespan(slice.count() * 1000), mode | poco::Socket::SELECT_ERROR)) return {};
+    if (is_ready(socket, to_write, static_cast<int>(slice.count()))) return {};
   }
-}
-
-poco::Context::Ptr tls_context() {
-  static const poco::Context::Ptr context = [] {
-    poco::initializeSSL();
-    poco::Context::Params params;
-    params.verificationMode = poco::Context::VERIFY_STRICT;
-    params.verificationDepth = 9;
-    params.loadDefaultCAs = true;
-    poco::Context::Ptr made(new poco::Context(poco::Context::TLS_CLIENT_USE, params));
-    made->requireMinimumProtocol(poco::Context::PROTO_TLSV1_2);
-    made->enableExtendedCertificateVerification(true);
-    return made;
-  }();
-  return context;
 }
 
 std::string bare_host(const Url& url) {
   return url.host.starts_with('[') ? url.host.substr(1, url.host.size() - 2) : url.host;
 }
 
-std::vector<poco::SocketAddress> addresses_of(const Url& url) {
-  poco::IPAddress literal;
-  if (poco::IPAddress::tryParse(bare_host(url), literal)) return {poco::SocketAddress(literal, url.port)};
-  std::vector<poco::SocketAddress> addresses;
-  const poco::HostEntry entry = poco::DNS::hostByName(url.host, poco::DNS::DNS_HINT_NONE);
-  for (const poco::IPAddress& address : entry.addresses()) addresses.emplace_back(address, url.port);
-  return addresses;
+Result<std::vector<SocketAddress>> addresses_of(const Request& request) {
+  if (request.unix_socket.empty()) return find_addresses(bare_host(request.url), request.url.port);
+  CG_TRY(const SocketAddress address, unix_address(request.unix_socket));
+  return std::vector{address};
 }
 
-Result<poco::StreamSocket> connect_unix(const Request& request) {
-  poco::StreamSocket socket;
-  socket.connect(poco::SocketAddress(poco::SocketAddress::UNIX_LOCAL, request.unix_socket));
-  socket.setBlocking(false);
-  return socket;
-}
-
-Result<poco::StreamSocket> connect_address(const Request& request, const poco::SocketAddress& address,
-                                           milliseconds limit) {
-  poco::StreamSocket socket;
-  socket.connectNB(address);
-  CG_CHECK(wait(socket, poco::Socket::SELECT_WRITE, request, limit));
-  if (const int number = socket.impl()->socketError(); number != 0)
-    return unavailable(request, "cannot connect to", std::generic_category().message(number));
-  socket.setNoDelay(true);
+Result<sys::Descriptor> connect_address(const Request& request, const SocketAddress& address, milliseconds limit) {
+  auto socket = start_connecting(address);
+  if (!socket) return unavailable(request, "cannot connect to", socket.error().message);
+  CG_CHECK(wait(socket->get(), true, request, limit));
+  const auto connected = finish_connecting(socket->get());
+  if (!connected) return unavailable(request, "cannot connect to", connected.error().message);
   return socket;
 }
 
 /// The first of the host's addresses that answers; together they get the request's time.
-Result<poco::StreamSocket> connect_tcp(const Request& request) {
-  const auto addresses = addresses_of(request.url);
+Result<sys::Descriptor> connect(const Request& request) {
+  const auto addresses = addresses_of(request);
+  if (!addresses) return unavailable(request, "cannot connect to", addresses.error().message);
   Error last = unavailable(request, "cannot connect to", "its name has no address").value();
-  for (const poco::SocketAddress& address : addresses) {
-    try {
-      auto socket = connect_address(request, address, request.timeout / static_cast<long>(addresses.size()));
-      if (socket || socket.error().code != ErrorCode::unavailable) return socket;
-      last = std::move(socket).error();
-    } catch (const Poco::Exception& problem) {
-      last = unavailable(request, "cannot connect to", problem.displayText()).value();
-    }
+  for (const SocketAddress& address : *addresses) {
+    auto socket = connect_address(request, address, request.timeout / static_cast<long>(addresses->size()));
+    if (socket || socket.error().code != ErrorCode::unavailable) return socket;
+    last = std::move(socket).error();
   }
   return fail(std::move(last));
 }
 
-Result<poco::SecureStreamSocket> start_tls(const poco::StreamSocket& socket, const Request& request) {
-  try {
-    const std::string host = bare_host(request.url);
-    auto secure = poco::SecureStreamSocket::attach(socket, host, tls_context());
-    int answer = 0;
-    while ((answer = secure.completeHandshake()) != 1) {
-      if (answer == 0) return unavailable(request, "no TLS handshake with", "the server closed the connection");
-      const bool reads = answer == poco::SecureStreamSocket::ERR_SSL_WANT_READ;
-      CG_CHECK(wait(socket, reads ? poco::Socket::SELECT_READ : poco::Socket::SELECT_WRITE, request, request.timeout));
+Result<std::unique_ptr<Channel>> start_tls(int socket, const Request& request) {
+  CG_TRY(std::unique_ptr<TlsChannel> channel, TlsChannel::over(socket, bare_host(request.url)));
+  while (true) {
+    const Step step = channel->handshake();
+    switch (step.progress) {
+      case Progress::done:
+        return channel;
+      case Progress::wants_read:
+      case Progress::wants_write:
+        CG_CHECK(wait(socket, step.progress == Progress::wants_write, request, request.timeout));
+        break;
+      case Progress::closed:
+      case Progress::broken:
+        return unavailable(request, "no TLS handshake with", step.why);
+      case Progress::distrusted:
+        return untrusted(request, step.why);
     }
-    secure.verifyPeerCertificate(host);
-    return secure;
-  } catch (const poco::SSLConnectionUnexpectedlyClosedException& problem) {
-    return unavailable(request, "no TLS handshake with", problem.displayText());
-  } catch (const poco::SSLException& problem) {
-    return untrusted(request, problem.displayText());
-  }
-}
-
-/// Bytes sent, or a negative answer when the socket must be waited for (Poco 1.11 throws for a full socket buffer).
-int send_some(poco::StreamSocket& socket, std::string_view bytes) {
-  try {
-    return socket.sendBytes(bytes.data(), static_cast<int>(bytes.size()));
-  } catch (const Poco::IOException& problem) {
-    if (problem.code() == EAGAIN || problem.code() == EWOULDBLOCK) return -1;
-    throw;
   }
 }
 
 }  // namespace
 
-struct Connection::Sockets {
-  poco::StreamSocket plain;
-  std::optional<poco::SecureStreamSocket> secure;
-  poco::StreamSocket& top() { return secure ? *secure : plain; }
-  /// What a negative answer of the socket waits for.
-  int wanted(int answer, int usual) const {
-    if (!secure) return usual;
-    return answer == poco::SecureStreamSocket::ERR_SSL_WANT_WRITE ? poco::Socket::SELECT_WRITE
-                                                                  : poco::Socket::SELECT_READ;
-  }
+struct Connection::Link {
+  sys::Descriptor socket;
+  std::unique_ptr<Channel> channel;
 };
 
-Connection::Connection(std::unique_ptr<Sockets> sockets) : sockets_(std::move(sockets)) {}
+Connection::Connection(std::unique_ptr<Link> link) : link_(std::move(link)) {}
 Connection::~Connection() = default;
 
 Result<std::unique_ptr<Connection>> Connection::open(const Request& request) {
-  try {
-    auto sockets = std::make_unique<Sockets>();
-    CG_TRY(sockets->plain, request.unix_socket.empty() ? connect_tcp(request) : connect_unix(request));
-    if (request.unix_socket.empty() && request.url.scheme == "https") {
-      CG_TRY(sockets->secure, start_tls(sockets->plain, request));
-    }
-    return std::unique_ptr<Connection>(new Connection(std::move(sockets)));
-  } catch (const Poco::Exception& problem) {
-    return unavailable(request, "cannot connect to", problem.displayText());
+  auto link = std::make_unique<Link>();
+  CG_TRY(link->socket, connect(request));
+  if (request.unix_socket.empty() && request.url.scheme == "https") {
+    CG_TRY(link->channel, start_tls(link->socket.get(), request));
+  } else {
+    link->channel = make_plain_channel(link->socket.get());
   }
+  return std::unique_ptr<Connection>(new Connection(std::move(link)));
 }
 
 Result<void> Connection::send(std::string_view bytes, const Request& request) {
-  constexpr std::size_t kBlock = 1u << 20;
-  try {
-    while (!bytes.empty()) {
-      const int sent = send_some(sockets_->top(), bytes.substr(0, kBlock));
-      if (sent > 0) {
-        bytes.remove_prefix(static_cast<std::size_t>(sent));
-        continue;
-      }
-      const int mode = sockets_->wanted(sent, poco::Socket::SELECT_WRITE);
-      CG_CHECK(wait(sockets_->plain, mode, request, request.timeout));
+  while (!bytes.empty()) {
+    const Step step = link_->channel->send(bytes);
+    if (step.progress == Progress::done) {
+      bytes.remove_prefix(step.bytes);
+    } else if (step.progress == Progress::wants_read || step.progress == Progress::wants_write) {
+      CG_CHECK(wait(link_->socket.get(), step.progress == Progress::wants_write, request, request.timeout));
+    } else {
+      return unavailable(request, "cannot send to", step.why);
     }
-    return {};
-  } catch (const Poco::Exception& problem) {
-    return unavailable(request, "cannot send to", problem.displayText());
   }
+  return {};
 }
 
 Result<std::size_t> Connection::receive(std::string& buffer, const Request& request) {
-  try {
-    while (true) {
-      if (!request.ignore_cancellation) CG_CHECK(sys::check_cancelled());
-      const int received = sockets_->top().receiveBytes(buffer.data(), static_cast<int>(buffer.size()));
-      if (received >= 0) return static_cast<std::size_t>(received);
-      const int mode = sockets_->wanted(received, poco::Socket::SELECT_READ);
-      CG_CHECK(wait(sockets_->plain, mode, request, request.timeout));
-    }
-  } catch (const Poco::Exception& problem) {
-    return unavailable(request, "the connection broke to", problem.displayText());
+  while (true) {
+    if (!request.ignore_cancellation) CG_CHECK(sys::check_cancelled());
+    const Step step = link_->channel->receive(buffer.data(), buffer.size());
+    if (step.progress == Progress::done) return step.bytes;
+    if (step.progress == Progress::closed) return 0;
+    if (step.progress != Progress::wants_read && step.progress != Progress::wants_write)
+      return unavailable(request, "the connection broke to", step.why);
+    CG_CHECK(wait(link_->socket.get(), step.progress == Progress::wants_write, request, request.timeout));
   }
 }
 
-bool Connection::is_usable() {
-  try {
-    return !sockets_->plain.poll(Poco::Timespan(0), poco::Socket::SELECT_READ | poco::Socket::SELECT_ERROR);
-  } catch (const Poco::Exception&) {
-    return false;
-  }
-}
+bool Connection::is_usable() { return link_->channel->is_quiet(); }
 
 Error for_request(Error error, const Request& request, int status) {
   if (!error.http) error.http = HttpFailure{.method = request.method, .url = request.url.redacted(), .status = status};

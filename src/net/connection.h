@@ -21,9 +21,9 @@ class Connection {
   bool is_usable();
 
  private:
-  struct Sockets;
-  explicit Connection(std::unique_ptr<Sockets> sockets);
-  std::unique_ptr<Sockets> sockets_;
+  struct Link;
+  explicit Connection(std::unique_ptr<Link> link);
+  std::unique_ptr<Link> link_;
 };
 
 /// `error` with the request it belongs to; `status` 0 = no answer.

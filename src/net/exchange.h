@@ -1,5 +1,5 @@
 // One request and its response on a connection.
-// Belongs here: the order of writing and reading.  Not here: which connection (poco_http_client).
+// Belongs here: the order of writing and reading.  Not here: which connection (posix_http_client).
 #pragma once
 
 #include "net/connection.h"

@@ -78,10 +78,10 @@ class HttpClient {
 };
 
 /// Keep-alive per origin, TLS 1.2+ with the system's certificates (SSL_CERT_FILE/SSL_CERT_DIR honoured). Thread-safe.
-class PocoHttpClient final : public HttpClient {
+class PosixHttpClient final : public HttpClient {
  public:
-  PocoHttpClient();
-  ~PocoHttpClient() override;
+  PosixHttpClient();
+  ~PosixHttpClient() override;
   Result<Response> send(const Request& request) override;
 
  private:

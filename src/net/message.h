@@ -1,5 +1,5 @@
 // HTTP/1.1 messages as bytes (RFC 9112): the head we send, the head we read, and where a body ends.
-// Belongs here: grammar and framing, without I/O.  Not here: sockets (connection) and pooling (poco_http_client).
+// Belongs here: grammar and framing, without I/O.  Not here: sockets (connection) and pooling (posix_http_client).
 #pragma once
 
 #include "net/http.h"

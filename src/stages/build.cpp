@@ -17,11 +17,8 @@ std::string last_component(const std::string& path) {
 }
 
 std::map<std::string, std::string> image_labels(const BuildInputs& in) {
-  std::map<std::string, std::string> labels = {
-      {"org.opencontainers.image.title", last_component(in.cell.image)},
-      {std::string(pipeline::kVersionLabel), in.plan.version},
-      {std::string(pipeline::kTriggerLabel), in.plan.policy.trigger},
-      {std::string(pipeline::kReleasedLabel), in.plan.version_released ? "true" : "false"}};
+  std::map<std::string, std::string> labels = {{"org.opencontainers.image.title", last_component(in.cell.image)},
+                                               {std::string(pipeline::kVersionLabel), in.plan.version}};
   if (!in.plan.head_commit.empty()) labels["org.opencontainers.image.revision"] = in.plan.head_commit;
   if (!in.source_url.empty()) {
     labels["org.opencontainers.image.source"] = in.source_url;
@@ -37,6 +34,9 @@ std::map<std::string, std::string> image_labels(const BuildInputs& in) {
     const auto equals = item.find('=');
     labels[item.substr(0, equals)] = equals == std::string::npos ? "" : item.substr(equals + 1);
   }
+  // The tag rules trust these two: a project cannot say otherwise.
+  labels[std::string(pipeline::kTriggerLabel)] = in.plan.policy.trigger;
+  labels[std::string(pipeline::kReleasedLabel)] = in.plan.version_released ? "true" : "false";
   return labels;
 }
 

@@ -10,16 +10,13 @@ namespace {
 constexpr std::string_view kMountPoint = "/work";
 
 docker::ContainerSpec container(const CheckInputs& in) {
-  return {.image = in.check.image,
-          .command = container_command(in.check.setup, in.check.run),
-          .entrypoint = {},
-          .env = {},
-          .binds = {concat(in.workspace.root.string(), ":", kMountPoint)},
-          .workdir = std::string(kMountPoint),
-          .user = {},
-          .network = {},
-          .labels = {{"io.crategate.stage", "check"}},
-          .name = {}};
+  docker::ContainerSpec spec;
+  spec.image = in.check.image;
+  set_command(spec, container_command(in.check.setup, in.check.run));
+  spec.binds = {concat(in.workspace.root.string(), ":", kMountPoint)};
+  spec.workdir = kMountPoint;
+  spec.labels = {{"io.crategate.stage", "check"}};
+  return spec;
 }
 
 Result<void> require_place(const CheckInputs& in) {

@@ -38,16 +38,13 @@ Result<Contents> read_present(const GenerateInputs& in, const sys::FileSystem& f
 }
 
 docker::ContainerSpec generator_container(const GenerateInputs& in) {
-  return {.image = in.generate.image,
-          .command = in.generate.run,
-          .entrypoint = {},
-          .env = {},
-          .binds = {concat(in.workspace.root.string(), ":/work")},
-          .workdir = "/work",
-          .user = {},
-          .network = {},
-          .labels = {{"io.crategate.stage", "generate"}},
-          .name = {}};
+  docker::ContainerSpec spec;
+  spec.image = in.generate.image;
+  set_command(spec, in.generate.run);
+  spec.binds = {concat(in.workspace.root.string(), ":/work")};
+  spec.workdir = "/work";
+  spec.labels = {{"io.crategate.stage", "generate"}};
+  return spec;
 }
 
 Result<void> run_generator(const GenerateInputs& in, const CheckServices& svc) {
@@ -72,13 +69,25 @@ Result<void> run_generator(const GenerateInputs& in, const CheckServices& svc) {
                               concat("Run it yourself: ", describe_command(in.generate.run))));
 }
 
+/// A check leaves the planned Dockerfiles as they were, whatever the generator did to them.
+Result<void> put_back(const GenerateInputs& in, const Contents& before, sys::FileSystem& files) {
+  for (const auto& cell : in.plan.cells) {
+    const auto known = before.find(cell.dockerfile);
+    if (known != before.end()) {
+      CG_CHECK(files.write_below(in.workspace.root, cell.dockerfile, known->second));
+    } else if (files.read_below(in.workspace.root, cell.dockerfile).value_or(std::nullopt)) {
+      CG_CHECK(files.remove_tree(in.workspace.root / cell.dockerfile));
+    }
+  }
+  return {};
+}
+
 /// What the project's generator writes, with the files as they were put back for a drift check.
 Result<Contents> generate_by_command(const GenerateInputs& in, const Contents& before, const CheckServices& svc) {
-  CG_CHECK(run_generator(in, svc));
-  CG_TRY(auto after, read_present(in, svc.files));
-  if (in.check_only) {
-    for (const auto& [path, bytes] : before) CG_CHECK(svc.files.write_below(in.workspace.root, path, bytes));
-  }
+  const auto ran = run_generator(in, svc);
+  auto after = read_present(in, svc.files);
+  if (in.check_only) CG_CHECK(put_back(in, before, svc.files));
+  CG_CHECK(ran);
   return after;
 }
 

@@ -29,6 +29,12 @@ std::vector<std::string> container_command(const config::Argv& setup, const conf
   return command;
 }
 
+void set_command(docker::ContainerSpec& spec, const config::Argv& command) {
+  spec.override_entrypoint = true;
+  spec.entrypoint = {command.front()};
+  spec.command = {command.begin() + 1, command.end()};
+}
+
 Result<std::vector<std::string>> resolve_mounts(const std::vector<std::string>& mounts, const sys::Path& root) {
   std::vector<std::string> binds;
   for (const auto& mount : mounts) {

@@ -26,6 +26,9 @@ using Progress = std::function<void(std::string_view line)>;
 /// as positional parameters, so no text of the project is ever parsed by a shell.
 std::vector<std::string> container_command(const config::Argv& setup, const config::Argv& run);
 
+/// `command` in the place of the image's entrypoint, which is for the image's own users.
+void set_command(docker::ContainerSpec& spec, const config::Argv& command);
+
 /// `host:container[:ro]` with the host path made absolute below `root`.
 /// Errors: bad_input for another shape, or a host path that leaves the workspace.
 Result<std::vector<std::string>> resolve_mounts(const std::vector<std::string>& mounts, const sys::Path& root);

@@ -91,7 +91,10 @@ std::string verdict(const render::Report& report) {
   const auto failed = count([](const auto& cell) { return !cell.failure.empty(); });
   const auto pushed = count([](const auto& cell) { return cell.push.state == StageState::passed; });
   if (!report.plan.policy.should_run) return "nothing to do";
-  if (failed > 0) return concat(failed, " of ", cells, " cells failed; nothing was published");
+  if (failed > 0) {
+    return concat(failed, " of ", cells, " cells failed; ",
+                  pushed > 0 ? "what was published before stays" : "nothing was published");
+  }
   if (!report.plan.policy.push) {
     const auto proven = count([](const auto& cell) { return cell.record.has_value(); });
     return concat(proven, " of ", cells, " images built and tested; this event publishes nothing");

@@ -31,9 +31,16 @@ Result<std::string> find_image(const TestInputs& in, const TestServices& svc) {
 TestVerdict judge_run(const CommandResult& ran, const std::optional<pipeline::TestCount>& count, bool exit_code_only) {
   if (ran.cancelled) return TestVerdict::cancelled;
   if (ran.timed_out) return TestVerdict::timed_out;
-  if (ran.exit_code != 0) return TestVerdict::failed;
+  if (ran.exit_code != 0 || (count && count->failed > 0)) return TestVerdict::failed;
   if (exit_code_only) return TestVerdict::passed;
   return count && count->total > 0 ? TestVerdict::passed : TestVerdict::none_ran;
+}
+
+/// A pattern that cannot be used is found before the tests run, not after.
+Result<void> require_countable(const std::string& pattern) {
+  if (pattern == kExitCodeOnly) return {};
+  CG_CHECK(pipeline::count_tests("", pattern));
+  return {};
 }
 
 Result<TestResult> interpret(const TestInputs& in, const CommandResult& ran) {
@@ -72,13 +79,9 @@ Result<docker::ContainerSpec> test_container(const TestInputs& in, const std::st
   std::vector<std::string> mounts = test.mounts;
   const std::string workdir = test.workdir.empty() && mounted ? "/work" : test.workdir;
   if (mounted && mounts.empty()) mounts.push_back(concat(".:", workdir));
-  auto command = container_command(test.setup, test.run);
   docker::ContainerSpec spec;
   spec.image = image;
-  // The image's own entrypoint is for its users; the configured command is what runs here.
-  spec.override_entrypoint = true;
-  spec.entrypoint = {command.front()};
-  spec.command = {command.begin() + 1, command.end()};
+  set_command(spec, container_command(test.setup, test.run));
   spec.env = test.env;
   CG_TRY(spec.binds, resolve_mounts(mounts, in.workspace.root));
   spec.workdir = workdir;
@@ -99,6 +102,8 @@ Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
   TestResult result;
   result.plan_id = in.plan.plan_id;
   result.cell = in.cell.key;
+  if (in.configuration.test) CG_CHECK(require_countable(in.configuration.test->count));
+  CG_CHECK(withdraw_record(svc.files, in.workspace, in.cell.key));
   if (in.configuration.test) {
     CG_TRY(const std::string image, find_image(in, svc));
     CG_TRY(const auto spec, test_container(in, image));
@@ -125,7 +130,7 @@ Result<void> require_passed(const TestResult& result, const pipeline::Cell& cell
       return {};
     case TestVerdict::failed:
       return failed(
-          "exit 0",
+          "exit 0 and no failed test",
           concat("exit ", result.exit_code,
                  result.failed > 0 ? concat(" with ", result.failed, " of ", result.total, " tests failed") : ""),
           repeat);

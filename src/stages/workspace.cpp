@@ -91,9 +91,15 @@ Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& 
 Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files, const Workspace& workspace,
                                                     const std::string& cell) {
   CG_TRY(const auto text, read_state(files, workspace, record_file(cell)));
-  if (!text) return std::nullopt;
+  if (!text || text->empty()) return std::nullopt;
   CG_TRY(auto record, pipeline::parse_record(*text, (workspace.state_name / record_file(cell)).string()));
   return record;
+}
+
+Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
+  CG_TRY(const auto text, read_state(files, workspace, record_file(cell)));
+  if (!text || text->empty()) return {};
+  return write_state(files, workspace, record_file(cell), "");
 }
 
 Result<std::optional<pipeline::TestResult>> load_test_result(const sys::FileSystem& files, const Workspace& workspace,

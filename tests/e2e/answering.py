@@ -1,4 +1,4 @@
-"""A server that answers every request with one status: answering.py STATUS [NAME:VALUE...], `_` for a space."""
+"""A server that answers every request as a file says at that time: STATUS [NAME:VALUE...], `_` for a space."""
 import http.server
 import sys
 
@@ -6,8 +6,10 @@ import sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(int(sys.argv[1]))
-        for header in sys.argv[2:]:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            status, *headers = file.read().split()
+        self.send_response(int(status))
+        for header in headers:
             name, _, value = header.partition(":")
             self.send_header(name, value.replace("_", " "))
         body = b"<html>not a registry</html>"

@@ -78,7 +78,7 @@ it_moves_no_tag_when_the_tests_of_one_cell_of_fourteen_fail() {
   git tag --force v1.2.3 >/dev/null
   touch tests/ignored-flag
   run crategate run --to "$TO" "${TAG_PUSH[@]}"
-  expect_failure 11 tests-failed "cell $CELL: expected exit 0, found exit 1" "crategate test --cell $CELL"
+  expect_failure 11 tests-failed "cell $CELL: expected exit 0.*, found exit 1" "crategate test --cell $CELL"
   expect_no_tags "${REPOSITORIES[@]}"
   expect_refused "$CELL: record-missing" 1 verify push release
   # The cell is mended; the other thirteen stay as they are.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Input that must end well: a clear refusal, or the right answer, before anything is asked of a registry.
+# shellcheck disable=SC2016  # shell text as input
 # shellcheck source=tests/e2e/lib.bash
 source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 use_store containerd
@@ -12,13 +13,14 @@ project() {
   rm -rf "$WORK/project"
   cp -R "$ORIGINAL" "$WORK/project"
   cd "$WORK/project"
+  forget_requests
 }
 
 # refused MESSAGE HINT: what `run` says; nothing was asked of the registry, and nothing is left behind.
 expect_refused() {
   run crategate run --to "$OWN" "${TAG_PUSH[@]}"
   expect_failure 2 bad-input "$1" "${2-.}"
-  expect_equal "requests to the registry" "$(requests)" "$(requests 'GET /v2/ ')"
+  expect_equal "requests to the registry" "$(requests)" 0
   expect_equal "images in the layout or plan" "$(ls .crategate 2>/dev/null || true)" ""
 }
 
@@ -73,7 +75,7 @@ it_refuses_a_tag_that_is_not_the_version() {
   project
   run crategate run --to "$OWN" --event push --ref refs/tags/v1.2.4
   expect_failure 2 bad-input 'v1\.2\.4.*v1\.2\.3' '.'
-  expect_equal "requests to the registry" "$(requests)" "$(requests 'GET /v2/ ')"
+  expect_equal "requests to the registry" "$(requests)" 0
 }
 
 it_refuses_more_cells_than_a_workflow_takes() {
@@ -114,7 +116,7 @@ it_refuses_a_template_with_an_unknown_variable() {
   run crategate run --to "$OWN" "${TAG_PUSH[@]}"
   expect_failure 2 bad-input '^crategate: 2 bad-input: docker/Dockerfile\.mustache:4:[0-9]+: .*devise' 'device'
   expect_equal "Dockerfiles" "$(ls docker)" Dockerfile.mustache
-  expect_equal "requests to the registry" "$(requests)" "$(requests 'GET /v2/ ')"
+  expect_equal "requests that write" "$(writes)" 0
 }
 
 it_writes_no_dockerfile_through_a_link() {
@@ -180,18 +182,15 @@ it_refuses_an_unknown_event_and_runs_nothing() {
   run crategate run --to "$OWN" --event no_such_event --ref refs/heads/main
   expect_ok
   expect_match "stderr" "$ERR" 'nothing to do: event "no_such_event": not in the policy table'
-  expect_equal "requests to the registry" "$(requests)" "$(requests 'GET /v2/ ')"
+  expect_equal "requests to the registry" "$(requests)" 0
 }
 
-it_works_without_git_and_says_what_is_missing() {
+it_asks_for_git_where_there_is_none() {
   project
   rm -rf .git
-  run crategate plan "${TAG_PUSH[@]}"
-  expect_ok
-  expect_match "output" "$OUT$ERR" 'not a git repository'
-  expect_equal "cache write" "$(jq -c '[.cells[].cache_write] | unique' .crategate/plan.json)" '[true]'
-  run crategate run
-  expect_ok
+  expect_refused 'this is not a git repository' 'git'
+  run crategate plan
+  expect_failure 2 bad-input 'this is not a git repository' 'git'
 }
 
 it_counts_the_dependencies_of_a_shallow_clone_as_changed() {
@@ -202,7 +201,7 @@ it_counts_the_dependencies_of_a_shallow_clone_as_changed() {
     run crategate plan "${TAG_PUSH[@]}"
     expect_ok
     if ((depth == 1)); then
-      expect_match "output" "$OUT$ERR" 'fetch-depth: 2'
+      expect_match "output" "$OUT$ERR" 'fetch-depth: [02]'
       expect_equal "warnings" "$(grep -c fetch-depth <<<"$OUT"$'\n'"$ERR")" 1
     else
       expect_no_match "output" "$OUT$ERR" 'fetch-depth'
@@ -229,7 +228,7 @@ it_lists_every_command_and_every_write_and_makes_nothing() {
   expect_equal "cached reads in the listing" "$(grep -c -- '--cache-from=' <<<"$OUT")" 4
   expect_match "order" "$(tr '\n' ' ' <<<"$OUT")" 'write docker.*docker buildx.*@sha256.*:v1\.2\.3 sha256.*:latest sha256'
   expect_equal "files" "$(git status --porcelain --ignored)" "$before"
-  expect_equal "requests to the registry" "$(requests)" "$(requests 'GET /v2/ ')"
+  expect_equal "requests to the registry" "$(requests)" 0
   run crategate plan --dry-run "${TAG_PUSH[@]}"
   expect_ok
   expect_equal "files" "$(git status --porcelain --ignored)" "$before"

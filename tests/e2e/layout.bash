@@ -40,12 +40,19 @@ it_has_nothing_to_do_the_second_time() {
 }
 
 it_takes_another_directory() {
-  run crategate run --to oci:shipped "${TAG_PUSH[@]}" --only runtime=cpu,python=3.13
+  run crategate run --to oci:shipped "${TAG_PUSH[@]}"
   expect_ok
   expect_match "digest" "$(in_layout shipped:tiny/app-cpu-py3.13:latest)" '^sha256:'
-  run crategate run --to oci:shipped "${TAG_PUSH[@]}" --only runtime=cpu,python=3.13
+  run crategate run --to oci:shipped "${TAG_PUSH[@]}"
   expect_ok
   expect_match "stderr" "$ERR" 'nothing to do' # the layout is no source of the project
+}
+
+it_publishes_no_incomplete_set() {
+  run crategate run --to oci:part "${TAG_PUSH[@]}" --only runtime=cpu,python=3.13
+  expect_ok
+  expect_match "reason" "$OUT" 'only 1 of 4 cells: not published'
+  expect_equal "names in the layout" "$(jq -c '[.manifests[].annotations["org.opencontainers.image.ref.name"] // empty]' part/index.json 2>/dev/null || echo '[]')" '[]'
 }
 
 it_is_a_manual_run_of_what_is_checked_out_without_an_event() {

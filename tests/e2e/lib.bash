@@ -36,7 +36,7 @@ use_store() {
 # Servers and mounts of a case outlive its shell: they are found by file and by place.
 clean_up() {
   local pid folder
-  for pid in $(cat "$WORK/started" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null || true; done
+  while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done < <(cat "$WORK/started" 2>/dev/null)
   for folder in $(awk '{print $5}' /proc/self/mountinfo | grep -F "$WORK/" || true); do as_root umount "$folder" || true; done
   if [[ -n ${TO-} ]]; then
     images_of_ours | cut -d' ' -f1 | xargs -r docker image rm --force >/dev/null || true
@@ -91,7 +91,7 @@ fail() {
     printf '\n%s\n  expected: %s\n' "${CASE//_/ }" "$1"
     printf '  at:       %s\n' "$(caller 1 | awk '{print $3 ":" $1}')"
     if [[ -n $COMMAND ]]; then
-      printf '  command:  %s\n  exit:     %s\n' "$COMMAND" "$STATUS"
+      printf '  command:  %s\n  exit:     %s\n' "${COMMAND:0:400}" "$STATUS"
       tail -n 15 <<<"$OUT" | cut -c1-600 | sed 's/^/  stdout | /'
       tail -n 30 <<<"$ERR" | cut -c1-600 | sed 's/^/  stderr | /'
     fi
@@ -287,8 +287,9 @@ storage: {filesystem: {rootdirectory: "$folder/data"}, delete: {enabled: true}}
 http: {addr: "127.0.0.1:0"}
 ${2-}
 YAML
-  OTEL_TRACES_EXPORTER=none docker-registry serve "$folder/config.yml" >"$folder/access" 2>"$folder/log" &
+  OTEL_TRACES_EXPORTER=none docker-registry serve "$folder/config.yml" >>"$folder/access" 2>"$folder/log" &
   OWN_PID=$!
+  disown "$OWN_PID"
   echo "$OWN_PID" >>"$WORK/started"
   wait_until 10 grep -o 'listening on 127.0.0.1:[0-9]*' "$folder/log"
   OWN=localhost:$(grep -oE 'listening on 127\.0\.0\.1:[0-9]+' "$folder/log" | grep -oE '[0-9]+$')
@@ -298,6 +299,7 @@ YAML
 # requests [REGEX]: how many requests the own registry has seen, of that kind.
 requests() { grep -cE "\"(${1-[A-Z]+}) /" "$OWN_LOG" || true; }
 writes() { requests 'PUT|POST|PATCH|DELETE'; }
+forget_requests() { : >"$OWN_LOG"; }
 
 # --- the runner's files ----------------------------------------------------------------------------------------------
 

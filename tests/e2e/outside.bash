@@ -7,17 +7,15 @@ use_store containerd
 tiny_project "$WORK/project" 'exclude: [{runtime: cuda}, {python: "3.13"}]'
 CELL=cpu-py3.11
 
-# answering STATUS [HEADER...]: a server that answers every request with that.  Sets FAKE (host:port).
-answering() {
-  local log=$WORK/answering-$1-$RANDOM
-  python3 "$E2E/answering.py" "$@" >"$log" 2>&1 &
-  FAKE_PID=$!
-  echo "$FAKE_PID" >>"$WORK/started"
-  wait_until 10 grep -o 'listening on [0-9]*' "$log"
-  FAKE=localhost:$(sed -n 's/listening on //p' "$log")
-}
-# stop_answering: a case's own server ends with it.
-stop_answering() { kill "$FAKE_PID"; }
+# A server that answers every request as the file says: STATUS [HEADER:VALUE...].  Sets FAKE (host:port).
+ANSWER=$WORK/answer
+answer() { echo "$*" >"$ANSWER"; }
+answer 500
+python3 "$E2E/answering.py" "$ANSWER" >"$WORK/answering" 2>&1 &
+echo $! >>"$WORK/started"
+disown
+wait_until 10 grep 'listening on' "$WORK/answering"
+FAKE=localhost:$(sed -n 's/listening on //p' "$WORK/answering")
 
 it_says_that_the_engine_is_not_running() {
   DOCKER_HOST=unix://$WORK/no.sock run crategate run --to "$TO" "${TAG_PUSH[@]}"
@@ -75,21 +73,33 @@ it_tells_refusals_of_a_registry_apart() {
   )
   local kind
   local -a words
+  rm -rf .crategate
+  run crategate plan --to "$FAKE/refused" "${TAG_PUSH[@]}"
+  expect_ok
+  run crategate build --cell $CELL
+  expect_ok
+  run crategate test --cell $CELL
+  expect_ok
   for kind in "${kinds[@]}"; do
     read -ra words <<<"$kind"
-    answering "${words[@]:2}"
-    run crategate run --to "$FAKE/refused" "${TAG_PUSH[@]}"
-    expect_failure "${words[0]}" "${words[1]}" "(${words[2]}|$FAKE)" '.'
-    stop_answering
+    answer "${words[@]:2}"
+    run crategate digest --cell $CELL
+    expect_failure "${words[0]}" "${words[1]}" "$FAKE" '.'
+    expect_equal "records" "$(ls .crategate/records 2>/dev/null || true)" ""
   done
 }
 
 it_does_not_take_a_strange_server_for_a_registry() {
-  answering 200 Content-Type:text/html
-  run crategate run --to "$FAKE/strange" "${TAG_PUSH[@]}"
-  ((STATUS == 25 || STATUS == 24)) || fail "exit 25 or 24"
-  expect_failure "$STATUS" "[a-z]*" '.' '.'
-  stop_answering
+  local kind
+  for kind in '200 Content-Type:text/html' '201' '202' '302 Location:http://127.0.0.1:1/' '404' '200 Docker-Content-Digest:sha256:nonsense'; do
+    answer "$kind"
+    run timeout 30 crategate digest --cell $CELL
+    ((STATUS >= 20 && STATUS <= 25)) || fail "exit 20 to 25 for $kind"
+    expect_equal "records" "$(ls .crategate/records 2>/dev/null || true)" ""
+  done
+  answer 500
+  run crategate run --to "$FAKE/refused" "${TAG_PUSH[@]}"
+  expect_failure 24 unavailable "$FAKE" '.'
 }
 
 it_logs_in_where_a_registry_demands_it() {

@@ -104,7 +104,7 @@ it_plans_the_rows_of_pull_requests() {
   planned_as 'should_run=true fresh=true cache_update=false push=false latest=false rebuild_flag=false cache_read=false cells=4'
   as_runner pull_request refs/pull/7/merge "$(pull_request other)"
   GITHUB_BASE_REF=other run crategate plan
-  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read=false cells=0'
+  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read= cells=0'
   git switch --quiet --force-create docs main
   echo more >>README
   commit 'Text only'
@@ -112,7 +112,7 @@ it_plans_the_rows_of_pull_requests() {
   git merge --quiet --no-ff --message merged docs
   as_runner pull_request refs/pull/7/merge "$(pull_request main)"
   run crategate plan
-  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read=false cells=0'
+  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read= cells=0'
   expect_match "reason" "$(output reason)" 'no watched path changed'
   expect_equal "matrix" "$(output matrix | jq -c '(.include // .)')" '[]'
 }
@@ -120,21 +120,22 @@ it_plans_the_rows_of_pull_requests() {
 it_runs_nothing_for_other_events() {
   as_runner push refs/heads/main "$MAIN"
   run crategate plan
-  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read=false cells=0'
+  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read= cells=0'
   as_runner watch refs/heads/main "$MAIN"
   run crategate plan
-  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read=false cells=0'
+  planned_as 'should_run=false fresh=false cache_update=false push=false latest=false rebuild_flag=false cache_read= cells=0'
 }
 
 it_builds_and_tests_a_pull_request_and_asks_no_registry() {
-  git clone --quiet "file://$PROJECT" "$WORK/pull"
+  git clone --quiet --config advice.detachedHead=false "file://$PROJECT" "$WORK/pull"
   cd "$WORK/pull"
   git config user.name e2e
   git config user.email e2e@example.invalid
-  git switch --quiet --detach main
+  git switch --quiet --detach origin/main
   git merge --quiet --no-ff --message merged origin/topic
   export GITHUB_BASE_REF=main
   as_runner pull_request refs/pull/7/merge "$(pull_request main)"
+  forget_requests
   run crategate plan --to "$OWN/e2e"
   expect_ok
   run crategate build --cell cpu-py3.11 --dry-run
@@ -146,8 +147,7 @@ it_builds_and_tests_a_pull_request_and_asks_no_registry() {
   expect_ok
   expect_equal "tests" "$(jq -c '[.cells[].tests.verdict]' .crategate/release.json)" '["passed","passed"]'
   expect_match "end" "$OUT" 'this event publishes nothing'
-  expect_equal "requests to the registry" "$(requests)" "$(requests 'GET /v2/ ')"
-  expect_equal "requests that write" "$(writes)" 0
+  expect_equal "requests to the registry" "$(requests)" 0
   run crategate push
   expect_failure 2 bad-input 'expected a plan that publishes' 'explain policy'
   expect_equal "requests that write" "$(writes)" 0
@@ -169,7 +169,7 @@ it_releases_stage_by_stage_in_separate_jobs() {
   expect_ok
   plan=$(output plan)
   mapfile -t cells < <(output matrix | jq -r '(.include // .)[] | .cell // .key')
-  expect_equal "cells" "$(printf '%s ' "${cells[@]}" | tr ' ' '\n' | sort | paste -sd ' ')" " ${CELLS[*]}"
+  expect_equal "cells" "$(printf '%s\n' "${cells[@]}" | sort | paste -sd ' ')" "$(printf '%s\n' "${CELLS[@]}" | sort | paste -sd ' ')"
   run crategate generate
   expect_ok
   cp -R docker/dockerfiles "$artifacts/generated-dockerfiles"

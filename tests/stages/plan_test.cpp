@@ -22,9 +22,8 @@ std::string row_of(const pipeline::Plan& plan) {
   const auto& policy = plan.policy;
   const auto flag = [](bool value, const char* name) { return std::string(value ? name : "-"); };
   return concat(policy.trigger, " ", flag(policy.should_run, "run"), " ", flag(policy.fresh, "fresh"), " ",
-                flag(policy.cache_read, "read"), " ", flag(policy.cache_write, "write"), " ",
-                flag(policy.push, "push"), " ", flag(policy.latest, "latest"), " ",
-                flag(policy.rebuild_flag, "rebuild"));
+                flag(policy.cache_read, "read"), " ", flag(policy.cache_write, "write"), " ", flag(policy.push, "push"),
+                " ", flag(policy.latest, "latest"), " ", flag(policy.rebuild_flag, "rebuild"));
 }
 
 struct EventCase {
@@ -179,23 +178,17 @@ TEST(MakePlan, TellsWhetherTheVersionWasReleased) {
   EXPECT_THAT(plan.policy.warnings, ElementsAre(HasSubstr("git tag is not at this commit")));
 }
 
-TEST(MakePlan, WorksOutsideOfARepositoryWhenTheEventIsGiven) {
+TEST(MakePlan, NeedsARepository) {
   Project project;
-  project.invocation.event = "push";
-  project.invocation.ref = "refs/tags/v1.2.3";
-  const auto plan = project.plan();
-  ASSERT_TRUE(plan) << describe(plan.error());
-  EXPECT_EQ(plan->commit, "");
-  EXPECT_THAT(plan->policy.warnings, Contains(HasSubstr("not a git repository")));
-}
-
-TEST(MakePlan, SaysOutsideOfARepositoryWhatIsMissing) {
-  Project project;
-  const auto plan = project.plan();
-  ASSERT_FALSE(plan);
-  EXPECT_EQ(plan.error().code, ErrorCode::bad_input);
-  EXPECT_THAT(plan.error().message, HasSubstr("not a git repository"));
-  EXPECT_FALSE(plan.error().hint.empty());
+  for (const std::string event : {"", "push", "schedule", "workflow_dispatch", "pull_request"}) {
+    project.invocation.event = event;
+    project.invocation.ref = event.empty() ? "" : event == "push" ? "refs/tags/v1.2.3" : "refs/heads/main";
+    const auto plan = project.plan();
+    ASSERT_FALSE(plan) << event;
+    EXPECT_EQ(plan.error().code, ErrorCode::bad_input);
+    EXPECT_THAT(plan.error().message, HasSubstr("not a git repository"));
+    EXPECT_FALSE(plan.error().hint.empty());
+  }
 }
 
 TEST(MakePlan, RefusesATagThatIsNotTheVersion) {
@@ -279,20 +272,19 @@ TEST(PublishPlan, WritesThePlanTheOutputsAndTheSummary) {
   ASSERT_TRUE(publish_plan(plan, false, project.workspace, project.files, workflow));
   EXPECT_EQ(project.read(".crategate/plan.json"), pipeline::to_json(plan));
   EXPECT_EQ(load_plan(project.files, project.workspace, "").value(), plan);
-  const std::map<std::string, std::string> expected = {
-      {"version", "v1.2.3"},
-      {"rebuild_flag", "false"},
-      {"cache_update", "false"},
-      {"python_versions_json", R"(["3.11","3.13"])"},
-      {"matrix", pipeline::matrix_json(plan)},
-      {"should_run", "true"},
-      {"fresh", "false"},
-      {"push", "true"},
-      {"latest", "true"},
-      {"is_prerelease", "false"},
-      {"reason", join(plan.policy.reasons, "; ")},
-      {"plan", std::string(trim(pipeline::to_json(plan)))},
-      {"dry_run", "false"}};
+  const std::map<std::string, std::string> expected = {{"version", "v1.2.3"},
+                                                       {"rebuild_flag", "false"},
+                                                       {"cache_update", "false"},
+                                                       {"python_versions_json", R"(["3.11","3.13"])"},
+                                                       {"matrix", pipeline::matrix_json(plan)},
+                                                       {"should_run", "true"},
+                                                       {"fresh", "false"},
+                                                       {"push", "true"},
+                                                       {"latest", "true"},
+                                                       {"is_prerelease", "false"},
+                                                       {"reason", join(plan.policy.reasons, "; ")},
+                                                       {"plan", std::string(trim(pipeline::to_json(plan)))},
+                                                       {"dry_run", "false"}};
   EXPECT_EQ(workflow.outputs, expected);
   EXPECT_THAT(workflow.summary, HasSubstr("cpu-py3.11"));
 }
@@ -311,7 +303,8 @@ TEST(PublishPlan, GivesAMatrixForFromJson) {
 TEST(PublishPlan, WritesNoFileInADryRun) {
   Project project;
   test::RecordingWorkflow workflow;
-  ASSERT_TRUE(publish_plan(sample::release_plan(project.configuration), true, project.workspace, project.files, workflow));
+  ASSERT_TRUE(
+      publish_plan(sample::release_plan(project.configuration), true, project.workspace, project.files, workflow));
   EXPECT_FALSE(project.exists(".crategate"));
   EXPECT_EQ(workflow.outputs["dry_run"], "true");
   EXPECT_EQ(workflow.outputs["should_run"], "true");

@@ -37,11 +37,10 @@ class Project {
 
   /// Runs git as a person would.
   std::string git(const std::vector<std::string>& arguments) {
-    sys::Command command{
-        .program = "git",
-        .arguments = {"-C", workspace.root.string(), "-c", "user.name=T", "-c", "user.email=t@example.org", "-c",
-                      "init.defaultBranch=main"},
-        .environment = {{"PATH", "/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}}};
+    sys::Command command{.program = "git",
+                         .arguments = {"-C", workspace.root.string(), "-c", "user.name=T", "-c",
+                                       "user.email=t@example.org", "-c", "init.defaultBranch=main"},
+                         .environment = {{"PATH", "/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}}};
     command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
     const auto outcome = processes.run(command, {}).value();
     EXPECT_EQ(outcome.exit_code, 0) << command.text() << "\n" << outcome.err;

@@ -39,8 +39,8 @@ sys::ProcessOutcome run(const config::Argv& setup, const config::Argv& command) 
       .value();
 }
 
-const std::vector<std::string> kHostile = {"a b", "", "'", "\"", "$(id)", "`id`", "$HOME", "a\nb", "\\", "*", "-n", "--",
-                                           "; exit 9", "$1", "\xff\xfe", "", "end"};
+const std::vector<std::string> kHostile = {"a b", "",   "'",  "\"",       "$(id)", "`id`",     "$HOME", "a\nb", "\\",
+                                           "*",   "-n", "--", "; exit 9", "$1",    "\xff\xfe", "",      "end"};
 
 TEST(ContainerCommand, IsTheCommandItselfWithoutSetup) {
   EXPECT_THAT(container_command({}, {"make", "test"}), ElementsAre("make", "test"));
@@ -93,13 +93,14 @@ TEST(ContainerCommand, DoesNotDependOnTheWords) {
 TEST(ResolveMounts, MakesHostPathsAbsolute) {
   const auto binds = resolve_mounts({".:/work", "tests:/work/tests:ro", "a/../b/:/b:rw", "./c/.:/c"}, "/project");
   ASSERT_TRUE(binds) << describe(binds.error());
-  EXPECT_THAT(*binds, ElementsAre("/project:/work", "/project/tests:/work/tests:ro", "/project/b:/b:rw", "/project/c:/c"));
+  EXPECT_THAT(*binds,
+              ElementsAre("/project:/work", "/project/tests:/work/tests:ro", "/project/b:/b:rw", "/project/c:/c"));
 }
 
 TEST(ResolveMounts, RefusesWhatLeavesTheWorkspaceOrHasAnotherShape) {
-  for (const std::string mount :
-       {"../x:/x", "a/../../x:/x", "..:/x", "/etc:/x", "/project-2:/x", "/:/x", "tests", "tests:", ":/x", "", "tests:x",
-        "tests:/x:rwx", "tests:/x:ro:z", "../project-2:/x", "tests:../x", "/var/run/docker.sock:/var/run/docker.sock"}) {
+  for (const std::string mount : {"../x:/x", "a/../../x:/x", "..:/x", "/etc:/x", "/project-2:/x", "/:/x", "tests",
+                                  "tests:", ":/x", "", "tests:x", "tests:/x:rwx", "tests:/x:ro:z", "../project-2:/x",
+                                  "tests:../x", "/var/run/docker.sock:/var/run/docker.sock"}) {
     const auto binds = resolve_mounts({mount}, "/project");
     ASSERT_FALSE(binds) << mount << " became " << binds->front();
     EXPECT_EQ(binds.error().code, ErrorCode::bad_input);
@@ -176,7 +177,8 @@ class OnHost : public ::testing::Test {
 
 TEST_F(OnHost, RunsBothCommandsInTheDirectoryWithASmallEnvironment) {
   project.environment.set("SECRET", "x");
-  const auto result = run({"/bin/sh", "-c", "echo set up in $PWD"}, {"/bin/sh", "-c", "echo ran as $0 $SECRET.; env", "me"});
+  const auto result =
+      run({"/bin/sh", "-c", "echo set up in $PWD"}, {"/bin/sh", "-c", "echo ran as $0 $SECRET.; env", "me"});
   ASSERT_TRUE(result) << describe(result.error());
   EXPECT_EQ(result->exit_code, 0);
   EXPECT_THAT(project.read("a.log"), AllOf(HasSubstr(concat("set up in ", project.workspace.root.string())),

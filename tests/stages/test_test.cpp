@@ -99,10 +99,14 @@ INSTANTIATE_TEST_SUITE_P(
         VerdictCase{"own pattern without a match", "== 9 passed in 1s ==\n", ended(0), "checks: ([0-9]+)",
                     TestVerdict::none_ran},
         VerdictCase{"own pattern with nothing", "checks: 0\n", ended(0), "checks: ([0-9]+)", TestVerdict::none_ran},
-        VerdictCase{"time is up", "== 9 passed in 1s ==\n", {.exit_code = 137, .timed_out = true, .image_id = {}}, "",
-                    TestVerdict::timed_out, 9},
-        VerdictCase{"cancelled", "", {.exit_code = 137, .cancelled = true, .image_id = {}}, "",
-                    TestVerdict::cancelled}));
+        VerdictCase{"time is up",
+                    "== 9 passed in 1s ==\n",
+                    {.exit_code = 137, .timed_out = true, .image_id = {}},
+                    "",
+                    TestVerdict::timed_out,
+                    9},
+        VerdictCase{
+            "cancelled", "", {.exit_code = 137, .cancelled = true, .image_id = {}}, "", TestVerdict::cancelled}));
 
 TEST_F(TestStage, WritesTheResultBoundToPlanCellAndImage) {
   engine.containers_print("== 21 passed in 0.41s ==\n");

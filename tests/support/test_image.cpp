@@ -35,7 +35,9 @@ void add_entry(std::string& archive, const std::string& name, const std::string&
   put(136, "00000000000");
   put(148, "        ");
   header[156] = '0';
-  put(257, std::string("ustar\0" "00", 8));
+  put(257, std::string("ustar\0"
+                       "00",
+                       8));
   unsigned sum = 0;
   for (const char c : header) sum += static_cast<unsigned char>(c);
   std::snprintf(size.data(), size.size(), "%06o", sum);
@@ -60,8 +62,8 @@ std::string TestImage::config() const {
   return json::Value::object(
              {{"architecture", architecture},
               {"os", "linux"},
-              {"config", json::Value::object(
-                             {{"Env", json::Value::array_of(env)}, {"Labels", json::Value::object_of(labels)}})},
+              {"config",
+               json::Value::object({{"Env", json::Value::array_of(env)}, {"Labels", json::Value::object_of(labels)}})},
               {"rootfs", json::Value::object({{"type", "layers"}, {"diff_ids", json::Value::array_of(ids)}})}})
       .canonical();
 }
@@ -85,9 +87,10 @@ std::string TestImage::archive() const {
   }
   add_entry(bytes, blob_name(config()), config());
   add_entry(bytes, blob_name(manifest()), manifest());
-  const auto index = json::Value::object({{"schemaVersion", 2},
-                                          {"mediaType", std::string(oci::kOciIndex)},
-                                          {"manifests", json::Value::array({descriptor(oci::kOciManifest, manifest())})}});
+  const auto index =
+      json::Value::object({{"schemaVersion", 2},
+                           {"mediaType", std::string(oci::kOciIndex)},
+                           {"manifests", json::Value::array({descriptor(oci::kOciManifest, manifest())})}});
   add_entry(bytes, "index.json", index.canonical());
   add_entry(bytes, "manifest.json",
             json::Value::array({json::Value::object({{"Config", blob_name(config())}, {"Layers", std::move(names)}})})

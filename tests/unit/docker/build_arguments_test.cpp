@@ -76,13 +76,13 @@ TEST(BuildArguments, WritesEveryOptionInOneFixedOrder) {
   asked.provenance = true;
   asked.metadata_file = "meta.json";
   asked.context = "ctx";
-  EXPECT_THAT(
-      build_arguments(asked),
-      ElementsAre("build", "--platform=linux/arm64/v8", "--file=docker/Dockerfile.cpu-py3.10",
-                  "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3", "--output=type=docker,oci-mediatypes=true", "--progress=plain", "--provenance=true",
-                  "--build-arg=A=1", "--build-arg=B=2", "--build-context=src=.", "--secret=id=token,env=TOKEN",
-                  "--label=a=first", "--label=z=last", "--annotation=manifest:k=v", "--target=final", "--network=host",
-                  "--builder=mine", "--metadata-file=meta.json", "ctx"));
+  EXPECT_THAT(build_arguments(asked),
+              ElementsAre("build", "--platform=linux/arm64/v8", "--file=docker/Dockerfile.cpu-py3.10",
+                          "--tag=braindotai/opencrate-cpu-py3.10:v1.2.3", "--output=type=docker,oci-mediatypes=true",
+                          "--progress=plain", "--provenance=true", "--build-arg=A=1", "--build-arg=B=2",
+                          "--build-context=src=.", "--secret=id=token,env=TOKEN", "--label=a=first", "--label=z=last",
+                          "--annotation=manifest:k=v", "--target=final", "--network=host", "--builder=mine",
+                          "--metadata-file=meta.json", "ctx"));
 }
 
 TEST(BuildArguments, NamesALocalCacheByItsDirectory) {

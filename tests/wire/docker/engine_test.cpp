@@ -20,7 +20,7 @@ struct EngineOnSocket {
   std::string socket;
   test::ScriptedHttpServer server;
   test::FakeClock clock;
-  net::PocoHttpClient http;
+  net::PosixHttpClient http;
   std::unique_ptr<HttpEngine> engine;
 };
 
@@ -53,7 +53,7 @@ TEST(EngineSocket, NoticesAnImageStreamThatIsCut) {
 
 TEST(EngineSocket, SaysWhatToDoWhenItIsAbsent) {
   test::FakeClock clock;
-  net::PocoHttpClient http;
+  net::PosixHttpClient http;
   const auto engine = HttpEngine::connect(http, clock, "unix:///nonexistent/docker.sock").value();
   const auto info = engine->info();
   ASSERT_FALSE(info);

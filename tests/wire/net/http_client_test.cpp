@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "base/strings.h"
@@ -9,6 +10,7 @@
 #include "support/scripted_http_server.h"
 #include "support/test_directory.h"
 #include "sys/cancel.h"
+#include "wire/net/loopback_server.h"
 
 namespace crategate::net {
 namespace {
@@ -26,7 +28,7 @@ class HttpClientTest : public ::testing::Test {
   Result<Response> get(const std::string& target) { return client_.send(request("GET", target)); }
 
   ScriptedHttpServer server_;
-  PocoHttpClient client_;
+  PosixHttpClient client_;
 };
 
 TEST_F(HttpClientTest, SendsARequestAndReadsTheAnswer) {
@@ -113,7 +115,7 @@ TEST_F(HttpClientTest, NamesWhatIsWrongWithAnAnswer) {
       {"closed within the head", {.cut_after = 20}, ErrorCode::unavailable},
   };
   for (const BrokenAnswer& row : rows) {
-    PocoHttpClient client;
+    PosixHttpClient client;
     server_.expect("GET", "/x?sig=secret", row.reply);
     Request broken = request("GET", "/x?sig=secret");
     broken.body_limit = 2000;
@@ -175,6 +177,36 @@ TEST_F(HttpClientTest, SendsABodyFromASource) {
   EXPECT_EQ(server_.received().at(0).body.size(), put.source_length);
 }
 
+TEST_F(HttpClientTest, WaitsForAServerThatReadsMoreSlowlyThanWeSend) {
+  constexpr std::size_t kSize = 64u << 20, kPiece = 1u << 20;
+  std::atomic<std::size_t> offered = 0;
+  std::size_t read = 0;
+  test::LoopbackServer slow({[&](int socket) {
+    // Begins when the client has offered more than any socket's buffers hold, or has been stopped by full ones.
+    for (int i = 0; i < 100 && offered < kSize / 2; ++i) std::this_thread::sleep_for(1ms);
+    std::string head;
+    while (head.find("\r\n\r\n") == std::string::npos) head += test::read_some(socket, 4096);
+    read = head.size() - head.find("\r\n\r\n") - 4;
+    while (read < kSize) {
+      const std::size_t count = test::read_some(socket, 16u << 10).size();
+      if (count == 0) return;
+      read += count;
+    }
+    test::write_all(socket, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+  }});
+  Request put{.method = "PUT", .url = slow.url("http", "/"), .timeout = 10000ms};
+  put.source_length = kSize;
+  put.source = [&]() -> Result<std::string> {
+    if (offered == kSize) return std::string();
+    offered += kPiece;
+    return std::string(kPiece, 'x');
+  };
+  const auto response = client_.send(put);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 201);
+  EXPECT_EQ(read, kSize);
+}
+
 TEST_F(HttpClientTest, RefusesASourceOfAnotherLength) {
   for (const std::uint64_t announced : {1u, 2u, 4u}) {
     Request put = request("PUT", "/");
@@ -188,7 +220,7 @@ TEST_F(HttpClientTest, RefusesASourceOfAnotherLength) {
 
 TEST_F(HttpClientTest, RepeatsOnlyWhatIsSafeWhenAnIdleConnectionWasClosed) {
   for (const std::string method : {"GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"}) {
-    PocoHttpClient client;
+    PosixHttpClient client;
     const int before = server_.connections();
     server_.expect("GET", "/first", {});
     EXPECT_TRUE(client.send(request("GET", "/first")));
@@ -256,7 +288,7 @@ TEST(HttpClientOnAUnixSocket, AsksAndReadsARawStream) {
   server.expect(
       "POST", "/attach",
       {.raw = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nraw bytes", .close = true});
-  PocoHttpClient client;
+  PosixHttpClient client;
   Request request{.url = Url::parse("http://docker/_ping").value(), .unix_socket = directory / "engine.sock"};
   EXPECT_EQ(client.send(request).value().body, "OK");
   EXPECT_EQ(server.received().at(0).header("Host"), "docker");

@@ -1,6 +1,7 @@
 // TLS with OpenSSL's own server as the other side.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include <cstdlib>
 #include <future>
@@ -8,9 +9,9 @@
 
 #include "base/strings.h"
 #include "net/http.h"
-#include "support/scripted_http_server.h"
 #include "support/test_directory.h"
 #include "sys/process.h"
+#include "wire/net/loopback_server.h"
 
 namespace crategate::net {
 namespace {
@@ -71,6 +72,9 @@ class TlsTest : public ::testing::Test {
     openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
              "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "self.key", "-out",
              "self.pem"});
+    openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+             "/CN=Other CA", "-keyout", "other-ca.key", "-out", "other-ca.pem"});
+    make_certificate("unknown", "subjectAltName=DNS:localhost,IP:127.0.0.1", "2", "other-ca");
     // Read once, when the first TLS connection of the process is made.
     ::setenv("SSL_CERT_FILE", (*directory_ / "ca.pem").c_str(), 1);
   }
@@ -78,12 +82,13 @@ class TlsTest : public ::testing::Test {
     delete directory_;
     directory_ = nullptr;
   }
-  static void make_certificate(const std::string& name, const std::string& extension, const std::string& days) {
+  static void make_certificate(const std::string& name, const std::string& extension, const std::string& days,
+                               const std::string& authority = "ca") {
     directory_->write(name + ".ext", extension);
     openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name, "-keyout",
              name + ".key", "-out", name + ".csr"});
-    openssl({"x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
-             days, "-extfile", name + ".ext", "-out", name + ".pem"});
+    openssl({"x509", "-req", "-in", name + ".csr", "-CA", authority + ".pem", "-CAkey", authority + ".key",
+             "-CAcreateserial", "-days", days, "-extfile", name + ".ext", "-out", name + ".pem"});
   }
   static void openssl(std::vector<std::string> arguments) {
     const sys::Command command{.program = "openssl",
@@ -94,7 +99,7 @@ class TlsTest : public ::testing::Test {
     ASSERT_EQ(outcome.exit_code, 0) << command.text() << outcome.err;
   }
   static test::TestDirectory* directory_;
-  PocoHttpClient client_;
+  PosixHttpClient client_;
 };
 
 test::TestDirectory* TlsTest::directory_ = nullptr;
@@ -109,12 +114,23 @@ TEST_F(TlsTest, TrustsACertificateOfTheConfiguredAuthority) {
   }
 }
 
+struct BadCertificate {
+  std::string name, host, why;
+};
+
 TEST_F(TlsTest, RefusesACertificateThatIsNotTheServers) {
-  for (const char* name : {"other", "expired", "self"}) {
+  const BadCertificate rows[] = {{"other", "localhost", "hostname mismatch"},
+                                 {"other", "127.0.0.1", "IP address mismatch"},
+                                 {"expired", "localhost", "expired"},
+                                 {"self", "localhost", "self"},
+                                 {"unknown", "localhost", "unable to"}};
+  for (const auto& [name, host, why] : rows) {
     const TlsServer server(directory_->path(), name, 1);
-    const auto response = client_.send(server.request("localhost"));
+    const auto response = client_.send(server.request(host));
     ASSERT_FALSE(response) << name;
     EXPECT_EQ(response.error().code, ErrorCode::integrity) << name << ": " << response.error().message;
+    EXPECT_THAT(response.error().message, HasSubstr("https://" + host)) << name;
+    EXPECT_THAT(to_lower(response.error().message), HasSubstr(to_lower(why))) << name;
     EXPECT_THAT(response.error().hint, HasSubstr("SSL_CERT_FILE"));
   }
 }
@@ -125,10 +141,69 @@ TEST_F(TlsTest, RefusesOldVersionsOfTheProtocol) {
 }
 
 TEST_F(TlsTest, SaysThatAServerDoesNotSpeakTls) {
-  test::ScriptedHttpServer server;
-  const auto response = client_.send({.url = Url::parse("https://" + server.host() + "/").value(), .timeout = 50ms});
+  test::LoopbackServer server({[](int socket) {
+    test::read_some(socket, 5);
+    test::write_all(socket, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  }});
+  const auto response = client_.send({.url = server.url("https", "/"), .timeout = 3000ms});
   ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::integrity) << response.error().message;
   EXPECT_EQ(response.error().http.value().status, 0);
+}
+
+TEST_F(TlsTest, SaysThatAServerClosesWithoutAHandshake) {
+  test::LoopbackServer server({[](int socket) { test::read_some(socket, 5); }});
+  const auto response = client_.send({.url = server.url("https", "/"), .timeout = 3000ms});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::unavailable) << response.error().message;
+}
+
+/// The server's side of TLS: answers each request of a connection in turn, then says that it closes, or does not.
+test::LoopbackServer::Script answers_over_tls(const test::TestDirectory& directory, std::vector<std::string> answers,
+                                              bool says_it_closes) {
+  return [&directory, answers = std::move(answers), says_it_closes](int socket) {
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+    SSL_CTX_use_certificate_file(context.get(), (directory / "good.pem").c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(context.get(), (directory / "good.key").c_str(), SSL_FILETYPE_PEM);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
+    SSL_set_fd(ssl.get(), socket);
+    ASSERT_EQ(SSL_accept(ssl.get()), 1);
+    for (const std::string& answer : answers) {
+      std::string request;
+      char block[4096];
+      while (!request.ends_with("\r\n\r\n")) {
+        const int count = SSL_read(ssl.get(), block, sizeof block);
+        ASSERT_GT(count, 0);
+        request.append(block, static_cast<std::size_t>(count));
+      }
+      ASSERT_EQ(SSL_write(ssl.get(), answer.data(), static_cast<int>(answer.size())), static_cast<int>(answer.size()));
+    }
+    if (says_it_closes) SSL_shutdown(ssl.get());
+  };
+}
+
+TEST_F(TlsTest, UsesAConnectionAgain) {
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+  test::LoopbackServer server({answers_over_tls(*directory_, {answer, answer, answer}, true)});
+  for (int i = 0; i < 3; ++i) {
+    const auto response = client_.send({.url = server.url("https", "/"), .timeout = 3000ms});
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "OK");
+  }
+}
+
+TEST_F(TlsTest, TellsTheEndOfABodyFromACutConnection) {
+  const std::string until_close = "HTTP/1.1 200 OK\r\n\r\nsome of it";
+  for (const bool says_it_closes : {true, false}) {
+    test::LoopbackServer server({answers_over_tls(*directory_, {until_close}, says_it_closes)});
+    const auto response = client_.send({.url = server.url("https", "/"), .timeout = 3000ms});
+    ASSERT_EQ(response.has_value(), says_it_closes);
+    if (says_it_closes) {
+      EXPECT_EQ(response->body, "some of it");
+    } else {
+      EXPECT_EQ(response.error().code, ErrorCode::unavailable) << response.error().message;
+    }
+  }
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ struct RegistryFixture {
 
   ScriptedHttpServer server;
   FakeClock clock;
-  net::PocoHttpClient http;
+  net::PosixHttpClient http;
   registry::HttpRegistry client;
 };
 

@@ -13,7 +13,7 @@ constexpr std::size_t kIdlePerOrigin = 16;
 
 }  // namespace
 
-struct PocoHttpClient::Pool {
+struct PosixHttpClient::Pool {
   std::unique_ptr<Connection> take(const Request& request) {
     const std::scoped_lock lock(mutex);
     auto& connections = idle[request.url.origin()];
@@ -36,10 +36,10 @@ struct PocoHttpClient::Pool {
   std::map<std::string, std::vector<std::unique_ptr<Connection>>> idle;
 };
 
-PocoHttpClient::PocoHttpClient() : pool_(std::make_unique<Pool>()) { sys::ignore_broken_pipes(); }
-PocoHttpClient::~PocoHttpClient() = default;
+PosixHttpClient::PosixHttpClient() : pool_(std::make_unique<Pool>()) { sys::ignore_broken_pipes(); }
+PosixHttpClient::~PosixHttpClient() = default;
 
-Result<Response> PocoHttpClient::send(const Request& request) {
+Result<Response> PosixHttpClient::send(const Request& request) {
   if (!request.ignore_cancellation) CG_CHECK(sys::check_cancelled());
   CG_TRY(const std::string head, encode_head(request));
   if (std::unique_ptr<Connection> idle = pool_->take(request)) {

@@ -1,0 +1,267 @@
+// Every parser of untrusted text over its seed and thousands of deterministic mutations of it: no crash, no endless
+// work, and no error message that carries the input's control characters on.
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <random>
+
+#include "base/strings.h"
+#include "base/version.h"
+#include "config/settings.h"
+#include "dockerfile/template.h"
+#include "json/value.h"
+#include "oci/image_config.h"
+#include "oci/manifest.h"
+#include "oci/media_types.h"
+#include "oci/reference.h"
+#include "pipeline/event.h"
+#include "pipeline/plan.h"
+#include "pipeline/record.h"
+#include "pipeline/test_count.h"
+#include "render/failure.h"
+#include "sys/process.h"
+
+namespace crategate {
+namespace {
+
+constexpr int kMutations = 2000;
+constexpr double kSecondsEach = 2;  ///< of one input; the slowest takes a few milliseconds
+
+std::string seed(const std::string& name) {
+  std::ifstream file(concat(CRATEGATE_SOURCE_DIR, "/tests/fuzz/seeds/", name), std::ios::binary);
+  EXPECT_TRUE(file) << name;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The same mutations on every machine: no distribution of the standard library is used.
+class Mutator {
+ public:
+  std::string mutate(std::string text) {
+    for (std::size_t i = 0, changes = 1 + below(4); i < changes; ++i) change(text);
+    return text;
+  }
+
+ private:
+  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
+
+  void change(std::string& text) {
+    static const std::vector<std::string> interesting = {"\"",
+                                                         "{",
+                                                         "}",
+                                                         "[",
+                                                         "]",
+                                                         ":",
+                                                         ",",
+                                                         "\\u0000",
+                                                         "\\ud800",
+                                                         "\xed\xa0\x80",
+                                                         "\xff",
+                                                         std::string(1, '\0'),
+                                                         "\n",
+                                                         "\r",
+                                                         "\t",
+                                                         "{{",
+                                                         "}}",
+                                                         "{{#",
+                                                         "{{/",
+                                                         "{{>",
+                                                         "{{=",
+                                                         "0",
+                                                         "-1",
+                                                         "1e999",
+                                                         "99999999999999999999",
+                                                         "null",
+                                                         "true",
+                                                         "::",
+                                                         "##[",
+                                                         "\x1b[",
+                                                         "&a",
+                                                         "*a",
+                                                         "!!",
+                                                         "<<:",
+                                                         "- ",
+                                                         "|",
+                                                         "../",
+                                                         "@",
+                                                         "sha256:",
+                                                         "\xef\xbb\xbf",
+                                                         "\xe2\x80\xa8"};
+    const std::size_t at = below(text.size() + 1);
+    const std::size_t length = below(std::min<std::size_t>(text.size() - at, 40) + 1);
+    switch (below(7)) {
+      case 0:
+        if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
+        break;
+      case 1:
+        if (at < text.size()) text[at] = static_cast<char>(below(256));
+        break;
+      case 2:
+        text.erase(at, length);
+        break;
+      case 3:
+        text.insert(at, text.substr(at, length));
+        break;
+      case 4:
+        text.insert(at, interesting[below(interesting.size())]);
+        break;
+      case 5:
+        text.replace(at, length, interesting[below(interesting.size())]);
+        break;
+      default:
+        if (below(4) == 0) text.resize(at);
+        break;
+    }
+  }
+
+  std::mt19937 random_{20261120};
+};
+
+bool is_plain(std::string_view text) {
+  return is_valid_utf8(text) && std::none_of(text.begin(), text.end(),
+                                             [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+template <class T>
+bool accepts(const Result<T>& result) {
+  if (result) return true;
+  EXPECT_FALSE(result.error().message.empty());
+  for (const auto& line : render::error_lines(result.error())) EXPECT_TRUE(is_plain(line)) << quoted(line, 1000);
+  return false;
+}
+
+bool json_document(const std::string& text) {
+  const auto document = json::Document::parse(text, "values.json");
+  if (!accepts(document)) return false;
+  const std::string canonical = document->root().dump();
+  const auto again = json::Document::parse(canonical, "canonical");
+  EXPECT_TRUE(again);
+  EXPECT_TRUE(again && again->root().dump() == canonical);
+  return true;
+}
+
+bool configuration(const std::string& text) { return accepts(config::load(config::File{"crategate.yml", text}, {})); }
+
+bool event(const std::string& text) {
+  bool accepted = true;
+  for (const std::string name : {"pull_request", "push", "workflow_dispatch", "merge_group", "issue_comment"}) {
+    const auto found = pipeline::parse_event(
+        {.name = name, .ref = name == "pull_request" ? "refs/pull/7/merge" : "refs/tags/v1.2.3", .payload = text});
+    accepted = accepts(found) && accepted;
+    const bool is_one = found && found->kind == pipeline::EventKind::pull_request;
+    EXPECT_TRUE(!found || name != "pull_request" || is_one) << "a pull request is never taken for anything else";
+  }
+  return accepted;
+}
+
+bool plan(const std::string& text) {
+  const auto found = pipeline::parse_plan(text, "plan.json");
+  if (!accepts(found)) return false;
+  EXPECT_EQ(pipeline::plan_id_of(*found), found->plan_id);
+  return true;
+}
+
+bool record(const std::string& text) {
+  const auto found = pipeline::parse_record(text, "record.json");
+  EXPECT_TRUE(found || found.error().code == ErrorCode::gate_refused);
+  static_cast<void>(accepts(pipeline::parse_test_result(text, "tests.json")));
+  if (!accepts(found)) return false;
+  EXPECT_TRUE(pipeline::parse_record(pipeline::to_json(*found), "again"));
+  return true;
+}
+
+bool reference(const std::string& text) {
+  static_cast<void>(accepts(oci::parse_repository(text)));
+  static_cast<void>(accepts(oci::parse_tag(text)));
+  static_cast<void>(accepts(oci::Digest::parse(text)));
+  const auto found = oci::parse_reference(text);
+  if (!accepts(found)) return false;
+  for (const auto& text_again : {found->full(), found->familiar()}) {
+    const auto again = oci::parse_reference(text_again);
+    EXPECT_TRUE(again && *again == *found) << text_again;
+  }
+  return true;
+}
+
+bool manifest(const std::string& text) {
+  static_cast<void>(accepts(oci::parse_index(text, oci::kOciIndex)));
+  static_cast<void>(accepts(oci::parse_image_config(text)));
+  static_cast<void>(accepts(oci::manifest_media_type(text, "")));
+  const auto found = oci::parse_manifest(text, oci::kOciManifest);
+  if (!accepts(found)) return false;
+  EXPECT_TRUE(oci::parse_manifest(found->to_json(), found->media_type));
+  return true;
+}
+
+bool dockerfile_template(const std::string& text) {
+  return accepts(dockerfile::render(
+      text,
+      {{"base", "x"}, {"python", "3.11"}, {"version", "v1"}, {"cell", "c"}, {"runtime", "cpu"}, {"pip-index", ""}},
+      "Dockerfile.mustache"));
+}
+
+bool tool_output(const std::string& text) {
+  std::size_t bytes = 0;
+  sys::LineSplitter lines([&](std::string_view line) {
+    bytes += line.size();
+    const std::string shown = neutralise(line);
+    EXPECT_TRUE(is_valid_utf8(shown));
+    EXPECT_FALSE(shown.starts_with("::")) << quoted(shown);
+    EXPECT_EQ(shown.find("##["), std::string::npos) << quoted(shown);
+    EXPECT_EQ(shown.find('\x1b'), std::string::npos) << quoted(shown);
+    EXPECT_EQ(shown.find_first_of("\r\n"), std::string::npos) << quoted(shown);
+  });
+  for (std::size_t at = 0; at < text.size(); at += 7) lines.feed(std::string_view(text).substr(at, 7));
+  lines.finish();
+  EXPECT_LE(bytes, text.size());
+  return accepts(pipeline::count_tests(text, ""));
+}
+
+bool axis_values(const std::string& text) {
+  static_cast<void>(accepts(pipeline::parse_version_file(text, "VERSION")));
+  static_cast<void>(accepts(pipeline::parse_axis_file(text, "RUNTIMES", "runtime")));
+  return accepts(pipeline::parse_axis_file(text, "PYTHON_VERSIONS", "python"));
+}
+
+struct Target {
+  std::string seed;
+  std::function<bool(const std::string&)> accepts;
+};
+
+void PrintTo(const Target& target, std::ostream* out) { *out << target.seed; }
+
+class Replay : public ::testing::TestWithParam<Target> {};
+
+TEST_P(Replay, SurvivesMutations) {
+  const std::string original = seed(GetParam().seed);
+  EXPECT_TRUE(GetParam().accepts(original)) << "the seed itself is sound";
+  Mutator mutator;
+  int accepted = 0;
+  for (int i = 0; i < kMutations && !HasFailure(); ++i) {
+    const std::string text = mutator.mutate(original);
+    const std::clock_t began = std::clock();
+    if (GetParam().accepts(text)) ++accepted;
+    EXPECT_LT(static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC, kSecondsEach);
+    if (HasFailure()) ADD_FAILURE() << "mutation " << i << ": " << quoted(text, 4000);
+  }
+  RecordProperty("accepted", accepted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parsers, Replay,
+                         ::testing::Values(Target{"values.json", json_document}, Target{"config.yml", configuration},
+                                           Target{"event.json", event}, Target{"plan.json", plan},
+                                           Target{"record.json", record}, Target{"reference.txt", reference},
+                                           Target{"manifest.json", manifest},
+                                           Target{"template.mustache", dockerfile_template},
+                                           Target{"tool-output.txt", tool_output},
+                                           Target{"versions.txt", axis_values}));
+
+TEST(ReplayMutations, AreTheSameEveryTime) {
+  Mutator first, second;
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(first.mutate("some text"), second.mutate("some text"));
+}
+
+}  // namespace
+}  // namespace crategate

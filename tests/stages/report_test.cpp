@@ -1,0 +1,168 @@
+// report: what is known of a plan at each point of its way.
+#include "stages/report.h"
+
+#include <gmock/gmock.h>
+
+#include "json/value.h"
+#include "stages/push.h"
+#include "stages/release.h"
+#include "stages/release_fixture.h"
+
+namespace crategate::stages {
+namespace {
+
+using render::StageState;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class ReportStage : public sample::Release {
+ protected:
+  ReportStage() { make_plan(); }
+  render::Report collect() {
+    const auto report =
+        collect_report({project.configuration, *plan, project.workspace, "20261120"}, project.files, reader);
+    EXPECT_TRUE(report) << describe(report.error());
+    return report.value();
+  }
+  void push_and_release() {
+    prove_all();
+    ASSERT_TRUE(run_push(inputs(), services()));
+    ASSERT_TRUE(run_release(inputs(), services()));
+  }
+};
+
+TEST_F(ReportStage, ShowsNothingDoneYet) {
+  const auto report = collect();
+  ASSERT_THAT(report.cells, SizeIs(4));
+  EXPECT_EQ(report.cells[0].build.state, StageState::pending);
+  EXPECT_EQ(report.cells[0].scan.state, StageState::skipped);
+  EXPECT_THAT(report.published, IsEmpty());
+  EXPECT_EQ(report.verdict, "0 of 4 images published");
+}
+
+TEST_F(ReportStage, ShowsWhatIsProven) {
+  prove(cell());
+  const auto report = collect();
+  const auto& shown = report.cells[0];
+  EXPECT_EQ(shown.build, (render::StageReport{StageState::passed, 61'000}));
+  EXPECT_EQ(shown.test, (render::StageReport{StageState::passed, 1200}));
+  EXPECT_EQ(shown.digest.state, StageState::passed);
+  EXPECT_EQ(shown.push.state, StageState::pending);
+  EXPECT_EQ(report.cells[1].digest.state, StageState::pending);
+}
+
+TEST_F(ReportStage, ShowsAFullRelease) {
+  push_and_release();
+  const auto report = collect();
+  EXPECT_EQ(report.verdict, "4 of 4 images published, moving tags in place");
+  EXPECT_THAT(report.published, SizeIs(4));
+  EXPECT_THAT(report.moved, SizeIs(4));
+  for (const auto& each : report.cells) {
+    EXPECT_EQ(each.gate.state, StageState::passed);
+    EXPECT_EQ(each.push.state, StageState::passed);
+    EXPECT_EQ(each.failure, "");
+  }
+}
+
+TEST_F(ReportStage, WritesReleaseJson) {
+  push_and_release();
+  test::RecordingWorkflow workflow;
+  ASSERT_TRUE(publish_report(collect(), project.workspace, project.files, workflow));
+  EXPECT_THAT(workflow.summary, HasSubstr("cpu-py3.11"));
+  const auto document = json::Document::parse(project.read(".crategate/release.json"), "release.json").value();
+  const auto root = document.root();
+  EXPECT_EQ(root.string("version").value(), "v1.2.3");
+  EXPECT_EQ(root.string("commit").value(), pipeline::sample::kCommit);
+  EXPECT_EQ(root.string("plan_id").value(), plan->plan_id);
+  auto named = root.string_map("published").value();
+  EXPECT_THAT(named, SizeIs(4));
+  EXPECT_EQ(named.at("braindotai/opencrate-cpu-py3.11:v1.2.3"), candidate().text());
+  const auto moved = root.at("moved").value().items().value();
+  ASSERT_THAT(moved, SizeIs(4));
+  for (const auto& move : moved) {
+    EXPECT_EQ(move.string("tag").value(), "latest");
+    EXPECT_EQ(move.string_or("from", "nothing").value(), "nothing");
+    named[concat(move.string("repository").value(), ":latest")] = move.string("to").value();
+  }
+  EXPECT_EQ(named, tags());  // every digest agrees with what the layout names
+  const auto cells = root.at("cells").value().items().value();
+  ASSERT_THAT(cells, SizeIs(4));
+  EXPECT_EQ(cells[0].string("manifest_digest").value(), candidate().text());
+}
+
+TEST_F(ReportStage, ShowsFailedTestsWithTheirLog) {
+  prove(cell());
+  auto result = load_test_result(project.files, project.workspace, *plan, "cpu-py3.11").value().value();
+  result.verdict = pipeline::TestVerdict::failed;
+  result.failed = 1;
+  ASSERT_TRUE(write_state(project.files, project.workspace, test_result_file("cpu-py3.11"), pipeline::to_json(result)));
+  const auto report = collect();
+  EXPECT_EQ(report.cells[0].test.state, StageState::failed);
+  EXPECT_THAT(report.cells[0].failure, AllOf(HasSubstr("failed"), HasSubstr("tests/logs/test-py3.11-cpu.log")));
+  EXPECT_EQ(report.verdict, "1 of 4 cells failed; nothing was published");
+}
+
+TEST_F(ReportStage, DoesNotDenyWhatWasPublishedBefore) {
+  push_and_release();
+  project.write(".crategate/records/cpu-py3.11/record.json", "{");
+  EXPECT_THAT(collect().verdict, ::testing::Not(HasSubstr("nothing was published")));
+}
+
+TEST_F(ReportStage, ShowsAnUnreadableRecordAsTheCellsFailure) {
+  prove_all();
+  project.write(".crategate/records/cpu-py3.11/record.json", "{");
+  const auto report = collect();
+  EXPECT_EQ(report.cells[0].digest.state, StageState::failed);
+  EXPECT_THAT(report.cells[0].failure, HasSubstr("record-unreadable"));
+  EXPECT_EQ(report.cells[1].digest.state, StageState::passed);
+}
+
+TEST_F(ReportStage, ShowsNoRecordOfAnotherPlan) {
+  prove_all();
+  version = "v1.2.4";
+  make_plan();
+  const auto report = collect();
+  EXPECT_EQ(report.cells[0].build.state, StageState::pending);
+  EXPECT_EQ(report.cells[0].digest.state, StageState::pending);
+  EXPECT_FALSE(report.cells[0].record);
+}
+
+TEST_F(ReportStage, ShowsATagThatNamesSomethingElse) {
+  push_and_release();
+  const auto stored = layout.find(candidate("cuda-py3.13")).value().value();
+  ASSERT_TRUE(layout.tag("braindotai/opencrate-cpu-py3.11:v1.2.3", stored.descriptor));
+  const auto report = collect();
+  EXPECT_NE(report.cells[0].push.state, StageState::passed);
+  EXPECT_EQ(report.published[0].to, candidate("cuda-py3.13"));
+  EXPECT_THAT(report.verdict, HasSubstr("3 of 4"));
+}
+
+TEST_F(ReportStage, ShowsAPullRequest) {
+  policy.push = policy.candidate = policy.latest = false;
+  make_plan();
+  test_passed(cell(), image_of(cell()));
+  ASSERT_TRUE(digest(cell(), false));
+  const auto report = collect();
+  EXPECT_EQ(report.cells[0].push.state, StageState::skipped);
+  EXPECT_EQ(report.verdict, "1 of 4 images built and tested; this event publishes nothing");
+}
+
+TEST_F(ReportStage, ShowsThatThereWasNothingToDo) {
+  policy.should_run = false;
+  make_plan();
+  const auto report = collect();
+  EXPECT_EQ(report.verdict, "nothing to do");
+  EXPECT_THAT(report.cells, IsEmpty());
+}
+
+TEST_F(ReportStage, FailsWhenTheRegistryDoesNotAnswer) {
+  prove_all();
+  reader.down = Error{ErrorCode::unavailable, "down", "", {}, {}, {}};
+  const auto report = collect_report({project.configuration, *plan, project.workspace, ""}, project.files, reader);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::unavailable);
+}
+
+}  // namespace
+}  // namespace crategate::stages
