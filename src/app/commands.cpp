@@ -1,5 +1,7 @@
 #include "app/commands.h"
 
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "app/cell_pipeline.h"
@@ -24,6 +26,16 @@ namespace {
 Result<pipeline::Plan> plan_in_force(Application& app) {
   CG_CHECK(config::require_project(app.loaded()));
   return stages::load_plan(app.files(), app.workspace(), app.invocation().plan);
+}
+
+/// A tool's lines as they come; what goes on without end is in the log file only.
+stages::Progress tool_lines() {
+  constexpr int kMost = 20000;
+  return [shown = std::make_shared<std::atomic<int>>(0)](std::string_view line) {
+    const int number = ++*shown;
+    if (number <= kMost) log::info(line);
+    if (number == kMost) log::warning("more output follows; the log file has it");
+  };
 }
 
 /// A dry run of a single stage prints what it would do and stops.
@@ -58,7 +70,7 @@ Result<void> check(Application& app) {
   CG_TRY(const auto commands, stages::describe_check(in));
   CG_TRY(const bool dry, print_if_dry(app, concat(join(commands, "\n"), "\n")));
   if (dry) return {};
-  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  const stages::Progress progress = tool_lines();
   app.workflow().begin_group("static checks");
   const auto result = stages::run_check(in, app.check_services(progress));
   app.workflow().end_group();
@@ -69,7 +81,7 @@ Result<void> check(Application& app) {
 
 Result<void> generate(Application& app) {
   CG_TRY(const auto plan, plan_in_force(app));
-  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  const stages::Progress progress = tool_lines();
   CG_TRY(const auto generated, stages::run_generate({.generate = app.configuration().generate,
                                                      .plan = plan,
                                                      .workspace = app.workspace(),
@@ -109,7 +121,7 @@ Result<void> build(Application& app) {
     for (const auto& command : commands) app.console().result(concat(command.text(), "\n"));
     return {};
   }
-  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  const stages::Progress progress = tool_lines();
   app.workflow().begin_group(concat("build ", cell.key));
   const auto built = stages::run_build(in, {.files = app.files(), .builder = *builder, .progress = progress});
   app.workflow().end_group();
@@ -141,7 +153,7 @@ Result<void> test(Application& app) {
     return {};
   }
   CG_TRY(docker::Engine* const engine, app.engine());
-  const stages::Progress progress = [](std::string_view line) { log::info(line); };
+  const stages::Progress progress = tool_lines();
   app.workflow().begin_group(concat("test ", cell.key));
   const auto result = stages::run_test(in, {.files = app.files(), .engine = *engine, .progress = progress});
   app.workflow().end_group();

@@ -9,6 +9,7 @@ namespace crategate::git {
 namespace {
 
 constexpr std::string_view kDeeper = "check out with `fetch-depth: 0` (or run `git fetch --unshallow`)";
+constexpr std::string_view kOneMore = "check out with `fetch-depth: 2` (or run `git fetch --deepen=1`)";
 
 Changes unknown(std::string why) { return {.paths = std::nullopt, .why_not = std::move(why)}; }
 
@@ -53,7 +54,7 @@ Result<Changes> GitProgram::changes(const std::string& from, const std::string& 
   CG_TRY(const auto newer, resolve(to));
   if (!older || !newer) {
     const std::string missing = concat(quoted(older ? to : from), " is not in this clone");
-    if (shallow) return unknown(concat(missing, ", which is shallow: ", kDeeper));
+    if (shallow) return unknown(concat(missing, ", which is shallow: ", merge_base ? kDeeper : kOneMore));
     return unknown(concat(missing, ": a first commit has none before it; otherwise fetch it"));
   }
   if (merge_base) {

@@ -103,7 +103,7 @@ Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
   result.plan_id = in.plan.plan_id;
   result.cell = in.cell.key;
   if (in.configuration.test) CG_CHECK(require_countable(in.configuration.test->count));
-  CG_CHECK(withdraw_record(svc.files, in.workspace, in.cell.key));
+  CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
   if (in.configuration.test) {
     CG_TRY(const std::string image, find_image(in, svc));
     CG_TRY(const auto spec, test_container(in, image));
@@ -112,7 +112,9 @@ Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
     auto ran = run_in_container(spec, in.configuration.test->timeout, output, svc.engine);
     if (!ran) return fail(std::move(ran).error().within(concat("tests of cell ", in.cell.key)));
     CG_TRY(result, interpret(in, *ran));
-    CG_TRY(result.config_digest, known_config_digest(svc.engine, result.image_id));
+    if (!ran->cancelled) {
+      CG_TRY(result.config_digest, known_config_digest(svc.engine, result.image_id));
+    }
   }
   CG_CHECK(write_state(svc.files, in.workspace, test_result_file(in.cell.key), pipeline::to_json(result)));
   return result;

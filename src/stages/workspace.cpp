@@ -96,16 +96,18 @@ Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files
   return record;
 }
 
-Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
-  CG_TRY(const auto text, read_state(files, workspace, record_file(cell)));
-  if (!text || text->empty()) return {};
-  return write_state(files, workspace, record_file(cell), "");
+Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
+  for (const sys::Path& document : {test_result_file(cell), record_file(cell)}) {
+    CG_TRY(const auto text, read_state(files, workspace, document));
+    if (text && !text->empty()) CG_CHECK(write_state(files, workspace, document, ""));
+  }
+  return {};
 }
 
 Result<std::optional<pipeline::TestResult>> load_test_result(const sys::FileSystem& files, const Workspace& workspace,
                                                              const pipeline::Plan& plan, const std::string& cell) {
   CG_TRY(const auto text, read_state(files, workspace, test_result_file(cell)));
-  if (!text) return std::nullopt;
+  if (!text || text->empty()) return std::nullopt;
   CG_TRY(auto result, pipeline::parse_test_result(*text, (workspace.state_name / test_result_file(cell)).string()));
   if (result.plan_id != plan.plan_id || result.cell != cell) return std::nullopt;
   return result;

@@ -201,7 +201,7 @@ it_counts_the_dependencies_of_a_shallow_clone_as_changed() {
     run crategate plan "${TAG_PUSH[@]}"
     expect_ok
     if ((depth == 1)); then
-      expect_match "output" "$OUT$ERR" 'fetch-depth: [02]'
+      expect_match "output" "$OUT$ERR" 'fetch-depth: 2'
       expect_equal "warnings" "$(grep -c fetch-depth <<<"$OUT"$'\n'"$ERR")" 1
     else
       expect_no_match "output" "$OUT$ERR" 'fetch-depth'

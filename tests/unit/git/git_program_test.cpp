@@ -190,7 +190,7 @@ TEST_F(GitProgramTest, SaysWhyAFirstCommitAndAShallowCloneCannotBeCompared) {
   EXPECT_TRUE(shallow.is_shallow().value());
   const Changes changes = shallow.changes("HEAD~1", "HEAD", false).value();
   EXPECT_FALSE(changes.paths);
-  EXPECT_THAT(changes.why_not, HasSubstr("fetch-depth: 0"));
+  EXPECT_THAT(changes.why_not, HasSubstr("fetch-depth: 2"));
   EXPECT_EQ(shallow.is_ancestor("HEAD", "HEAD").value(), true);
 }
 

@@ -76,7 +76,7 @@ TEST(ChangeSetText, ListsEveryWrite) {
   }};
   EXPECT_EQ(
       change_set_text(changes),
-      concat("PUT docker.io/a/b:v1 ", to.text(), " (was absent)\n", "PUT localhost:5000/a/b:latest ", to.text(),
+      concat("PUT a/b:v1 ", to.text(), " (was absent)\n", "PUT localhost:5000/a/b:latest ", to.text(),
              " (was ", from.text(), "; moved by a manual run)\n", "KEEP ghcr.io/a/b:v2 ", from.text(), " (kept)\n"));
   EXPECT_EQ(change_set_text({}), "");
 }
