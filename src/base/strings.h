@@ -42,6 +42,7 @@ std::string quoted(std::string_view text, std::size_t limit = 80);
 inline std::string quoted(const std::string& text, std::size_t limit = 80) {
   return quoted(std::string_view(text), limit);
 }
+inline std::string quoted(std::string& text, std::size_t limit = 80) { return quoted(std::string_view(text), limit); }
 inline std::string quoted(const char* text, std::size_t limit = 80) { return quoted(std::string_view(text), limit); }
 inline std::string quote(std::string_view text, std::size_t limit = 80) { return quoted(text, limit); }
 bool is_valid_utf8(std::string_view text);

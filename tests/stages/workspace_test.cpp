@@ -95,7 +95,9 @@ TEST_F(WorkspaceFiles, RefuseDamagedDocuments) {
     const auto result = load_test_result(project.files, project.workspace, plan, "cpu-py3.11");
     // A withdrawn result is an empty file and reads as absent; anything else that is no result is refused.
     EXPECT_EQ(result.has_value(), bad.empty()) << bad;
-    if (result) EXPECT_FALSE(result->has_value());
+    if (result) {
+      EXPECT_FALSE(result->has_value());
+    }
   }
 }
 
