@@ -45,11 +45,10 @@ sanitize:
 	@cmake --build --preset asan-ubsan -j $(JOBS)
 	@ctest --preset asan-ubsan -L '^(unit|golden|wire|stages)$$'
 
-bench:
-	@tools/install build engine
-	@cmake --preset bench --log-level=WARNING
-	@cmake --build --preset bench -j $(JOBS)
-	@tools/bench
+bench: build
+	@tools/install engine
+	@tools/engine up
+	@eval "$$(tools/engine env)" && tests/bench/commands.py --engine
 
 coverage:
 	@tools/install build

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times whole commands: medians, the machine's noise, peak memory, beside the limits that the product promises.
 
-usage: tools/bench [--runs N] [--engine]     (--engine: also `run` beside the plain docker commands; needs tools/engine up)
+usage: tests/bench/commands.py [--runs N] [--engine]     (--engine: also `run` beside the plain docker commands; needs tools/engine up)
 """
 import argparse
 import json
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CRATEGATE = os.environ.get('CRATEGATE', str(ROOT / 'build/release/crategate'))
 GIT = ['git', '-c', 'user.name=bench', '-c', 'user.email=bench@example.invalid']
 
