@@ -24,8 +24,10 @@ if(CRATEGATE_STATIC)
   target_include_directories(crategate_spdlog SYSTEM INTERFACE
     $<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_INCLUDE_DIRECTORIES>)
   target_compile_definitions(crategate_spdlog INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY=1)
-  # Debian 13's libcrypto compresses certificates.
-  target_link_libraries(OpenSSL::Crypto INTERFACE ZLIB::ZLIB "${CRATEGATE_ARCHIVE_zstd}")
+  # Debian 13's libcrypto compresses certificates; CMake's own lists of dependencies name the shared libraries.
+  set_target_properties(OpenSSL::SSL PROPERTIES INTERFACE_LINK_LIBRARIES OpenSSL::Crypto)
+  set_target_properties(OpenSSL::Crypto PROPERTIES INTERFACE_LINK_LIBRARIES
+    "ZLIB::ZLIB;${CRATEGATE_ARCHIVE_zstd};Threads::Threads;${CMAKE_DL_LIBS}")
 else()
   target_link_libraries(crategate_yaml INTERFACE yaml-cpp)
   target_link_libraries(crategate_archive INTERFACE LibArchive::LibArchive ZLIB::ZLIB)
