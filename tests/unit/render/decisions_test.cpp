@@ -74,10 +74,9 @@ TEST(ChangeSetText, ListsEveryWrite) {
       {.repository = "localhost:5000/a/b", .tag = "latest", .from = from, .to = to, .note = "moved by a manual run"},
       {.repository = "ghcr.io/a/b", .tag = "v2", .from = from, .to = to, .needed = false, .note = "kept"},
   }};
-  EXPECT_EQ(
-      change_set_text(changes),
-      concat("PUT a/b:v1 ", to.text(), " (was absent)\n", "PUT localhost:5000/a/b:latest ", to.text(),
-             " (was ", from.text(), "; moved by a manual run)\n", "KEEP ghcr.io/a/b:v2 ", from.text(), " (kept)\n"));
+  EXPECT_EQ(change_set_text(changes),
+            concat("PUT a/b:v1 ", to.text(), " (was absent)\n", "PUT localhost:5000/a/b:latest ", to.text(), " (was ",
+                   from.text(), "; moved by a manual run)\n", "KEEP ghcr.io/a/b:v2 ", from.text(), " (kept)\n"));
   EXPECT_EQ(change_set_text({}), "");
 }
 
