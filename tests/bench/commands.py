@@ -130,7 +130,7 @@ def main():
     try:
         good = plan_benches(work, options.runs)
         if options.engine:
-            good &= run_bench(work, 5)
+            good &= run_bench(work, 3)
     finally:
         shutil.rmtree(work)
     return 0 if good else 1
