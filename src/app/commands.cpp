@@ -46,13 +46,7 @@ Result<bool> print_if_dry(Application& app, const std::string& text) {
 }
 
 Result<void> plan(Application& app) {
-  CG_CHECK(config::require_project(app.loaded()));
-  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, false));
-  CG_TRY(const auto plan, stages::make_plan({.configuration = app.configuration(),
-                                             .invocation = app.invocation(),
-                                             .workspace = app.workspace(),
-                                             .destination = destination},
-                                            app.plan_services()));
+  CG_TRY(const auto plan, make_plan(app, false));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
   show_plan(app, plan);
   if (app.line().json) app.console().result(pipeline::to_json(plan));
@@ -351,6 +345,16 @@ const CommandInfo* find_command(std::string_view name) {
     if (info.name == name) return &info;
   }
   return nullptr;
+}
+
+Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default) {
+  CG_CHECK(config::require_project(app.loaded()));
+  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, layout_by_default));
+  return stages::make_plan({.configuration = app.configuration(),
+                            .invocation = app.invocation(),
+                            .workspace = app.workspace(),
+                            .destination = destination},
+                           app.plan_services());
 }
 
 void show_plan(Application& app, const pipeline::Plan& plan) {

@@ -9,6 +9,10 @@ namespace crategate::app {
 /// Runs `app.line().command`.
 Result<void> run_command(Application& app);
 
+/// The plan of this invocation: configuration, event, `--to`; writes nothing.
+/// Errors: bad_input.
+Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default);
+
 /// The plan for people (its policy table), or with --json its warnings as log lines.
 void show_plan(Application& app, const pipeline::Plan& plan);
 

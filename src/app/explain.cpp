@@ -8,13 +8,7 @@ namespace crategate::app {
 namespace {
 
 Result<void> explain_policy(Application& app) {
-  CG_CHECK(config::require_project(app.loaded()));
-  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, false));
-  CG_TRY(const auto plan, stages::make_plan({.configuration = app.configuration(),
-                                             .invocation = app.invocation(),
-                                             .workspace = app.workspace(),
-                                             .destination = destination},
-                                            app.plan_services()));
+  CG_TRY(const auto plan, make_plan(app, false));
   app.console().result(render::policy_table(plan.policy));
   return {};
 }

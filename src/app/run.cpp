@@ -264,15 +264,9 @@ Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
 }  // namespace
 
 Result<void> run_pipeline(Application& app) {
-  CG_CHECK(config::require_project(app.loaded()));
   const auto started = app.clock().monotonic();
   const std::string started_at = sys::rfc3339(app.clock().now());
-  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, true));
-  CG_TRY(auto plan, stages::make_plan({.configuration = app.configuration(),
-                                       .invocation = app.invocation(),
-                                       .workspace = app.workspace(),
-                                       .destination = destination},
-                                      app.plan_services()));
+  CG_TRY(auto plan, make_plan(app, true));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
   show_plan(app, plan);
   if (!plan.policy.should_run) {
