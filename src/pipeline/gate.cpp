@@ -16,7 +16,7 @@ constexpr std::string_view kFingerprintPrefix = "v1:";
 constexpr std::string_view kNothing = "nothing";
 
 std::string remedy_for(Reason reason, std::string_view cell) {
-  const std::string again = concat("crategate build --cell ", cell, ", then test and digest");
+  std::string again = concat("crategate build --cell ", cell, ", then test and digest");
   switch (reason) {
     case Reason::record_missing:
       return concat("run the cell to its end: ", again);

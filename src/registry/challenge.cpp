@@ -33,7 +33,7 @@ class Scanner {
   std::string token() {
     std::size_t size = 0;
     while (size < text_.size() && is_token(text_[size])) ++size;
-    const std::string taken(text_.substr(0, size));
+    std::string taken(text_.substr(0, size));
     text_.remove_prefix(size);
     return taken;
   }

@@ -13,7 +13,7 @@ namespace {
 std::string registry_of_key(std::string_view key) {
   const auto scheme = key.find("://");
   if (scheme != std::string_view::npos) key.remove_prefix(scheme + 3);
-  const std::string host = to_lower(key.substr(0, key.find('/')));
+  std::string host = to_lower(key.substr(0, key.find('/')));
   if (host == "index.docker.io" || host == "registry-1.docker.io") return "docker.io";
   return host;
 }
