@@ -19,9 +19,8 @@ std::vector<std::string> input_names() {
   for (const auto& row : config::settings_table()) {
     names.push_back(config::option_name(row));
     if (!row.short_name.empty()) names.emplace_back(row.short_name);
-    if (!row.alias.empty()) names.emplace_back(row.alias);
   }
-  names.insert(names.end(), {"RUNTIME", "PYTHON_VERSION"});  // the seed's names for `only`
+  for (const auto& row : config::seed_names()) names.emplace_back(row.name);
   return names;
 }
 

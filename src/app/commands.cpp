@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
+#include "pipeline/agreement.h"
 #include "render/decisions.h"
 #include "render/report.h"
 #include "stages/build.h"
@@ -25,7 +26,9 @@ namespace {
 
 Result<pipeline::Plan> plan_in_force(Application& app) {
   CG_CHECK(config::require_project(app.loaded()));
-  return stages::load_plan(app.files(), app.workspace(), app.invocation().plan);
+  CG_TRY(auto plan, stages::load_plan(app.files(), app.workspace(), app.invocation().plan));
+  CG_CHECK(pipeline::require_agreement(plan, app.configuration(), app.invocation()));
+  return plan;
 }
 
 /// A tool's lines as they come; what goes on without end is in the log file only.
@@ -87,19 +90,10 @@ Result<void> generate(Application& app) {
   return {};
 }
 
-Result<void> require_test_mode(const std::string& mode) {
-  if (mode.empty() || mode == "test") return {};
-  if (mode == "push") {
-    return fail(ErrorCode::bad_input, "build --mode: expected test, found push",
-                "Nothing is published by building: run `crategate verify` and `crategate push`, which publish the "
-                "tested image itself.");
-  }
-  return fail(ErrorCode::bad_input, concat("build --mode: expected test or push, found ", quote(mode)),
-              "Write --mode=test, or leave it out.");
-}
+Result<void> push(Application& app);
 
 Result<void> build(Application& app) {
-  CG_CHECK(require_test_mode(app.invocation().mode));
+  if (app.invocation().mode == "push") return push(app);  // nothing is published but what was tested
   CG_TRY(const auto plan, plan_in_force(app));
   CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
   CG_TRY(const auto facts, read_run_facts(app, plan));

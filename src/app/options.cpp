@@ -142,20 +142,33 @@ struct Parser {
     return {};
   }
 
+  /// A flag may stand alone; everything else has a value.
+  Result<std::string> setting_value(const config::Setting& row, const std::string& written,
+                                    const std::optional<std::string>& attached) {
+    if (row.type != config::SettingType::boolean || attached) return value_of(written, attached);
+    const bool follows = next < arguments.size() && (arguments[next] == "true" || arguments[next] == "false");
+    return follows ? arguments[next++] : "true";
+  }
+
+  void give(const std::string& option, const std::string& value, const std::string& written) {
+    line.given.push_back(
+        {option, value, {.kind = config::OriginKind::command_line, .where = {}, .name = concat("--", written)}});
+  }
+
+  Result<void> seed_name(const config::SeedName& row, const std::string& written,
+                         const std::optional<std::string>& attached) {
+    CG_TRY(const std::string value, setting_value(*config::find_setting(row.setting), written, attached));
+    give(std::string(row.name), value, written);
+    return {};
+  }
+
   Result<void> setting(const config::Setting& row, const std::string& written,
                        const std::optional<std::string>& attached) {
-    std::string value;
-    if (row.type == config::SettingType::boolean && !attached) {
-      const bool follows = next < arguments.size() && (arguments[next] == "true" || arguments[next] == "false");
-      value = follows ? arguments[next++] : "true";
-    } else {
-      CG_TRY(value, value_of(written, attached));
-    }
+    CG_TRY(const std::string value, setting_value(row, written, attached));
     const std::string option = config::option_name(row);
     const auto earlier = std::ranges::find(line.given, option, &config::Given::option);
     if (earlier == line.given.end()) {
-      line.given.push_back(
-          {option, value, {.kind = config::OriginKind::command_line, .where = {}, .name = concat("--", written)}});
+      give(option, value, written);
       return {};
     }
     if (row.type != config::SettingType::list) {
@@ -174,6 +187,7 @@ struct Parser {
     }
     if (const auto* found = find_plain(name, line.command)) return plain(*found, attached);
     if (const auto* found = find_setting(name, command)) return setting(*found, name, attached);
+    if (const auto* found = config::find_seed_name(name)) return seed_name(*found, name, attached);
     return unknown_option(concat("--", name), command);
   }
 

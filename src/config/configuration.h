@@ -22,6 +22,7 @@ struct VersionSource {
   std::string file = "VERSION";
   bool git_tag = false;
   Argv command;
+  std::string value;
   bool operator==(const VersionSource&) const = default;
 };
 

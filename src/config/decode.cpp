@@ -11,6 +11,7 @@
 namespace crategate::config {
 namespace {
 
+constexpr std::string_view kOwnLabels = "io.crategate.";
 constexpr int kMaxShards = 1000;
 constexpr int kMaxJobs = 1024;
 
@@ -20,11 +21,15 @@ Result<VersionSource> decode_version(const Node& node, std::string_view path) {
   section.read_with("file", source.file, read_path);
   section.read("git-tag", source.git_tag);
   section.read_with("command", source.command, read_argv);
+  section.read("value", source.value);
   CG_CHECK(section.finish());
   const bool file = section.find("file") != nullptr;
-  if (static_cast<int>(file) + static_cast<int>(source.git_tag) + static_cast<int>(!source.command.empty()) > 1)
-    return fail(error_at(node, path, "expected one of file, git-tag and command, found more", "keep one of them"));
-  if (!file && (source.git_tag || !source.command.empty())) source.file.clear();
+  const int others = static_cast<int>(source.git_tag) + static_cast<int>(!source.command.empty()) +
+                     static_cast<int>(!source.value.empty());
+  if (static_cast<int>(file) + others > 1)
+    return fail(
+        error_at(node, path, "expected one of file, git-tag, command and value, found more", "keep one of them"));
+  if (!file && others > 0) source.file.clear();
   return source;
 }
 
@@ -53,6 +58,17 @@ Result<Generate> decode_generate(const Node& node, std::string_view path) {
   return generate;
 }
 
+/// Labels below io.crategate. are what the tag rules trust; crategate writes them itself.
+Result<std::vector<std::string>> read_labels(const Node& node, std::string_view path) {
+  CG_TRY(auto labels, read_pairs(node, path));
+  for (const std::string& label : labels) {
+    if (!label.starts_with(kOwnLabels)) continue;
+    return fail(error_at(node, path, concat("expected labels of the project, found ", quoted(label)),
+                         concat("choose a name that does not begin with ", kOwnLabels)));
+  }
+  return labels;
+}
+
 Result<Build> decode_build(const Node& node, std::string_view path) {
   Build build;
   Section section(node, std::string(path));
@@ -65,7 +81,7 @@ Result<Build> decode_build(const Node& node, std::string_view path) {
   section.read("build-args", build.build_args);
   section.read_with("build-contexts", build.build_contexts, read_pairs);
   section.read_with("secrets", build.secrets, read_pairs);
-  section.read_with("labels", build.labels, read_pairs);
+  section.read_with("labels", build.labels, read_labels);
   section.read_with("annotations", build.annotations, read_pairs);
   section.read("cache-ignore-error", build.cache_ignore_error);
   section.read("timeout", build.timeout);
@@ -246,6 +262,8 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("sha", out.sha);
   given.read("base-ref", out.base_ref);
   given.read_with("rebuild-base", out.rebuild_base, read_boolean);
+  given.read_with("fresh", out.fresh, read_boolean);
+  given.read_with("cache-write", out.cache_write, read_boolean);
   given.read("publish", out.publish);
   given.read("dry-run", out.dry_run);
   given.read("to", out.to);

@@ -10,12 +10,6 @@
 namespace crategate::config {
 namespace {
 
-/// The seed's names for one value of an axis; they become `only` items.
-struct AxisAlias {
-  std::string_view name, axis;
-};
-constexpr AxisAlias kAxisAliases[] = {{"python_version", "python"}, {"runtime", "runtime"}};
-
 /// Names that other actions know and that crategate decides itself.
 struct DecidedElsewhere {
   std::string_view name, hint;
@@ -23,8 +17,8 @@ struct DecidedElsewhere {
 constexpr DecidedElsewhere kDecidedElsewhere[] = {
     {"cache-from", "set cache; the plan decides when it is read"},
     {"cache-to", "set cache; the plan decides when it is written"},
-    {"no-cache", "the plan decides it; rebuild-base asks for a fresh build"},
-    {"pull", "the plan decides it; rebuild-base asks for the newest base images"},
+    {"no-cache", "the plan decides it; fresh asks for a build without cache"},
+    {"pull", "the plan decides it; fresh asks for the newest base images"},
     {"push", "the plan decides it after the gate; publish: false keeps everything local"},
     {"load", "a tested image is always loaded"},
     {"sbom", "an image is published exactly as it was tested"},
@@ -54,13 +48,29 @@ Failure conflict(const Entry& a, const Entry& b) {
               "give it once");
 }
 
+/// A seed name's value goes into a pattern: it must be one plain word there.
+Result<> take_seed_name(Entry& entry, const Given& given) {
+  entry.seed_name = find_seed_name(given.option);
+  if (entry.seed_name == nullptr) return unknown_name(given);
+  entry.setting = find_setting(entry.seed_name->setting);
+  if (entry.value.empty() || entry.seed_name->pattern == "*") return {};
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:,+-";
+  if (entry.value.find_first_not_of(kPlain) != std::string::npos) {
+    return bad_given(given.origin,
+                     concat("expected letters, digits and . _ / : , + -, found ", quoted(entry.value, 40)),
+                     concat("set ", entry.seed_name->setting, " for anything else"));
+  }
+  entry.value = replace_all(std::string(entry.seed_name->pattern), "*", entry.value);
+  return {};
+}
+
 /// The same setting under two names, or twice at one place, must say the same; lists under one name add up.
 Result<> refuse_conflicts(const std::vector<Entry>& entries) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const Entry &a = entries[j], &b = entries[i];
       if (a.setting != b.setting || a.value == b.value) continue;
-      if (is_axis_alias(a.spelling) || is_axis_alias(b.spelling)) continue;
+      if (a.is_axis_value() || b.is_axis_value()) continue;
       const bool other_name = a.spelling != b.spelling;
       const bool same_place = a.origin.kind == b.origin.kind && a.setting->type != SettingType::list;
       if (other_name || same_place) return conflict(a, b);
@@ -71,11 +81,6 @@ Result<> refuse_conflicts(const std::vector<Entry>& entries) {
 
 }  // namespace
 
-bool is_axis_alias(std::string_view spelling) {
-  return std::any_of(std::begin(kAxisAliases), std::end(kAxisAliases),
-                     [spelling](const AxisAlias& alias) { return alias.name == spelling; });
-}
-
 Failure bad_given(const Origin& origin, std::string message, std::string hint) {
   return fail(ErrorCode::bad_input, concat(origin.name, ": ", message), std::move(hint));
 }
@@ -85,13 +90,8 @@ Result<std::vector<Entry>> recognise(const std::vector<Given>& given) {
   for (const Given& item : given) {
     const bool input = item.origin.kind == OriginKind::input;
     std::string value(input ? trim(item.value) : std::string_view(item.value));
-    Entry entry{find_setting(item.option), to_lower(item.option), std::move(value), item.origin};
-    for (const auto& [name, axis] : kAxisAliases) {
-      if (name != entry.spelling) continue;
-      entry.setting = find_setting("only");
-      if (!entry.value.empty()) entry.value = concat(axis, "=", entry.value);
-    }
-    if (entry.setting == nullptr) return unknown_name(item);
+    Entry entry{find_setting(item.option), nullptr, to_lower(item.option), std::move(value), item.origin};
+    if (entry.setting == nullptr) CG_CHECK(take_seed_name(entry, item));
     if (input && entry.value.empty()) continue;
     entries.push_back(std::move(entry));
   }

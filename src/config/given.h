@@ -1,5 +1,5 @@
 // Options and inputs, recognised.
-// Belongs here: names and aliases → rows of the settings table, and their conflicts.  Not here: values (overlay,
+// Belongs here: names and seed names → rows of the settings table, and their conflicts.  Not here: values (overlay,
 // decode).
 #pragma once
 
@@ -12,16 +12,16 @@
 
 namespace crategate::config {
 
-/// What was given for one setting; the spelling is kept to compare aliases.
+/// What was given for one setting.
 struct Entry {
   const Setting* setting;
-  std::string spelling;  ///< lower case
-  std::string value;
+  const SeedName* seed_name;  ///< null: given under the setting's own name
+  std::string spelling;       ///< lower case
+  std::string value;          ///< of the setting: a seed name's pattern is filled in
   Origin origin;
+  /// Given as the seed's name of one axis value (`RUNTIME`): the value is an `only` item.
+  bool is_axis_value() const { return seed_name != nullptr && seed_name->setting == "only"; }
 };
-
-/// True for the seed's names of one axis value (`RUNTIME`): their entries carry an `only` item as value.
-bool is_axis_alias(std::string_view spelling);
 
 /// One entry per option or input that says something; an empty input does not.
 ///

@@ -72,7 +72,7 @@ void place(Node& root, std::string_view path, Node value) {
 /// Settings of which only one can be in force: a nearer one takes the place of a farther one.
 void drop_rivals(Node& root, std::string_view name, OriginKind kind) {
   static const std::vector<std::vector<std::string_view>> groups = {
-      {"version.file", "version.git-tag", "version.command"}, {"generate.template", "generate.run"}};
+      {"version.file", "version.git-tag", "version.command", "version.value"}, {"generate.template", "generate.run"}};
   for (const auto& group : groups) {
     if (std::find(group.begin(), group.end(), name) == group.end()) continue;
     for (const std::string_view rival : group) {
@@ -88,9 +88,9 @@ void drop_rivals(Node& root, std::string_view name, OriginKind kind) {
 std::string axis_of(std::string_view item) { return std::string(item.substr(0, item.find('='))); }
 
 /// RUNTIME=cpu is one more item of `only`, unless `only` already chose other values of that axis.
-Result<> add_axis_aliases(Trees& trees, const std::vector<Entry>& entries) {
+Result<> add_axis_values(Trees& trees, const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) {
-    if (!is_axis_alias(entry.spelling) || entry.value.empty()) continue;
+    if (!entry.is_axis_value() || entry.value.empty()) continue;
     Node& only = trees.invocation.member("only");
     bool chosen = false, same = false;
     for (const Node& item : only.items) {
@@ -112,7 +112,7 @@ Result<> add_axis_aliases(Trees& trees, const std::vector<Entry>& entries) {
 
 Result<> overlay(Trees& trees, const std::vector<Entry>& given) {
   std::vector<Entry> entries = given;
-  std::erase_if(entries, [](const Entry& entry) { return is_axis_alias(entry.spelling); });
+  std::erase_if(entries, [](const Entry& entry) { return entry.is_axis_value(); });
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.origin.kind < b.origin.kind; });
   for (const Entry& entry : entries) {
@@ -126,7 +126,7 @@ Result<> overlay(Trees& trees, const std::vector<Entry>& given) {
     drop_rivals(root, entry.setting->name, entry.origin.kind);
     place(root, entry.setting->name, std::move(value));
   }
-  return add_axis_aliases(trees, given);
+  return add_axis_values(trees, given);
 }
 
 }  // namespace crategate::config

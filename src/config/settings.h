@@ -20,7 +20,6 @@ struct Setting {
   SettingType type;
   std::string_view fallback = {};     ///< default as text (lists as YAML flow); empty = none
   std::string_view description = {};  ///< one sentence
-  std::string_view alias = {};        ///< the seed's name (`REBUILD_BASE`), or empty
   bool secret = false;
   bool file = true;  ///< false: meaningful for one invocation only (`event`, `ref`, `jobs`), refused in the file
   std::string_view short_name = {};  ///< the well-known Docker name (`build-args` for `build.build-args`), or empty
@@ -33,8 +32,18 @@ struct Setting {
 const std::vector<Setting>& settings_table();
 /// `test.timeout` → `test-timeout`: the name on the command line and as an input.
 std::string option_name(const Setting& setting);
-/// The setting of an option or input: option name, short name or alias, in any case. Null when there is none.
+/// The setting of an option or input: option name or short name, in any case. Null when there is none.
 const Setting* find_setting(std::string_view option);
+
+/// A name that users of the seed's Makefile know: an input and an option that stands for a setting (P-ST-13).
+struct SeedName {
+  std::string_view name;     ///< `CACHE_IMAGE_PREFIX`; as an option `--cache-image-prefix`
+  std::string_view setting;  ///< option name of the setting
+  std::string_view pattern;  ///< the setting's value, `*` being what was given
+};
+const std::vector<SeedName>& seed_names();
+/// In any case, with `_` or `-`. Null when there is none.
+const SeedName* find_seed_name(std::string_view name);
 
 enum class OriginKind : unsigned char { fallback, file, input, command_line };
 
@@ -47,7 +56,7 @@ struct Origin {
 
 /// A value as a person or a runner wrote it.
 struct Given {
-  std::string option;  ///< option name without dashes: `test-timeout`, or an alias
+  std::string option;  ///< option name without dashes: `test-timeout`, or a seed name
   std::string value;
   Origin origin;
 };
@@ -69,6 +78,7 @@ struct Invocation {
   std::string event, ref, ref_type, payload, sha,
       base_ref;  ///< shell equivalents of GITHUB_*; empty = from the runner or git
   std::optional<bool> rebuild_base;
+  std::optional<bool> fresh, cache_write;  ///< in place of the policy row's values; never for a pull request
   bool publish = true;
   bool dry_run = false;
   std::string to;  ///< `oci:DIR`, `REGISTRY[/prefix]`; empty = the command's own default
@@ -96,7 +106,7 @@ struct Loaded {
 
 /// Merges file, inputs and options and types them. Structured settings may be given as YAML flow text, lists one per
 /// line (a line that starts with `#` is a comment; commas separate too where a value cannot contain one) or as YAML
-/// flow. An empty input means "not given". A setting and its alias given with different values are refused.
+/// flow. An empty input means "not given". A setting and its seed name given with different values are refused.
 /// Errors: bad_input with file:line:column or the option's name, and "did you mean" for unknown names.
 Result<Loaded> load(const std::optional<File>& file, const std::vector<Given>& given);
 

@@ -21,6 +21,7 @@ std::vector<Setting> plan_settings() {
        .fallback = "false",
        .description = "Take the version from the git tag at HEAD instead of a file."},
       {.name = "version.command", .type = list, .description = "Command that prints the version, instead of a file."},
+      {.name = "version.value", .type = text, .description = "The version itself, instead of a file."},
       {.name = "axes",
        .type = structure,
        .description = "The named lists of values whose combinations are the cells, with variables per value."},
@@ -282,7 +283,14 @@ std::vector<Setting> invocation_settings() {
       {.name = "rebuild-base",
        .type = boolean,
        .description = "Whether a manual run builds fresh, without the cache and with the newest base images.",
-       .alias = "REBUILD_BASE",
+       .file = false},
+      {.name = "fresh",
+       .type = boolean,
+       .description = "Whether the build takes nothing from a cache, in place of what the policy table says.",
+       .file = false},
+      {.name = "cache-write",
+       .type = boolean,
+       .description = "Whether the build writes the cache, in place of what the policy table says.",
        .file = false},
       {.name = "publish",
        .type = boolean,
@@ -315,12 +323,7 @@ std::vector<Setting> invocation_settings() {
        .fallback = ".crategate",
        .description = "Folder for plan, records, logs and images of local runs.",
        .file = false},
-      {.name = "mode",
-       .type = text,
-       .description = "Build mode.",
-       .alias = "MODE",
-       .file = false,
-       .choices = "test|push"},
+      {.name = "mode", .type = text, .description = "Build mode.", .file = false, .choices = "test|push"},
       {.name = "digest-image",
        .type = text,
        .description = "The image whose digests are printed; `crategate digest --image REF`.",
@@ -367,11 +370,34 @@ const Setting* find_setting(std::string_view option) {
   const std::string wanted = to_lower(option);
   const auto& table = settings_table();
   const auto matches = [&wanted](const Setting& setting) {
-    return option_name(setting) == wanted || setting.short_name == wanted ||
-           (!setting.alias.empty() && to_lower(setting.alias) == wanted);
+    return option_name(setting) == wanted || setting.short_name == wanted;
   };
   const auto at = std::find_if(table.begin(), table.end(), matches);
   return wanted.empty() || at == table.end() ? nullptr : &*at;
+}
+
+const std::vector<SeedName>& seed_names() {
+  static const std::vector<SeedName> names = {
+      {"MODE", "mode", "*"},
+      {"REBUILD_BASE", "rebuild-base", "*"},
+      {"REBUILD_FLAG", "fresh", "*"},
+      {"CACHE_UPDATE", "cache-write", "*"},
+      {"CACHE_IMAGE_PREFIX", "cache", "*:{cell}"},
+      {"PYTHON_VERSION", "only", "python=*"},
+      {"RUNTIME", "only", "runtime=*"},
+      {"VERSION", "version-value", "*"},
+      {"DEPS", "test-setup", R"([pip, install, ".[*]"])"},
+  };
+  return names;
+}
+
+const SeedName* find_seed_name(std::string_view name) {
+  const auto plain = [](std::string_view text) { return replace_all(to_lower(text), "-", "_"); };
+  const std::string wanted = plain(name);
+  const auto& names = seed_names();
+  const auto at =
+      std::find_if(names.begin(), names.end(), [&](const SeedName& row) { return plain(row.name) == wanted; });
+  return at == names.end() ? nullptr : &*at;
 }
 
 }  // namespace crategate::config

@@ -26,6 +26,8 @@ class Decision {
     if (const auto row = configuration.policy.find(event_.name); row != configuration.policy.end()) {
       overrides_ = row->second;
     }
+    if (facts.fresh) overrides_.fresh = facts.fresh;
+    if (facts.cache_write) overrides_.cache_write = facts.cache_write;
   }
 
   Policy decide() && {
@@ -51,7 +53,11 @@ class Decision {
  private:
   void because(std::string reason) { policy_.reasons.push_back(std::move(reason)); }
   void warn(std::string warning) { policy_.warnings.push_back(std::move(warning)); }
-  std::string setting(std::string_view key) const { return concat("policy.", event_.name, ".", key); }
+  /// Where a value was set: by this invocation, or for its event.
+  std::string setting(std::string_view key) const {
+    const bool invocation = (key == "fresh" && facts_.fresh) || (key == "cache-write" && facts_.cache_write);
+    return invocation ? std::string(key) : concat("policy.", event_.name, ".", key);
+  }
 
   Policy nothing(std::string reason) {
     because(std::move(reason));
@@ -82,7 +88,7 @@ class Decision {
     if (!is_watched_path_changed()) return nothing("no watched path changed");
     policy_.should_run = true;
     policy_.fresh = true;
-    policy_.trigger = "pull-request";
+    policy_.trigger = kPullRequestTrigger;
     because(concat(what, ": every cell is built fresh; no cache is read or written, nothing is published"));
     const std::pair<std::string_view, std::optional<bool>> ignored[] = {
         {"fresh", overrides_.fresh}, {"cache-write", overrides_.cache_write}, {"latest", overrides_.latest}};

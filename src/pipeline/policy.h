@@ -26,8 +26,11 @@ struct PolicyFacts {
   std::string workflow_file;          ///< `.github/workflows/x.yml`, watched besides `watch`; may be empty
   bool is_prerelease = false;
   bool publish = true;                     ///< setting `publish` (P-EV-8)
+  std::optional<bool> fresh, cache_write;  ///< settings of this invocation, nearer than `configuration.policy`
   bool version_tag_exists_at_head = true;  ///< schedule/manual with version-tag: move
 };
+
+inline constexpr std::string_view kPullRequestTrigger = "pull-request";
 
 /// A row of the policy table, applied.
 struct Policy {

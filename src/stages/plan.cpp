@@ -34,6 +34,7 @@ Result<std::string> read_payload(const std::string& path, const sys::FileSystem&
 
 Result<Version> read_version(const PlanInputs& in, const PlanServices& svc) {
   const auto& source = in.configuration.version;
+  if (!source.value.empty()) return parse_version(source.value);
   if (source.git_tag) {
     CG_TRY(const auto tag, svc.repository.tag_at_head());
     if (!tag) {
@@ -231,12 +232,14 @@ Result<pipeline::Plan> make_plan(const PlanInputs& in, const PlanServices& svc) 
                               .workflow_file = workflow_file(svc.environment),
                               .is_prerelease = version.is_prerelease,
                               .publish = in.invocation.publish,
+                              .fresh = in.invocation.fresh,
+                              .cache_write = in.invocation.cache_write,
                               .version_tag_exists_at_head = version_tag.at_head};
   CG_CHECK(read_changes(facts, svc.repository));
   // Decision
   pipeline::Policy policy = pipeline::decide_policy(facts, in.configuration);
   CG_CHECK(check_release_branch(event, in.configuration.release, svc.repository, policy));
-  if (commit.empty()) policy.warnings.emplace_back("not a git repository: images carry no revision label");
+  if (commit.empty()) policy.warnings.emplace_back("the repository has no commit: images carry no revision label");
   return pipeline::compute_plan({.event = event,
                                  .policy = std::move(policy),
                                  .version = version,

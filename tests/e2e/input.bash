@@ -247,8 +247,10 @@ it_names_the_nearest_option_and_command() {
   expect_failure 2 bad-input 'cpu-py3\.12' 'cpu-py3\.1[13]'
   run crategate build --cell ../../etc
   expect_failure 2 bad-input '.' '.'
-  run crategate build --cell cpu-py3.11 --mode push
+  run crategate build --cell cpu-py3.11 --mode publish
   expect_failure 2 bad-input 'mode' 'push'
+  run crategate build --cell cpu-py3.11 --fresh
+  expect_failure 2 bad-input 'fresh: expected what the plan says, false, found true' 'plan'
 }
 
 run_cases

@@ -152,6 +152,17 @@ TEST(EverySetting, IsAnOption) {
   }
 }
 
+TEST(SeedNames, AreOptionsInKebabCase) {
+  const auto line = parsed({"plan", "--cache-image-prefix", "me/cache", "--rebuild-flag", "--DEPS=ci"});
+  ASSERT_THAT(line.given, SizeIs(3));
+  EXPECT_EQ(line.given[0].option, "CACHE_IMAGE_PREFIX");
+  EXPECT_EQ(line.given[0].value, "me/cache");
+  EXPECT_EQ(line.given[0].origin.name, "--cache-image-prefix");
+  EXPECT_EQ(line.given[1].value, "true");
+  EXPECT_EQ(line.given[2].option, "DEPS");
+  EXPECT_TRUE(parsed({"--version"}).version);
+}
+
 TEST(HelpText, ShowsEveryCommandAndAnExampleFirst) {
   const std::string help = help_text(nullptr);
   for (const auto& command : command_table()) EXPECT_THAT(help, HasSubstr(concat("\n  ", command.name, " ")));

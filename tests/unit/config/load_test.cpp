@@ -165,16 +165,30 @@ TEST(ConfigLoad, UnknownNamesAreRefusedWithTheNearestOne) {
   EXPECT_THAT(refusal(std::nullopt, {input("platfroms", "")}), HasSubstr("unknown setting"));
 }
 
-TEST(ConfigLoad, SeedAliasesWorkInTheirOwnSpelling) {
-  const Loaded out = loaded(std::nullopt, {input("rebuild_base", "true"), input("MODE", "push"),
-                                           input("PYTHON_VERSION", "3.10"), input("runtime", "cpu")});
+TEST(ConfigLoad, SeedNamesWorkInTheirOwnSpelling) {
+  const Loaded out =
+      loaded("test: {run: [pytest], setup: [make, deps]}",
+             {input("rebuild_base", "true"), input("MODE", "push"), input("PYTHON_VERSION", "3.10"),
+              input("runtime", "cpu"), input("REBUILD_FLAG", "true"), input("CACHE_UPDATE", "false"),
+              input("CACHE_IMAGE_PREFIX", "ghcr.io/me/cache"), input("VERSION", "v1.2.3"), input("DEPS", "ci,dev")});
   EXPECT_EQ(out.invocation.rebuild_base, true);
   EXPECT_EQ(out.invocation.mode, "push");
   EXPECT_THAT(out.invocation.only, ElementsAre("python=3.10", "runtime=cpu"));
+  EXPECT_EQ(out.invocation.fresh, true);
+  EXPECT_EQ(out.invocation.cache_write, false);
+  EXPECT_EQ(out.configuration.cache, "ghcr.io/me/cache:{cell}");
+  EXPECT_EQ(out.configuration.version, (VersionSource{"", false, {}, "v1.2.3"}));
+  EXPECT_THAT(out.configuration.test->setup, ElementsAre("pip", "install", ".[ci,dev]"));
   EXPECT_EQ(loaded(std::nullopt, {input("REBUILD_BASE", "")}).invocation.rebuild_base, std::nullopt);
 }
 
-TEST(ConfigLoad, AnAliasThatContradictsItsSettingIsRefusedWhereverEachIsGiven) {
+TEST(ConfigLoad, AValueThatWouldLeaveASeedNamesPatternIsRefused) {
+  for (const char* value : {"ci]\", --index-url=http://evil", "ci dev", "a\nb", "{x}", "'ci'"})
+    EXPECT_THAT(refusal(std::nullopt, {input("DEPS", value)}), HasSubstr("expected letters, digits")) << value;
+  EXPECT_THAT(refusal(std::nullopt, {input("CACHE_IMAGE_PREFIX", "me/{cell}")}), HasSubstr("set cache"));
+}
+
+TEST(ConfigLoad, ASeedNameThatContradictsItsSettingIsRefusedWhereverEachIsGiven) {
   EXPECT_THAT(refusal(std::nullopt, {input("rebuild-base", "true"), input("REBUILD_BASE", "false")}),
               HasSubstr("rebuild-base: expected one value"));
   EXPECT_THAT(refusal(std::nullopt, {option("rebuild-base", "true"), input("REBUILD_BASE", "false")}),
@@ -183,10 +197,12 @@ TEST(ConfigLoad, AnAliasThatContradictsItsSettingIsRefusedWhereverEachIsGiven) {
               HasSubstr("expected one value"));
   EXPECT_THAT(refusal(std::nullopt, {option("only", "runtime=cuda"), input("RUNTIME", "cpu")}),
               HasSubstr("runtime=cuda"));
+  EXPECT_THAT(refusal(std::nullopt, {input("cache", "me/other:{cell}"), input("CACHE_IMAGE_PREFIX", "me/cache")}),
+              HasSubstr("cache: expected one value"));
   EXPECT_THAT(refusal(std::nullopt, {option("jobs", "2"), option("jobs", "3")}), HasSubstr("jobs: expected one value"));
 }
 
-TEST(ConfigLoad, AnAliasThatAgreesIsAccepted) {
+TEST(ConfigLoad, ASeedNameThatAgreesIsAccepted) {
   EXPECT_EQ(
       loaded(std::nullopt, {input("rebuild-base", "true"), input("REBUILD_BASE", "true")}).invocation.rebuild_base,
       true);
@@ -204,10 +220,10 @@ TEST(ConfigLoad, RefusesEveryBooleanThatIsNoneExactly) {
 
 TEST(ConfigLoad, ANearerVersionSourceTakesThePlaceOfAFartherOne) {
   const Loaded out = loaded("version: {file: V}", {option("version-git-tag", "true")});
-  EXPECT_EQ(out.configuration.version, (VersionSource{"", true, {}}));
+  EXPECT_EQ(out.configuration.version, (VersionSource{"", true, {}, {}}));
   EXPECT_EQ(row(out, "version.file").value, "");
   EXPECT_THAT(refusal(std::nullopt, {option("version-git-tag", "true"), option("version-file", "V")}),
-              HasSubstr("expected one of file, git-tag and command"));
+              HasSubstr("expected one of file, git-tag, command and value"));
 }
 
 TEST(ConfigLoad, SecretsAreShownAsStarsEvenInConflicts) {

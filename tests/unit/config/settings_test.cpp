@@ -55,12 +55,20 @@ TEST(SettingsTable, EveryRowIsFoundByItsNames) {
     if (!setting.short_name.empty()) {
       EXPECT_EQ(find_setting(setting.short_name), &setting);
     }
-    if (!setting.alias.empty()) {
-      EXPECT_EQ(find_setting(setting.alias), &setting);
-    }
   }
   EXPECT_EQ(find_setting("nothing-like-it"), nullptr);
   EXPECT_EQ(find_setting(""), nullptr);
+}
+
+TEST(SettingsTable, EverySeedNameStandsForASettingAndHidesNone) {
+  for (const SeedName& row : seed_names()) {
+    EXPECT_NE(find_setting(row.setting), nullptr) << row.name;
+    EXPECT_EQ(find_seed_name(row.name), &row);
+    EXPECT_EQ(find_seed_name(replace_all(to_lower(row.name), "_", "-")), &row);
+    const Setting* same = find_setting(row.name);
+    EXPECT_TRUE(same == nullptr || option_name(*same) == row.setting) << row.name;
+  }
+  EXPECT_EQ(find_seed_name("RUN_TIME"), nullptr);
 }
 
 TEST(SettingsTable, EveryDescriptionIsOneSentence) {
@@ -189,7 +197,9 @@ TEST(SettingsDocs, ListEveryRowWithItsNamesAndDefault) {
     std::string row =
         concat("| ", setting.file ? concat("`", setting.name, "`") : "–", " | `", option_name(setting), "`");
     if (!setting.short_name.empty()) row += concat(", `", setting.short_name, "`");
-    if (!setting.alias.empty()) row += concat(", `", setting.alias, "`");
+    for (const SeedName& seed : seed_names()) {
+      if (seed.setting == option_name(setting) && seed.pattern == "*") row += concat(", `", seed.name, "`");
+    }
     row += setting.fallback.empty() ? std::string(" | – | ") : concat(" | `", setting.fallback, "` | ");
     EXPECT_THAT(docs, HasSubstr(concat(row, setting.description))) << setting.name;
   }

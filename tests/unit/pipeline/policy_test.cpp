@@ -187,6 +187,23 @@ TEST(Policy, LetsTheConfigurationOverrideARowThatPublishes) {
   EXPECT_EQ(columns(decide_policy({.event = kSchedule, .publish = false}, project)), "RfCwpl");
 }
 
+TEST(Policy, LetsOneInvocationOverrideARowThatPublishes) {
+  auto project = sample::configuration();
+  project.policy["schedule"] = {.fresh = false};
+  const PolicyFacts facts{.event = kSchedule, .fresh = true, .cache_write = false};
+  const auto policy = decide_policy(facts, project);
+  EXPECT_EQ(columns(policy), "RFcwPl");
+  EXPECT_THAT(policy.reasons, Contains("fresh: true, as fresh says"));
+  EXPECT_THAT(policy.reasons, Contains("cache write: false, as cache-write says"));
+  const auto pull_request = decide_policy({.event = sample::pull_request(),
+                                           .pull_request_changes = changed({"VERSION"}),
+                                           .fresh = false,
+                                           .cache_write = true},
+                                          project);
+  EXPECT_EQ(columns(pull_request), "RFcwpl");
+  EXPECT_THAT(pull_request.warnings, ElementsAre(HasSubstr("fresh: ignored"), HasSubstr("cache-write: ignored")));
+}
+
 TEST(Policy, WarnsAboutOverridesThatPullRequestRulesIgnore) {
   auto project = sample::configuration();
   project.policy["pull_request"] = {.all_cells = true, .fresh = false, .cache_write = true, .latest = true};
