@@ -23,13 +23,14 @@ Result<void> build_cell(Application& app, const RunFacts& facts, const pipeline:
                         docker::ImageBuilder& builder) {
   app.console().begin(cell.key, "build");
   const auto progress = app.progress(cell.key);
-  auto built = stages::run_build({.configuration = app.configuration(),
-                                  .plan = facts.plan,
-                                  .cell = cell,
-                                  .workspace = app.workspace(),
-                                  .source_url = facts.source_url,
-                                  .commit_time = facts.commit_time},
-                                 {.files = app.files(), .builder = builder, .progress = progress});
+  auto built =
+      stages::run_build({.configuration = app.configuration(),
+                         .plan = facts.plan,
+                         .cell = cell,
+                         .workspace = app.workspace(),
+                         .source_url = facts.source_url,
+                         .commit_time = facts.commit_time},
+                        {.files = app.files(), .builder = builder, .workflow = app.workflow(), .progress = progress});
   app.console().end(cell.key, built.has_value(), built ? "" : "see below");
   if (!built) return fail(std::move(built).error());
   return {};

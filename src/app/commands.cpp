@@ -44,7 +44,7 @@ stages::Progress tool_lines() {
 /// A dry run of a single stage prints what it would do and stops.
 Result<bool> print_if_dry(Application& app, const std::string& text) {
   if (!app.invocation().dry_run) return false;
-  app.console().result(text);
+  app.console().lines(text);
   return true;
 }
 
@@ -52,7 +52,7 @@ Result<void> plan(Application& app) {
   CG_TRY(const auto plan, make_plan(app, false));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
   show_plan(app, plan);
-  if (app.line().json) app.console().result(pipeline::to_json(plan));
+  if (app.line().json) app.console().document(pipeline::to_json(plan));
   return {};
 }
 
@@ -106,12 +106,13 @@ Result<void> build(Application& app) {
   CG_TRY(docker::ImageBuilder* const builder, app.builder());
   if (app.invocation().dry_run) {
     CG_TRY(const auto commands, builder->commands(stages::build_request(in)));
-    for (const auto& command : commands) app.console().result(concat(command.text(), "\n"));
+    for (const auto& command : commands) app.console().lines(concat(command.text(), "\n"));
     return {};
   }
   const stages::Progress progress = tool_lines();
   app.workflow().begin_group(concat("build ", cell.key));
-  const auto built = stages::run_build(in, {.files = app.files(), .builder = *builder, .progress = progress});
+  const auto built = stages::run_build(
+      in, {.files = app.files(), .builder = *builder, .workflow = app.workflow(), .progress = progress});
   app.workflow().end_group();
   if (!built) return fail(built.error());
   CG_CHECK(app.workflow().set_output("imageid", built->image_id));
@@ -137,7 +138,7 @@ Result<void> test(Application& app) {
   if (app.invocation().dry_run) {
     if (!app.configuration().test) return {};
     CG_TRY(const auto spec, stages::test_container(in, stages::local_image_name(plan, cell)));
-    app.console().result(concat(stages::describe_container(spec), "\n"));
+    app.console().lines(concat(stages::describe_container(spec), "\n"));
     return {};
   }
   CG_TRY(docker::Engine* const engine, app.engine());
@@ -161,11 +162,11 @@ Result<void> digest_of_image(Application& app) {
                                {.engine = [&app] { return app.engine(); }, .registry = app.registry()}));
   const std::string manifest = evidence.manifest_digest ? evidence.manifest_digest->text() : "";
   if (app.line().json) {
-    app.console().result(json::Value::object({{"layer_text", evidence.layer_text},
-                                              {"fingerprint", evidence.fingerprint},
-                                              {"config_digest", evidence.config_digest.text()},
-                                              {"manifest_digest", manifest}})
-                             .pretty());
+    app.console().document(json::Value::object({{"layer_text", evidence.layer_text},
+                                                {"fingerprint", evidence.fingerprint},
+                                                {"config_digest", evidence.config_digest.text()},
+                                                {"manifest_digest", manifest}})
+                               .pretty());
     return {};
   }
   app.console().result(concat(evidence.layer_text, "  layers, as the seed's text value\n", evidence.fingerprint,
@@ -196,10 +197,13 @@ Result<void> digest(Application& app) {
                                                 .writer = plan.policy.candidate ? store.writer : nullptr}));
   CG_CHECK(app.workflow().set_output("digest", record.manifest_digest.text()));
   CG_CHECK(app.workflow().set_output("fingerprint", record.fingerprint));
-  app.console().result(app.line().json ? pipeline::to_json(record)
-                                       : concat(record.layer_text, "  digest-", cell.key, ".txt\n", record.fingerprint,
-                                                "  fingerprint\n", record.config_digest.text(), "  config\n",
-                                                record.manifest_digest.text(), "  manifest\n"));
+  if (app.line().json) {
+    app.console().document(pipeline::to_json(record));
+  } else {
+    app.console().result(concat(record.layer_text, "  digest-", cell.key, ".txt\n", record.fingerprint,
+                                "  fingerprint\n", record.config_digest.text(), "  config\n",
+                                record.manifest_digest.text(), "  manifest\n"));
+  }
   return {};
 }
 
@@ -271,10 +275,9 @@ Result<void> report(Application& app) {
                                                     .plan = plan,
                                                     .workspace = app.workspace(),
                                                     .today = sys::compact_date(app.clock().now())},
-                                                   app.files(), *store.reader));
+                                                   app.files(), store.reader));
   CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
-  app.console().result(app.line().json ? render::release_json(report)
-                                       : render::terminal_table(report, app.console().options().color, 0));
+  show_report(app, report);
   return {};
 }
 
@@ -354,6 +357,11 @@ Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default) {
 void show_plan(Application& app, const pipeline::Plan& plan) {
   if (!app.line().json) return app.console().result(render::policy_table(plan));
   for (const auto& warning : plan.policy.warnings) log::warning(warning);
+}
+
+void show_report(Application& app, const render::Report& report) {
+  if (app.line().json) return app.console().document(render::release_json(report));
+  app.console().result(render::terminal_table(report, app.console().options().color, 0));
 }
 
 Result<void> run_command(Application& app) {

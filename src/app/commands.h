@@ -3,6 +3,7 @@
 
 #include "app/application.h"
 #include "base/result.h"
+#include "render/report.h"
 
 namespace crategate::app {
 
@@ -15,6 +16,9 @@ Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default);
 
 /// The plan for people (its policy table), or with --json its warnings as log lines.
 void show_plan(Application& app, const pipeline::Plan& plan);
+
+/// The report for people, or with --json release.json.
+void show_report(Application& app, const render::Report& report);
 
 /// `crategate run` (run.cpp).
 Result<void> run_pipeline(Application& app);

@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "base/strings.h"
+#include "render/line.h"
 
 namespace crategate::app {
 namespace {
@@ -85,6 +86,10 @@ void Console::result(std::string_view text) {
   std::cout << redact(text) << std::flush;
   paint();
 }
+
+void Console::lines(std::string_view text) { result(render::harmless_lines(text)); }
+
+void Console::document(std::string_view json) { result(render::harmless_json(json)); }
 
 void Console::command(std::string_view line) {
   const std::lock_guard lock(mutex_);

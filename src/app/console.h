@@ -32,8 +32,12 @@ class Console {
 
   /// The sink of base/log.
   void log_line(log::Level level, std::string_view line);
-  /// A result: a table or a document, as it is.
+  /// A table, harmless and perhaps coloured already: as it is.
   void result(std::string_view text);
+  /// Lines with a project's own words in them, such as the commands of a dry run.
+  void lines(std::string_view text);
+  /// JSON for programs.
+  void document(std::string_view json);
   /// A workflow command for the runner, as it is.
   void command(std::string_view line);
 

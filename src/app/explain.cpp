@@ -37,7 +37,7 @@ Result<void> explain(Application& app) {
     return fail(ErrorCode::bad_input, concat("explain: expected a setting or `policy`, found ", quote(words.front())),
                 near ? concat("Did you mean ", *near, "?") : "`crategate explain` lists every setting.");
   }
-  app.console().result(app.line().json ? document.pretty() : text);
+  app.line().json ? app.console().document(document.pretty()) : app.console().lines(text);
   return {};
 }
 

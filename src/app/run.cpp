@@ -59,7 +59,10 @@ Result<void> check(Run& run, const std::string& inputs) {
       {.check = *app.configuration().check, .workspace = app.workspace(), .in_action = app.in_runner()},
       app.check_services(progress));
   app.console().end("check", result.has_value(), "");
-  if (!result) return fail(result.error());
+  if (!result) {
+    run.check.state = StageState::failed;
+    return fail(result.error());
+  }
   run.check = {StageState::passed, result->elapsed.count()};
   return save_checks(inputs, app.workspace(), app.files());
 }
@@ -68,6 +71,7 @@ Result<void> generate(Run& run) {
   Application& app = run.app;
   const auto progress = app.progress("generate");
   const auto began = app.clock().monotonic();
+  run.generate.state = StageState::failed;
   CG_TRY(const auto generated, stages::run_generate({.generate = app.configuration().generate,
                                                      .plan = run.plan,
                                                      .workspace = app.workspace(),
@@ -129,10 +133,12 @@ void show_failure(render::CellReport& cell, const CellOutcome& outcome) {
 /// The report of whatever happened, also of a failed run; only a failure to write it is an error.
 Result<void> report(Run& run, const std::optional<Error>& failure) {
   Application& app = run.app;
+  // A run that failed before its first cell has asked the destination nothing, and its report does not either.
+  registry::RegistryReader* const reader = failure && run.outcomes.empty() ? nullptr : run.store.reader;
   CG_TRY(auto report,
          stages::collect_report(
              {.configuration = app.configuration(), .plan = run.plan, .workspace = app.workspace(), .today = run.today},
-             app.files(), *run.store.reader));
+             app.files(), reader));
   report.check = run.check;
   report.generate = run.generate;
   report.started_at = run.started_at;
@@ -151,9 +157,7 @@ Result<void> report(Run& run, const std::optional<Error>& failure) {
   }
   report.written = {concat((app.workspace().state_name / stages::kReleaseFile).string()), app.store_name(run.plan)};
   CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
-  const auto& console = app.console().options();
-  app.console().result(app.line().json ? render::release_json(report)
-                                       : render::terminal_table(report, console.color, 0));
+  show_report(app, report);
   return {};
 }
 
@@ -257,7 +261,7 @@ Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
       for (const auto& cell : plan.cells) text += concat("PUT ", cell.image, ":", tag, " sha256:<tested>\n");
     }
   }
-  app.console().result(text);
+  app.console().lines(text);
   return {};
 }
 

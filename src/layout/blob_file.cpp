@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -18,6 +19,8 @@ namespace crategate::layout {
 namespace {
 
 constexpr std::size_t kChunk = 256U << 10U;
+constexpr std::string_view kUnfinished = ".blob-";
+constexpr std::chrono::hours kAbandoned{24};
 
 Failure file_failure(std::string_view attempt, const sys::Path& path, int number) {
   const bool full = number == ENOSPC || number == EDQUOT;
@@ -65,7 +68,7 @@ void BlobFile::discard() {
 }
 
 Result<BlobFile> BlobFile::create(const sys::Path& layout) {
-  sys::Path path = layout / concat(".blob-", sys::random_hex(16));
+  sys::Path path = layout / concat(kUnfinished, sys::random_hex(16));
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (descriptor < 0) return file_failure("create", path, errno);
   return BlobFile(layout, std::move(path), descriptor);
@@ -95,6 +98,17 @@ Result<void> BlobFile::publish() {
   if (::rename(path_.c_str(), target.c_str()) != 0) return file_failure("write", target, errno);
   path_.clear();
   return {};
+}
+
+void remove_abandoned_blobs(const sys::Path& layout) {
+  const auto names = sys::PosixFileSystem{}.list(layout);
+  const auto since = std::filesystem::file_time_type::clock::now() - kAbandoned;
+  for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+    std::error_code failed;
+    if (!name.starts_with(kUnfinished)) continue;
+    const auto written = std::filesystem::last_write_time(layout / name, failed);
+    if (!failed && written < since) ::unlink((layout / name).c_str());
+  }
 }
 
 Result<net::BodySource> file_source(const sys::Path& file) {

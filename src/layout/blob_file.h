@@ -47,6 +47,9 @@ class BlobFile {
   std::optional<oci::Digest> digest_;
 };
 
+/// Removes the files of writers that were killed: a day old, longer than any blob takes. Best effort.
+void remove_abandoned_blobs(const sys::Path& layout);
+
 /// The bytes of `file`; at its end, size and digest must be as expected (size 0 = any).
 /// Errors: integrity.
 Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest& digest,

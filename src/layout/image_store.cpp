@@ -94,6 +94,7 @@ Result<OciLayout> OciLayout::open(sys::Path directory) {
   OciLayout layout(std::move(directory));
   const auto lock = LayoutLock::take(layout.directory_);
   if (!lock) return fail(lock.error());
+  remove_abandoned_blobs(layout.directory_);
   if (!files.exists(layout.directory_ / kIndexFile)) {
     const oci::Index empty{std::string(oci::kOciIndex), {}, {}};
     CG_CHECK(files.write_below(layout.directory_, kIndexFile, empty.to_json(), 0644));

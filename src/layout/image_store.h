@@ -18,7 +18,7 @@ namespace crategate::layout {
 /// processes take a lock.
 class OciLayout {
  public:
-  /// Creates what is missing.
+  /// Creates what is missing and removes what killed writers left a day ago.
   /// Errors: bad_input when `directory` is something else.
   static Result<OciLayout> open(sys::Path directory);
 

@@ -5,15 +5,53 @@
 
 #include "base/secret.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 
 namespace crategate::render {
 namespace {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u; }
 
+/// One escape of JSON, or a pair of them.
+std::string json_escape(char32_t point) {
+  const auto unit = [](char32_t value) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    return concat("\\u", kDigits[value >> 12 & 15], kDigits[value >> 8 & 15], kDigits[value >> 4 & 15],
+                  kDigits[value & 15]);
+  };
+  if (point < 0x10000) return unit(point);
+  return unit(0xD800 + ((point - 0x10000) >> 10)) + unit(0xDC00 + ((point - 0x10000) & 0x3FF));
+}
+
+/// Whatever is not plain ASCII, and `##[`, can stand in strings only: there an escape means the same.
+std::string escaped_json_line(std::string_view line) {
+  std::string text;
+  for (std::size_t i = 0; i < line.size();) {
+    const CodePoint point = code_point_at(line, i);
+    const bool plain = point.valid && point.value < 0x7F;
+    text += plain ? std::string(line.substr(i, point.length)) : json_escape(point.valid ? point.value : 0xFFFD);
+    i += point.length;
+  }
+  return replace_all(std::move(text), "##[", concat("#", json_escape('#'), "["));
+}
+
 }  // namespace
 
 std::string one_line(std::string_view text) { return neutralise(redact(text)); }
+
+std::string harmless_lines(std::string_view text) {
+  std::vector<std::string> lines = split(redact(text), '\n');
+  for (std::string& line : lines) line = neutralise(line);
+  return join(lines, "\n");
+}
+
+std::string harmless_json(std::string_view json) {
+  std::vector<std::string> lines = split(redact(json), '\n');
+  for (std::string& line : lines) {
+    if (neutralise(line) != line) line = escaped_json_line(line);
+  }
+  return join(lines, "\n");
+}
 
 std::size_t length(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));

@@ -11,6 +11,14 @@ namespace crategate::render {
 /// Effects: none (redact).
 std::string one_line(std::string_view text);
 
+/// The same for the lines of a text.
+/// Effects: none (redact).
+std::string harmless_lines(std::string_view text);
+
+/// A JSON document with the same meaning, whose lines are neither a workflow command nor a control sequence; redacted.
+/// Effects: none (redact).
+std::string harmless_json(std::string_view json);
+
 /// Rows with their columns aligned, two spaces between; no trailing spaces. Width counts code points.
 std::vector<std::string> align(const std::vector<std::vector<std::string>>& rows);
 

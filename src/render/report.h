@@ -38,7 +38,7 @@ struct CellReport {
 
 struct Report {
   pipeline::Plan plan;
-  StageReport check, generate;
+  StageReport check, generate;               ///< pending = nothing is known: not shown
   std::vector<CellReport> cells;             ///< in plan order
   std::vector<pipeline::TagMove> published;  ///< version tags, as decided and applied
   std::vector<pipeline::TagMove> moved;      ///< moving tags, likewise

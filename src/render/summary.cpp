@@ -32,6 +32,7 @@ std::string facts_of(const Report& report) {
   const std::pair<std::string_view, const StageReport*> stages[] = {{"check", &report.check},
                                                                     {"generate", &report.generate}};
   for (const auto& [title, stage] : stages) {
+    if (stage->state == StageState::pending) continue;  // nothing is known of it
     const std::string time = stage->duration_ms > 0 ? concat(" ", format_duration(stage->duration_ms)) : std::string();
     rows.push_back({std::string(title), concat(mark(stage->state), to_string(stage->state), time)});
   }

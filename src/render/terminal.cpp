@@ -56,9 +56,11 @@ std::vector<std::string> fitting(std::vector<std::vector<std::string>> rows, std
   return lines;
 }
 
+/// Nothing for a stage of which nothing is known.
 std::string stage_line(std::string_view title, const StageReport& stage) {
+  if (stage.state == StageState::pending) return {};
   const std::string time = stage.duration_ms > 0 ? concat(" ", format_duration(stage.duration_ms)) : std::string();
-  return concat(title, " ", to_string(stage.state), time);
+  return concat("  ", title, " ", to_string(stage.state), time);
 }
 
 std::vector<std::string> lines_below(const Report& report) {
@@ -81,9 +83,9 @@ std::string terminal_table(const Report& report, bool color, std::size_t width) 
   const std::string commit =
       plan.commit.empty() ? std::string() : concat("  commit ", plan.commit.substr(0, kShortCommit));
   std::string text = concat(cut(one_line(concat(plan.version, "  ", plan.event, " ", plan.ref, commit)), width), "\n");
-  const auto stages =
-      cut(concat("  ", stage_line("check", report.check), "  ", stage_line("generate", report.generate)), width);
-  text += concat("\n", color ? painted(stages) : stages, "\n\n");
+  const auto stages = cut(stage_line("check", report.check) + stage_line("generate", report.generate), width);
+  if (!stages.empty()) text += concat("\n", color ? painted(stages) : stages, "\n");
+  text += "\n";
   for (const auto& line : fitting(rows_of(report), width)) {
     const auto shown = cut(line, width);
     text += concat(color ? painted(shown) : shown, "\n");

@@ -4,7 +4,9 @@
 
 #include <chrono>
 
+#include "base/log.h"
 #include "base/strings.h"
+#include "docker/cache_import.h"
 #include "pipeline/tags.h"
 #include "sys/clock.h"
 
@@ -48,6 +50,15 @@ Result<void> require_dockerfile(const BuildInputs& in, const sys::FileSystem& fi
               "Run `crategate generate` first (or commit the Dockerfile).");
 }
 
+/// The build goes on, only slower: a warning that says which cache of which cell.
+void warn_of_cache(const BuildInputs& in, const std::string& reason, actions::Workflow& workflow) {
+  const std::string text = concat("cell ", in.cell.key, ": the build cache ", in.cell.cache, " could not be read (",
+                                  reason, "); the build goes on without it and takes longer");
+  log::warning(text);
+  workflow.annotate(
+      {.severity = actions::Severity::warning, .title = "crategate build", .message = text, .location = {}});
+}
+
 }  // namespace
 
 std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell) {
@@ -84,9 +95,12 @@ docker::BuildRequest build_request(const BuildInputs& in) {
 
 Result<Built> run_build(const BuildInputs& in, const BuildServices& svc) {
   CG_CHECK(require_dockerfile(in, svc.files));
+  CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
   CG_CHECK(svc.files.make_directories(in.workspace.state() / "logs"));
   CG_TRY(auto log, sys::LogFile::create(in.workspace.state(), build_log_file(in.cell.key), kLogLimit));
+  docker::CacheImport cache;
   const auto progress = [&](std::string_view line) {
+    if (const auto reason = cache.add(line)) warn_of_cache(in, *reason, svc.workflow);
     static_cast<void>(log.write(concat(line, "\n")));  // a full disk shows in the build itself
     if (svc.progress) svc.progress(neutralise(line));
   };

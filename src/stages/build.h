@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actions/workflow.h"
 #include "base/result.h"
 #include "config/configuration.h"
 #include "docker/build.h"
@@ -26,6 +27,7 @@ struct BuildInputs {
 struct BuildServices {
   sys::FileSystem& files;
   docker::ImageBuilder& builder;
+  actions::Workflow& workflow;  ///< told of a cache that cannot be read
   const Progress& progress;
 };
 
@@ -35,7 +37,9 @@ std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& c
 /// Policy and configuration as a build request (the table of docs/policy.md).
 docker::BuildRequest build_request(const BuildInputs& in);
 
-/// Effects: process(docker buildx), writes builds/<cell>.json and logs/build-<cell>.log in the state directory.
+/// The cell's earlier evidence is withdrawn before: it speaks of another image.
+/// Effects: process(docker buildx), writes builds/<cell>.json and logs/build-<cell>.log in the state directory; a
+/// warning when the cache cannot be read.
 /// Errors: engine, no_space, bad_input (no Dockerfile), interrupted.
 Result<Built> run_build(const BuildInputs& in, const BuildServices& svc);
 

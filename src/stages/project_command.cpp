@@ -8,7 +8,6 @@
 namespace crategate::stages {
 namespace {
 
-constexpr std::size_t kTail = 64u << 10;
 constexpr std::size_t kLastLines = 15;
 
 // $1 = number of words of the setup command; then its words, then the words of the command itself.
@@ -56,30 +55,25 @@ Result<std::vector<std::string>> resolve_mounts(const std::vector<std::string>& 
   return binds;
 }
 
-OutputCollector::OutputCollector(sys::LogFile log, const Progress& progress)
-    : log_(std::move(log)), lines_([progress](std::string_view line) {
-        if (progress) progress(neutralise(line));
+OutputCollector::OutputCollector(sys::LogFile log, const Progress& progress,
+                                 std::function<void(std::string_view)> bytes)
+    : log_(std::move(log)), bytes_(std::move(bytes)), lines_([this, progress](std::string_view line) {
+        const std::string safe = neutralise(line);
+        if (progress) progress(safe);
+        if (trim(safe).empty()) return;
+        last_lines_.push_back(safe);
+        if (last_lines_.size() > kLastLines) last_lines_.pop_front();
       }) {}
 
 Result<void> OutputCollector::add(std::string_view bytes) {
-  tail_.append(bytes.substr(bytes.size() > kTail ? bytes.size() - kTail : 0));
-  if (tail_.size() > 2 * kTail) tail_.erase(0, tail_.size() - kTail);
+  if (bytes_) bytes_(bytes);
   lines_.feed(bytes);
   return log_.write(bytes);
 }
 
 Result<void> OutputCollector::finish(CommandResult& result) {
   lines_.finish();
-  if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
-  sys::LineSplitter last([&result](std::string_view line) {
-    if (!trim(line).empty()) result.last_lines.push_back(neutralise(line));
-  });
-  last.feed(tail_);
-  last.finish();
-  if (result.last_lines.size() > kLastLines) {
-    result.last_lines.erase(result.last_lines.begin(), result.last_lines.end() - kLastLines);
-  }
-  result.tail = std::move(tail_);
+  result.last_lines.assign(last_lines_.begin(), last_lines_.end());
   return log_.close();
 }
 

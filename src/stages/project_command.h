@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -39,13 +40,13 @@ struct CommandResult {
   std::string image_id;  ///< of the container; empty on the host
   std::chrono::milliseconds elapsed{0};
   std::vector<std::string> last_lines;  ///< for messages
-  std::string tail;                     ///< the last 64 KiB of output, for counting tests
 };
 
-/// Collects a command's output: log file, progress lines, tail. Stays where it was made.
+/// Collects a command's output: log file, progress lines, the last lines. Stays where it was made.
 class OutputCollector {
  public:
-  OutputCollector(sys::LogFile log, const Progress& progress);
+  /// `bytes` gets the output as it is.
+  OutputCollector(sys::LogFile log, const Progress& progress, std::function<void(std::string_view)> bytes = {});
   OutputCollector(const OutputCollector&) = delete;
   OutputCollector& operator=(const OutputCollector&) = delete;
   /// Errors: no_space from the log; the command is stopped then.
@@ -55,7 +56,8 @@ class OutputCollector {
 
  private:
   sys::LogFile log_;
-  std::string tail_;
+  std::function<void(std::string_view)> bytes_;
+  std::deque<std::string> last_lines_;
   sys::LineSplitter lines_;
 };
 

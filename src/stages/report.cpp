@@ -37,17 +37,24 @@ Result<void> add_evidence(render::CellReport& cell, const ReportInputs& in, cons
   return {};
 }
 
+/// The newest of `moves` of this tag, to `digest` if that is known.
+std::optional<pipeline::TagMove> last_move(const std::vector<pipeline::TagMove>& moves, const std::string& image,
+                                           const std::string& tag, const std::optional<oci::Digest>& digest) {
+  const auto moved = std::ranges::find_if(moves.rbegin(), moves.rend(), [&](const auto& move) {
+    return move.repository == image && move.tag == tag && (!digest || move.to == *digest);
+  });
+  return moved == moves.rend() ? std::nullopt : std::optional(*moved);
+}
+
 /// What `tag` names now, as a move: from what this plan found there, if this plan moved it.
 Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::Cell& cell, const std::string& tag,
                                                  const std::vector<pipeline::TagMove>& moves,
-                                                 registry::RegistryReader& reader) {
+                                                 registry::RegistryReader* reader) {
+  if (reader == nullptr) return last_move(moves, cell.image, tag, std::nullopt);
   CG_TRY(const auto reference, tag_reference(cell.image, tag));
-  CG_TRY(const auto digest, reader.digest(reference));
+  CG_TRY(const auto digest, reader->digest(reference));
   if (!digest) return std::nullopt;
-  const auto moved = std::ranges::find_if(moves.rbegin(), moves.rend(), [&](const auto& move) {
-    return move.repository == cell.image && move.tag == tag && move.to == *digest;
-  });
-  if (moved != moves.rend()) return *moved;
+  if (auto moved = last_move(moves, cell.image, tag, digest)) return moved;
   return pipeline::TagMove{.cell = cell.key,
                            .repository = cell.image,
                            .tag = tag,
@@ -58,7 +65,7 @@ Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::Cell& cell, con
 }
 
 Result<void> add_tags(render::Report& report, const ReportInputs& in, const std::vector<pipeline::TagMove>& moves,
-                      registry::RegistryReader& reader) {
+                      registry::RegistryReader* reader) {
   for (std::size_t i = 0; i < in.plan.cells.size(); ++i) {
     const auto& cell = in.plan.cells[i];
     auto& shown = report.cells[i];
@@ -108,7 +115,7 @@ std::string verdict(const render::Report& report) {
 }  // namespace
 
 Result<render::Report> collect_report(const ReportInputs& in, const sys::FileSystem& files,
-                                      registry::RegistryReader& reader) {
+                                      registry::RegistryReader* reader) {
   render::Report report = render::begin_report(in.plan);
   for (auto& cell : report.cells) CG_CHECK(add_evidence(cell, in, files));
   CG_TRY(const auto moves, load_moves(files, in.workspace, in.plan));

@@ -19,11 +19,12 @@ struct ReportInputs {
   std::string today;  ///< YYYYMMDD, for dated tags
 };
 
-/// What is known of the plan: results, records, and what its tags name now. Read-only.
+/// What is known of the plan: results, records, and what its tags name now. Without a reader nothing is asked, and a
+/// tag names what this plan last moved it to. Read-only.
 /// A record of another plan is not shown; an unreadable one is the cell's failure.
 /// Errors: registry errors.
 Result<render::Report> collect_report(const ReportInputs& in, const sys::FileSystem& files,
-                                      registry::RegistryReader& reader);
+                                      registry::RegistryReader* reader);
 
 /// Effects: writes release.json into the state directory and the job summary.
 Result<void> publish_report(const render::Report& report, const Workspace& workspace, sys::FileSystem& files,

@@ -36,22 +36,13 @@ TestVerdict judge_run(const CommandResult& ran, const std::optional<pipeline::Te
   return count && count->total > 0 ? TestVerdict::passed : TestVerdict::none_ran;
 }
 
-/// A pattern that cannot be used is found before the tests run, not after.
-Result<void> require_countable(const std::string& pattern) {
-  if (pattern == kExitCodeOnly) return {};
-  CG_CHECK(pipeline::count_tests("", pattern));
-  return {};
+bool counts_tests(const TestInputs& in) {
+  return in.configuration.test && in.configuration.test->count != kExitCodeOnly;
 }
 
-Result<TestResult> interpret(const TestInputs& in, const CommandResult& ran) {
-  const std::string& pattern = in.configuration.test->count;
-  const bool exit_code_only = pattern == kExitCodeOnly;
-  std::optional<pipeline::TestCount> count;
-  if (!exit_code_only) {
-    CG_TRY(count, pipeline::count_tests(ran.tail, pattern));
-  }
+TestResult interpret(const TestInputs& in, const CommandResult& ran, const std::optional<pipeline::TestCount>& count) {
   TestResult result;
-  result.verdict = judge_run(ran, count, exit_code_only);
+  result.verdict = judge_run(ran, count, !counts_tests(in));
   if (count) {
     result.total = count->total;
     result.failed = count->failed;
@@ -102,16 +93,17 @@ Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
   TestResult result;
   result.plan_id = in.plan.plan_id;
   result.cell = in.cell.key;
-  if (in.configuration.test) CG_CHECK(require_countable(in.configuration.test->count));
+  // A pattern that cannot be used is found before the tests run, not after.
+  CG_TRY(auto counter, pipeline::TestCounter::create(counts_tests(in) ? in.configuration.test->count : ""));
   CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
   if (in.configuration.test) {
     CG_TRY(const std::string image, find_image(in, svc));
     CG_TRY(const auto spec, test_container(in, image));
     CG_TRY(auto log, sys::LogFile::create(in.workspace.root, in.cell.log, kLogLimit));
-    OutputCollector output(std::move(log), svc.progress);
+    OutputCollector output(std::move(log), svc.progress, [&counter](std::string_view bytes) { counter.feed(bytes); });
     auto ran = run_in_container(spec, in.configuration.test->timeout, output, svc.engine);
     if (!ran) return fail(std::move(ran).error().within(concat("tests of cell ", in.cell.key)));
-    CG_TRY(result, interpret(in, *ran));
+    result = interpret(in, *ran, counts_tests(in) ? counter.finish() : std::nullopt);
     if (!ran->cancelled) {
       CG_TRY(result.config_digest, known_config_digest(svc.engine, result.image_id));
     }

@@ -97,7 +97,7 @@ Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files
 }
 
 Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
-  for (const sys::Path& document : {test_result_file(cell), record_file(cell)}) {
+  for (const sys::Path& document : {test_result_file(cell), record_file(cell), digest_file(cell)}) {
     CG_TRY(const auto text, read_state(files, workspace, document));
     if (text && !text->empty()) CG_CHECK(write_state(files, workspace, document, ""));
   }

@@ -54,8 +54,8 @@ Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& 
 /// Errors: bad_input listing the plan's cells when `key` is not one of them.
 Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key);
 
-/// What an earlier test proved does not outlive the next one: its result and the record are emptied, which reads as
-/// absent.
+/// What is proven of an image does not outlive the next build or test of its cell: test result, record and digest text
+/// are emptied, which reads as absent.
 Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
 Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files, const Workspace& workspace,
                                                     const std::string& cell);

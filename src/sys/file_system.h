@@ -43,9 +43,9 @@ class FileSystem {
   virtual Result<void> remove_tree(const Path& path) = 0;
   /// Names in a directory, sorted; absent = empty.
   virtual Result<std::vector<std::string>> list(const Path& directory) const = 0;
-  /// True for anything with that name, a dangling link included.
   /// Every regular file below a directory, as paths relative to it, sorted; links are not followed; absent = empty.
   virtual Result<std::vector<std::string>> files_below(const Path& directory) const = 0;
+  /// True for anything with that name, a dangling link included.
   virtual bool exists(const Path& path) const = 0;
   /// Bytes that can still be written at `path`'s file system.
   virtual Result<std::uint64_t> free_space(const Path& path) const = 0;

@@ -1,10 +1,12 @@
 // Writing: whole files by rename, appended files whole or not at all, directories.
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 
 #include "base/strings.h"
 #include "sys/beneath.h"
@@ -49,6 +51,30 @@ Result<void> append_all(const Descriptor& file, const Path& path, std::string_vi
   Error error = system_error(concat("cannot append to ", quoted(path.string())), number);
   if (::ftruncate(file.get(), before.st_size) != 0) error.message += "; what was written could not be taken back";
   return fail(std::move(error));
+}
+
+/// None when the directory cannot be read: then it cannot be removed either, unless it is empty.
+std::vector<std::string> names_in(const Descriptor& directory) {
+  const int opened = ::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opened < 0 ? nullptr : ::fdopendir(opened), ::closedir);
+  std::vector<std::string> names;
+  while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
+    const std::string_view found = entry->d_name;
+    if (found != "." && found != "..") names.emplace_back(found);
+  }
+  return names;
+}
+
+/// Removes `name` from `parent`, a link as a link and a directory with what it holds. 0, or errno.
+int remove_from(const Descriptor& parent, const std::string& name) {
+  if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return 0;
+  if (errno != EISDIR) return errno;
+  const Descriptor directory(::openat(parent.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory.valid()) return errno;
+  for (const std::string& entry : names_in(directory)) {
+    if (const int number = remove_from(directory, entry); number != 0) return number;
+  }
+  return ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
 }
 
 }  // namespace
@@ -97,12 +123,15 @@ Result<void> PosixFileSystem::make_directories(const Path& path, unsigned mode) 
 }
 
 Result<void> PosixFileSystem::remove_tree(const Path& path) {
-  if (!path.has_relative_path() || path == "." || path == "..")
-    return fail(ErrorCode::internal, concat("refusing to remove ", quoted(path.string())));
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) return fail(system_error(concat("cannot remove ", quoted(path.string())), error.value()));
-  return {};
+  auto components = components_below(path.relative_path());
+  if (!components) return fail(ErrorCode::internal, concat("refusing to remove ", quoted(path.string())));
+  const std::string name = components->back();
+  components->pop_back();
+  Descriptor parent = open_root(path.is_absolute() ? "/" : ".");
+  if (parent.valid() && !components->empty()) parent = open_beneath(parent, *components, O_PATH | O_DIRECTORY);
+  const int number = parent.valid() ? remove_from(parent, name) : errno;
+  if (number == 0 || number == ENOENT) return {};
+  return fail(system_error(concat("cannot remove ", quoted(path.string())), number));
 }
 
 }  // namespace crategate::sys

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/log.h"
 #include "stages/project.h"
 #include "support/fake_engine.h"
 
@@ -26,13 +27,14 @@ class BuildStage : public ::testing::Test {
   BuildInputs inputs() const {
     return {project.configuration, plan, plan.cells.front(), project.workspace, source_url, commit_time};
   }
-  Result<Built> run() { return run_build(inputs(), {project.files, builder, progress}); }
+  Result<Built> run() { return run_build(inputs(), {project.files, builder, workflow, progress}); }
   std::vector<std::string> arguments() const { return docker::build_arguments(build_request(inputs())); }
 
   sample::Project project;
   pipeline::Plan plan;
   std::string source_url, commit_time;
   test::RecordingBuilder builder;
+  test::RecordingWorkflow workflow;
   std::vector<std::string> lines;
   Progress progress = [this](std::string_view line) { lines.emplace_back(line); };
 };
@@ -186,6 +188,41 @@ TEST_F(BuildStage, NamesTheCellThatFailedAndKeepsItsLog) {
   EXPECT_THAT(describe(built.error()), HasSubstr("build of cell cpu-py3.11"));
   EXPECT_THAT(project.read(".crategate/logs/build-cpu-py3.11.log"), HasSubstr("no such file"));
   EXPECT_FALSE(load_built(project.files, project.workspace, plan, "cpu-py3.11").value());
+}
+
+TEST_F(BuildStage, WithdrawsTheCellsEvidenceBeforeItBuilds) {
+  const std::vector<std::string> evidence = {".crategate/tests/cpu-py3.11.json",
+                                             ".crategate/records/cpu-py3.11/record.json",
+                                             ".crategate/records/cpu-py3.11/digest-cpu-py3.11.txt"};
+  const std::string other = ".crategate/records/cuda-py3.11/record.json";
+  for (const auto& file : evidence) project.write(file, "of an older image");
+  project.write(other, "kept");
+  EXPECT_FALSE(run()) << "there is no Dockerfile";
+  EXPECT_EQ(project.read(evidence[1]), "of an older image") << "nothing was built";
+  project.write("docker/dockerfiles/Dockerfile.cpu-py3.11", "FROM x");
+  builder.answer = fail(ErrorCode::engine, "the build failed", "Read the log.");
+  EXPECT_FALSE(run());
+  for (const auto& file : evidence) EXPECT_EQ(project.read(file), "") << file;
+  EXPECT_FALSE(load_record(project.files, project.workspace, "cpu-py3.11").value());
+  EXPECT_EQ(project.read(other), "kept");
+}
+
+TEST_F(BuildStage, WarnsOfACacheThatCannotBeReadAndGoesOn) {
+  project.write("docker/dockerfiles/Dockerfile.cpu-py3.11", "FROM x");
+  builder.lines = {concat("#4 importing cache manifest from ", kCache), "#4 ERROR: connection refused", "#5 DONE 0.1s"};
+  std::vector<std::string> logged;
+  log::configure({}, [&logged](log::Level, std::string_view line) { logged.emplace_back(line); });
+  const auto built = run();
+  log::configure({});
+  ASSERT_TRUE(built) << describe(built.error());
+  ASSERT_THAT(workflow.annotations, SizeIs(1));
+  EXPECT_EQ(workflow.annotations[0].severity, actions::Severity::warning);
+  EXPECT_THAT(workflow.annotations[0].message,
+              AllOf(HasSubstr("cpu-py3.11"), HasSubstr(kCache), HasSubstr("connection refused")));
+  EXPECT_THAT(logged, ElementsAre(concat("warning: ", workflow.annotations[0].message)));
+  builder.lines = {concat("#4 importing cache manifest from ", kCache), "#4 DONE 0.1s"};
+  ASSERT_TRUE(run());
+  EXPECT_THAT(workflow.annotations, SizeIs(1));
 }
 
 TEST_F(BuildStage, IsNotTakenForTheBuildOfAnotherPlanOrCell) {

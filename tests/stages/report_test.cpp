@@ -21,10 +21,11 @@ class ReportStage : public sample::Release {
   ReportStage() { make_plan(); }
   render::Report collect() {
     const auto report =
-        collect_report({project.configuration, *plan, project.workspace, "20261120"}, project.files, reader);
+        collect_report({project.configuration, *plan, project.workspace, "20261120"}, project.files, asked);
     EXPECT_TRUE(report) << describe(report.error());
     return report.value();
   }
+  registry::RegistryReader* asked = &reader;
   void push_and_release() {
     prove_all();
     ASSERT_TRUE(run_push(inputs(), services()));
@@ -138,6 +139,26 @@ TEST_F(ReportStage, ShowsATagThatNamesSomethingElse) {
   EXPECT_THAT(report.verdict, HasSubstr("3 of 4"));
 }
 
+TEST_F(ReportStage, ShowsWhatIsKnownWithoutAskingTheDestination) {
+  push_and_release();
+  reader.down = Error{ErrorCode::unavailable, "the registry went away", "", {}, {}, {}};
+  asked = nullptr;
+  const auto report = collect();
+  EXPECT_EQ(report.verdict, "4 of 4 images published, moving tags in place");
+  ASSERT_THAT(report.published, SizeIs(4));
+  EXPECT_EQ(report.published[0].to, candidate());
+  EXPECT_THAT(report.moved, SizeIs(4));
+}
+
+TEST_F(ReportStage, ClaimsNoTagThatItHasNeitherSeenNorMoved) {
+  prove_all();
+  asked = nullptr;
+  const auto report = collect();
+  EXPECT_THAT(report.published, IsEmpty());
+  EXPECT_EQ(report.cells[0].digest.state, StageState::passed);
+  EXPECT_EQ(report.cells[0].push.state, StageState::pending);
+}
+
 TEST_F(ReportStage, ShowsAPullRequest) {
   policy.push = policy.candidate = policy.latest = false;
   make_plan();
@@ -159,7 +180,7 @@ TEST_F(ReportStage, ShowsThatThereWasNothingToDo) {
 TEST_F(ReportStage, FailsWhenTheRegistryDoesNotAnswer) {
   prove_all();
   reader.down = Error{ErrorCode::unavailable, "down", "", {}, {}, {}};
-  const auto report = collect_report({project.configuration, *plan, project.workspace, ""}, project.files, reader);
+  const auto report = collect_report({project.configuration, *plan, project.workspace, ""}, project.files, &reader);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::unavailable);
 }

@@ -125,6 +125,15 @@ TEST_F(TestStage, WritesTheResultBoundToPlanCellAndImage) {
   EXPECT_THAT(lines, ElementsAre("== 21 passed in 0.41s =="));
 }
 
+TEST_F(TestStage, CountsTestsThatTheEndOfALongLogDoesNotShow) {
+  engine.containers_print("not ok 1 early\n" + std::string(200'000, '\n') + "ok 2 late\n");
+  const auto result = run();
+  ASSERT_TRUE(result) << describe(result.error());
+  EXPECT_EQ(result->total, 2);
+  EXPECT_EQ(result->failed, 1);
+  EXPECT_EQ(result->verdict, TestVerdict::failed);
+}
+
 TEST_F(TestStage, KeepsTheResultOfFailedTestsToo) {
   engine.containers_print("== 1 failed in 0.41s ==\n", 1);
   ASSERT_TRUE(run());

@@ -34,6 +34,21 @@ TEST_F(OciLayoutTest, IsMadeWhereNothingIsAndOpenedAgain) {
   EXPECT_TRUE(OciLayout::open(directory / "images"));
 }
 
+TEST_F(OciLayoutTest, RemovesWhatKilledWritersLeftADayAgo) {
+  open();
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const std::string name : {".blob-old", ".blob-new", "blob-kept", "blobs/sha256/.blob-old"}) {
+    directory.write("images/" + name, "x");
+    std::filesystem::last_write_time(directory / ("images/" + name),
+                                     now - std::chrono::hours(name == ".blob-new" ? 23 : 25));
+  }
+  open();
+  EXPECT_FALSE(directory.exists("images/.blob-old"));
+  EXPECT_TRUE(directory.exists("images/.blob-new"));
+  EXPECT_TRUE(directory.exists("images/blob-kept"));
+  EXPECT_TRUE(directory.exists("images/blobs/sha256/.blob-old"));
+}
+
 TEST_F(OciLayoutTest, RefusesWhatIsSomethingElse) {
   directory.write("file", "x");
   directory.write("project/main.py", "x");

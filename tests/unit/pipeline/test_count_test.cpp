@@ -13,6 +13,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
+/// The count of `output`, which comes in pieces.
+Result<std::optional<TestCount>> count_tests(std::string_view output, const std::string& pattern) {
+  CG_TRY(TestCounter counter, TestCounter::create(pattern));
+  for (; output.size() > 1000; output.remove_prefix(1000)) counter.feed(output.substr(0, 1000));
+  counter.feed(output);
+  return counter.finish();
+}
+
 struct CountCase {
   std::string what, output;
   std::optional<TestCount> expected;
@@ -147,7 +155,7 @@ TEST(OwnPattern, SumsItsOneGroupOverAllLines) {
 }
 
 TEST(OwnPattern, MustBeARegularExpressionWithOneGroup) {
-  for (const std::string pattern : {"(", "[", "*", "no group", "(a)(b)", "((a))", "(?<n>a)"}) {
+  for (const std::string pattern : {"(", "[", "*", "no group", "(a)(b)", "((a))", "(?<n>a)", R"((a)\1)"}) {
     const auto count = count_tests("a", pattern);
     ASSERT_FALSE(count) << pattern;
     EXPECT_EQ(count.error().code, ErrorCode::bad_input);
@@ -177,6 +185,23 @@ TEST(HostileOutput, EndsSoonAndInNoCrash) {
     EXPECT_TRUE(count_tests(output, "([0-9]+) passed"));
   }
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+}
+
+TEST(HostileOutput, IsBoundedForEveryPattern) {
+  const auto began = std::chrono::steady_clock::now();
+  for (const std::string pattern : {"(?:a+)+(b)", "(?:a|a|b)*([0-9]+)x", "(?:(?:a*)*)*([0-9]+)", "(.*.*.*)x"}) {
+    std::string output(1u << 20, 'a');
+    output += "\n" + std::string(1999, 'a') + "\n";
+    EXPECT_EQ(count_tests(output, pattern).value(), std::nullopt) << pattern;
+  }
+  EXPECT_EQ(count_tests(std::string(1u << 20, 'a') + "\nchecks: 7\n", "^checks: ([0-9]+)$").value()->total, 7);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60));
+}
+
+TEST(KnownRunner, IsCountedOverAllOutput) {
+  std::string output;
+  for (int i = 1; i <= 20'000; ++i) output += concat("ok ", i, " - a test with a name\n");
+  EXPECT_EQ(**count_tests("not ok 1 - early\n" + output, ""), counted("TAP", 20'001, 1));
 }
 
 TEST(HostileOutput, DoesNotReadNumbersFromOneEndlessLine) {

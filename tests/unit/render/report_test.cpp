@@ -38,6 +38,16 @@ TEST(TerminalTable, ColoursStatesAndNothingElse) {
   EXPECT_EQ(bare, terminal_table(report, false, 0));
 }
 
+TEST(TerminalTable, ShowsNoStateOfStagesThatItKnowsNothingOf) {
+  auto report = sample::released();
+  report.check = report.generate = {};
+  EXPECT_THAT(terminal_table(report, false, 0), AllOf(Not(HasSubstr("  check")), Not(HasSubstr("  generate"))));
+  EXPECT_THAT(markdown_summary(report), AllOf(Not(HasSubstr("| check |")), Not(HasSubstr("| generate |"))));
+  report.generate.state = StageState::passed;
+  EXPECT_THAT(terminal_table(report, false, 0), AllOf(Not(HasSubstr("  check")), HasSubstr("\n  generate passed\n")));
+  EXPECT_THAT(markdown_summary(report), HasSubstr("| generate | ✅ passed |"));
+}
+
 TEST(TerminalTable, FitsEveryWidth) {
   for (std::size_t width = 10; width < 160; width += 7) {
     for (const auto& report : {sample::released(), sample::failed()}) {

@@ -226,6 +226,23 @@ TEST_F(FileSystemTest, MakesListsAndRemovesDirectories) {
   EXPECT_FALSE(files_.remove_tree(""));
 }
 
+TEST_F(FileSystemTest, RemovesLinksAsLinksAndNothingThroughThem) {
+  directory_.write("outside/kept", "x");
+  directory_.write("project/tree/deep/file", "x");
+  fs::create_directory_symlink("../../outside", directory_ / "project/tree/linked");
+  fs::create_symlink("../../outside/kept", directory_ / "project/tree/file");
+  fs::create_symlink("nowhere", directory_ / "project/tree/dangling");
+  fs::create_directory_symlink("../outside", directory_ / "project/linked");
+  EXPECT_EQ(files_.remove_tree(directory_ / "project/linked/kept").error().code, ErrorCode::bad_input);
+  EXPECT_FALSE(files_.remove_tree(directory_ / "project/../outside"));
+  EXPECT_TRUE(files_.remove_tree(directory_ / "project/tree"));
+  EXPECT_FALSE(files_.exists(directory_ / "project/tree"));
+  EXPECT_TRUE(files_.remove_tree(directory_ / "project/linked"));
+  EXPECT_FALSE(files_.exists(directory_ / "project/linked"));
+  EXPECT_EQ(directory_.read("outside/kept"), "x");
+  EXPECT_TRUE(files_.remove_tree(directory_ / "none/below"));
+}
+
 TEST_F(FileSystemTest, TellsTheFreeSpaceOfAPathThatIsYetToBeMade) {
   EXPECT_GT(files_.free_space(directory_ / "not/yet/there").value(), 0u);
 }
