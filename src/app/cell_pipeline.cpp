@@ -53,7 +53,7 @@ Result<void> test_cell(Application& app, const RunFacts& facts, const pipeline::
 }
 
 Result<pipeline::Record> digest_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
-                                     docker::Engine& engine, registry::RegistryWriter* writer) {
+                                     const stages::DigestServices& services) {
   app.console().begin(cell.key, "digest");
   auto record = stages::run_digest({.configuration = app.configuration(),
                                     .plan = facts.plan,
@@ -61,14 +61,19 @@ Result<pipeline::Record> digest_cell(Application& app, const RunFacts& facts, co
                                     .workspace = app.workspace(),
                                     .run = facts.run,
                                     .attempt = facts.attempt},
-                                   {.files = app.files(), .clock = app.clock(), .engine = engine, .writer = writer});
+                                   services);
   app.console().end(cell.key, record.has_value(), record ? record->manifest_digest.text() : "see below");
   return record;
 }
 
+struct CellServices {
+  Application::Store store;
+  stages::StoredLayers& layers;
+};
+
 Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
-                               Application::Store store, std::string& stage) {
-  CG_TRY(auto proof, find_proof(facts.plan, cell, facts.inputs, app.workspace(), app.files(), *store.reader));
+                               const CellServices& svc, std::string& stage) {
+  CG_TRY(auto proof, find_proof(facts.plan, cell, facts.inputs, app.workspace(), app.files(), *svc.store.reader));
   if (proof)
     return CellOutcome{
         .cell = cell.key, .proven_before = true, .record = std::move(proof), .error = {}, .failed_stage = {}};
@@ -80,10 +85,26 @@ Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pi
   stage = "test";
   CG_CHECK(test_cell(app, facts, cell, *engine));
   stage = "digest";
-  CG_TRY(auto record, digest_cell(app, facts, cell, *engine, facts.plan.policy.candidate ? store.writer : nullptr));
+  CG_TRY(auto record, digest_cell(app, facts, cell,
+                                  {.files = app.files(),
+                                   .clock = app.clock(),
+                                   .engine = *engine,
+                                   .writer = facts.plan.policy.candidate ? svc.store.writer : nullptr,
+                                   .stored_layers = &svc.layers}));
   CG_CHECK(save_proof(cell, facts.inputs, app.workspace(), app.files()));
   return CellOutcome{
       .cell = cell.key, .proven_before = false, .record = std::move(record), .error = {}, .failed_stage = {}};
+}
+
+CellOutcome run_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, const CellServices& svc) {
+  std::string stage;
+  auto outcome = prove_cell(app, facts, cell, svc, stage);
+  if (outcome) return *std::move(outcome);
+  return {.cell = cell.key,
+          .proven_before = false,
+          .record = {},
+          .error = std::move(outcome).error(),
+          .failed_stage = stage};
 }
 
 }  // namespace
@@ -108,25 +129,16 @@ Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
   return facts;
 }
 
-CellOutcome run_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, Application::Store store) {
-  std::string stage;
-  auto outcome = prove_cell(app, facts, cell, store, stage);
-  if (outcome) return *std::move(outcome);
-  return {.cell = cell.key,
-          .proven_before = false,
-          .record = {},
-          .error = std::move(outcome).error(),
-          .failed_stage = stage};
-}
-
 std::vector<CellOutcome> run_cells(Application& app, const RunFacts& facts, Application::Store store, int jobs) {
   const auto& cells = facts.plan.cells;
   std::vector<CellOutcome> outcomes(cells.size());
   std::atomic<std::size_t> next = 0;
+  stages::StoredLayers layers;
+  const CellServices services{store, layers};
   app.console().total(cells.size());
   const auto work = [&] {
     for (std::size_t i = next++; i < cells.size(); i = next++) {
-      outcomes[i] = run_cell(app, facts, cells[i], store);
+      outcomes[i] = run_cell(app, facts, cells[i], services);
       app.console().cell_finished();
     }
   };

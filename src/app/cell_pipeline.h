@@ -36,9 +36,6 @@ struct RunFacts {
 /// Effects: process(git).
 Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan);
 
-/// build → test → digest, unless proven before.
-CellOutcome run_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, Application::Store store);
-
 /// All cells, `jobs` at a time, in plan order; one failure does not stop the others, a cancellation does.
 std::vector<CellOutcome> run_cells(Application& app, const RunFacts& facts, Application::Store store, int jobs);
 

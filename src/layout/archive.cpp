@@ -172,10 +172,20 @@ Result<std::vector<StagedLayer*>> layers_of(const Found& found, ArchiveContents&
   return layers;
 }
 
+/// The layer as the manifest will name it: stored elsewhere, or compressed here.
+Result<oci::Descriptor> compressed(StagedLayer& layer, const sys::Path& layout, const FindStoredLayer& find_stored) {
+  if (!layer.stored && !layer.is_compressed() && find_stored) {
+    CG_TRY(layer.stored, find_stored(*layer.diff_id));
+  }
+  if (layer.stored) return *layer.stored;
+  CG_CHECK(compress(layer, layout));
+  return oci::Descriptor{layer.media_type, layer.file.digest(), layer.file.size(), {}, std::nullopt};
+}
+
 // The manifest as it came, byte for byte, unless every layer is uncompressed, which is how the classic store saves an
 // image: then the layers are compressed, and the manifest is ours.
 Result<std::pair<std::string, std::string>> manifest_of(const Found& found, const std::vector<StagedLayer*>& layers,
-                                                        const sys::Path& layout) {
+                                                        const sys::Path& layout, const FindStoredLayer& find_stored) {
   const bool any_compressed =
       std::any_of(layers.begin(), layers.end(), [](const auto* each) { return each->is_compressed(); });
   if (found.manifest && (any_compressed || layers.empty())) {
@@ -186,30 +196,31 @@ Result<std::pair<std::string, std::string>> manifest_of(const Found& found, cons
     }
     return std::pair{found.manifest_bytes, found.manifest->media_type};
   }
-  for (StagedLayer* layer : layers) CG_CHECK(compress(*layer, layout));
   oci::Manifest made{std::string(oci::kOciManifest),
                      {std::string(oci::kOciConfig), found.config_digest, found.config_bytes.size(), {}, std::nullopt},
                      {},
                      found.manifest ? found.manifest->annotations : std::map<std::string, std::string>{}};
-  for (const StagedLayer* layer : layers) {
-    made.layers.push_back({layer->media_type, layer->file.digest(), layer->file.size(), {}, std::nullopt});
+  for (StagedLayer* layer : layers) {
+    CG_TRY(oci::Descriptor named, compressed(*layer, layout, find_stored));
+    made.layers.push_back(std::move(named));
   }
   return std::pair{made.to_json(), made.media_type};
 }
 
 }  // namespace
 
-Result<ImportedImage> import_archive(const net::BodySource& archive, const oci::Platform& platform, OciLayout& layout) {
+Result<ImportedImage> import_archive(const net::BodySource& archive, const oci::Platform& platform, OciLayout& layout,
+                                     const FindStoredLayer& find_stored) {
   CG_TRY(ArchiveContents contents, read_contents(archive, layout.directory()));
   CG_TRY(Found found, find_image(contents, platform));
   CG_TRY(const auto layers, layers_of(found, contents, layout.directory()));
-  CG_TRY(const auto manifest, manifest_of(found, layers, layout.directory()));
+  CG_TRY(const auto manifest, manifest_of(found, layers, layout.directory(), find_stored));
   CG_TRY(const oci::Manifest parsed, oci::parse_manifest(manifest.first, manifest.second));
   if (parsed.config.digest != found.config_digest || parsed.config.size != found.config_bytes.size()) {
     return refused(concat("configuration: expected ", parsed.config.size, " bytes, found ", found.config_bytes.size()));
   }
   for (StagedLayer* layer : layers) {
-    if (!std::exchange(layer->published, true)) CG_CHECK(layer->file.publish());
+    if (!layer->stored && !std::exchange(layer->published, true)) CG_CHECK(layer->file.publish());
   }
   CG_CHECK(layout.write_blob(found.config_digest, found.config_bytes));
   CG_TRY(oci::Descriptor descriptor, layout.write_manifest(manifest.first, manifest.second));

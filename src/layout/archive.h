@@ -19,15 +19,20 @@ struct ImportedImage {
   oci::ImageConfig image;
 };
 
+/// Where an uncompressed layer is stored compressed already; nullopt = nowhere. Asked by diff ID.
+using FindStoredLayer = std::function<Result<std::optional<oci::Descriptor>>(const oci::Digest& diff_id)>;
+
 /// Feeds an archive stream (chunks; empty = end) through libarchive's tar reader into `layout`.
 /// Containerd store: the archive is an OCI layout whose manifest is kept byte for byte (of an index, the entry of
 /// `platform`; attestations are left out). Classic store: every layer is uncompressed, so they are gzipped
 /// deterministically and an OCI manifest is made; config bytes stay as they are. An image in the containerd store whose
-/// layers are all uncompressed cannot be told from that and is treated the same. Nothing is extracted by name: only
+/// layers are all uncompressed cannot be told from that and is treated the same. A layer that `find_stored` knows is named
+/// in the manifest as it is stored there, and is not put into `layout`. Nothing is extracted by name: only
 /// `blobs/sha256/<hex>`, `manifest.json`, `index.json`, `oci-layout`, `<hex>.json`,
 /// `<hex>/layer.tar` are read; links, devices and other names are ignored or refused.
 /// Errors: integrity, no_space.
-Result<ImportedImage> import_archive(const net::BodySource& archive, const oci::Platform& platform, OciLayout& layout);
+Result<ImportedImage> import_archive(const net::BodySource& archive, const oci::Platform& platform, OciLayout& layout,
+                                     const FindStoredLayer& find_stored = {});
 
 /// The config digest (and config) of the one image in an archive, without keeping layers; constant memory.
 struct ArchiveConfig {

@@ -11,6 +11,7 @@
 #include "layout/blob_file.h"
 #include "layout/tar_reader.h"
 #include "oci/digest.h"
+#include "oci/manifest.h"
 
 namespace crategate::layout {
 
@@ -21,6 +22,7 @@ struct StagedLayer {
   std::optional<oci::Digest> diff_id;  ///< known from the start when they were not compressed
   std::string media_type;
   bool published = false;
+  std::optional<oci::Descriptor> stored;  ///< elsewhere: this file is not needed
   bool is_compressed() const;
 };
 

@@ -83,7 +83,7 @@ Result<OciLayout> OciLayout::open(sys::Path directory) {
       return name != "blobs" && name != kIndexFile && name != kLayoutFile && !name.starts_with('.');
     });
     if (foreign) return not_a_layout(directory, "a directory with other files");
-    CG_CHECK(files.write_below(directory, kLayoutFile, kLayoutText, 0644));
+    CG_CHECK(files.write_below(directory, kLayoutFile, kLayoutText, sys::Durability::process));
   }
   for (const char* part : {"blobs", "blobs/sha256"}) {
     if (std::filesystem::is_symlink(directory / part, failed)) {
@@ -97,7 +97,7 @@ Result<OciLayout> OciLayout::open(sys::Path directory) {
   remove_abandoned_blobs(layout.directory_);
   if (!files.exists(layout.directory_ / kIndexFile)) {
     const oci::Index empty{std::string(oci::kOciIndex), {}, {}};
-    CG_CHECK(files.write_below(layout.directory_, kIndexFile, empty.to_json(), 0644));
+    CG_CHECK(files.write_below(layout.directory_, kIndexFile, empty.to_json(), sys::Durability::process));
   }
   return layout;
 }
@@ -188,7 +188,7 @@ Result<void> OciLayout::tag(const std::string& name, const oci::Descriptor& mani
   oci::Descriptor entry = manifest;
   entry.annotations.insert_or_assign(std::string(kNameKey), name);
   index.manifests.push_back(std::move(entry));
-  return sys::PosixFileSystem{}.write_below(directory_, kIndexFile, index.to_json(), 0644);
+  return sys::PosixFileSystem{}.write_below(directory_, kIndexFile, index.to_json(), sys::Durability::process);
 }
 
 Result<std::vector<std::pair<std::string, oci::Digest>>> OciLayout::names() const {

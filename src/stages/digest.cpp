@@ -6,6 +6,7 @@
 #include "image/fingerprint.h"
 #include "layout/archive.h"
 #include "stages/saved_image.h"
+#include "sys/cancel.h"
 
 namespace crategate::stages {
 namespace {
@@ -46,18 +47,42 @@ Result<void> require_tested_image(const DigestInputs& in, const pipeline::TestRe
               concat("Run `crategate test --cell ", in.cell.key, "` again."));
 }
 
+/// A layer that an earlier cell stored is taken from there. When that fails, it is compressed and uploaded anew.
+layout::FindStoredLayer find_stored(const oci::Repository& to, const DigestServices& svc) {
+  if (svc.writer == nullptr || svc.stored_layers == nullptr) return {};
+  return [&to, &svc](const oci::Digest& diff_id) -> Result<std::optional<oci::Descriptor>> {
+    const auto place = svc.stored_layers->find(diff_id);
+    if (!place) return std::nullopt;
+    const auto mounted = svc.writer->mount_blob(to, place->repository, place->layer.digest);
+    CG_CHECK(sys::check_cancelled());
+    if (!mounted || !*mounted) return std::nullopt;
+    return place->layer;
+  };
+}
+
+void remember(const layout::ImportedImage& image, const oci::Manifest& manifest, const oci::Repository& repository,
+              StoredLayers* stored) {
+  if (stored == nullptr) return;
+  for (std::size_t i = 0; i < manifest.layers.size() && i < image.image.diff_ids.size(); ++i) {
+    stored->add(image.image.diff_ids[i], {repository, manifest.layers[i]});
+  }
+}
+
 Result<void> store_candidate(const layout::OciLayout& from, const layout::ImportedImage& image,
-                             const oci::Reference& target, registry::RegistryWriter& writer) {
+                             const oci::Reference& target, const DigestServices& svc) {
   CG_TRY(const auto stored, from.find(image.manifest.digest));
   if (!stored) return fail(ErrorCode::internal, "the imported image has no manifest");
   CG_TRY(const auto manifest, oci::parse_manifest(stored->bytes, image.manifest.media_type));
   std::vector<oci::Descriptor> blobs = manifest.layers;
   blobs.push_back(manifest.config);
   for (const auto& blob : blobs) {
-    CG_CHECK(writer.put_blob(target.repository, blob, [&] { return from.open_blob(blob); }));
+    CG_CHECK(svc.writer->put_blob(target.repository, blob, [&] { return from.open_blob(blob); }));
   }
-  CG_TRY(const auto served, writer.put_manifest(target, stored->bytes, image.manifest.media_type));
-  if (served == image.manifest.digest) return {};
+  CG_TRY(const auto served, svc.writer->put_manifest(target, stored->bytes, image.manifest.media_type));
+  if (served == image.manifest.digest) {
+    remember(image, manifest, target.repository, svc.stored_layers);
+    return {};
+  }
   return fail(ErrorCode::integrity, concat("candidate ", target.familiar(), ": the registry serves ", served.text()),
               "Run again; if it persists, a proxy in front of the registry serves something else.");
 }
@@ -86,24 +111,36 @@ pipeline::Record make_record(const DigestInputs& in, const pipeline::TestResult&
 
 }  // namespace
 
+void StoredLayers::add(const oci::Digest& diff_id, Place place) {
+  const std::lock_guard lock(mutex_);
+  places_.emplace(diff_id, std::move(place));
+}
+
+std::optional<StoredLayers::Place> StoredLayers::find(const oci::Digest& diff_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto place = places_.find(diff_id);
+  if (place == places_.end()) return std::nullopt;
+  return place->second;
+}
+
 Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices& svc) {
   // Facts
   CG_TRY(const auto tests, tested(in, svc));
   CG_TRY(const std::string image_id, image_to_store(in, svc, tests));
+  CG_TRY(const oci::Repository repository, oci::parse_repository(in.cell.candidate));
   CG_CHECK(svc.files.make_directories(in.workspace.state()));
   CG_TRY(const auto scratch, sys::TemporaryDirectory::create(in.workspace.state()));
   CG_TRY(auto imported_to, layout::OciLayout::open(scratch.path() / "image"));
   SavedImage saved(svc.engine, image_id);
-  auto imported = layout::import_archive(saved.source(), in.cell.platform, imported_to);
+  auto imported = layout::import_archive(saved.source(), in.cell.platform, imported_to, find_stored(repository, svc));
   if (!imported) return fail(std::move(imported).error().within(concat("image of cell ", in.cell.key)));
   // Decision
   CG_CHECK(require_tested_image(in, tests, *imported));
   auto record = make_record(in, tests, *imported, sys::rfc3339(svc.clock.now()));
   // Effects
   if (svc.writer != nullptr) {
-    CG_TRY(oci::Repository repository, oci::parse_repository(in.cell.candidate));
-    const oci::Reference target{std::move(repository), std::nullopt, imported->manifest.digest};
-    CG_CHECK(store_candidate(imported_to, *imported, target, *svc.writer));
+    const oci::Reference target{repository, std::nullopt, imported->manifest.digest};
+    CG_CHECK(store_candidate(imported_to, *imported, target, svc));
     record.candidate = target.familiar();
   }
   CG_CHECK(write_state(svc.files, in.workspace, digest_file(in.cell.key), concat(record.layer_text, "\n")));

@@ -1,6 +1,9 @@
 // digest: the evidence a tested cell leaves behind: the seed's value, the record, and the candidate itself.
 #pragma once
 
+#include <map>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +27,28 @@ struct DigestInputs {
   std::string run, attempt;  ///< of the workflow; empty on a developer's machine
 };
 
+/// Where this process has stored layers, by their uncompressed content, so that cells share the work of compressing
+/// and uploading them. Safe for parallel cells.
+class StoredLayers {
+ public:
+  struct Place {
+    oci::Repository repository;
+    oci::Descriptor layer;
+  };
+  void add(const oci::Digest& diff_id, Place place);
+  std::optional<Place> find(const oci::Digest& diff_id) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<oci::Digest, Place> places_;
+};
+
 struct DigestServices {
   sys::FileSystem& files;
   const sys::Clock& clock;
   docker::Engine& engine;
-  registry::RegistryWriter* writer;  ///< null when the policy stores no candidate
+  registry::RegistryWriter* writer;       ///< null when the policy stores no candidate
+  StoredLayers* stored_layers = nullptr;  ///< null: nothing is shared
 };
 
 /// The image exactly as its tests left it in the engine is copied, never rebuilt.

@@ -130,7 +130,7 @@ Result<render::Report> collect_report(const ReportInputs& in, const sys::FileSys
 
 Result<void> publish_report(const render::Report& report, const Workspace& workspace, sys::FileSystem& files,
                             actions::Workflow& workflow) {
-  CG_CHECK(write_state(files, workspace, kReleaseFile, render::release_json(report)));
+  CG_CHECK(write_state(files, workspace, kReleaseFile, render::release_json(report), sys::Durability::machine));
   return workflow.add_summary(render::markdown_summary(report));
 }
 

@@ -50,9 +50,9 @@ Result<std::optional<std::string>> read_state(const sys::FileSystem& files, cons
 }
 
 Result<void> write_state(sys::FileSystem& files, const Workspace& workspace, const sys::Path& name,
-                         std::string_view text) {
+                         std::string_view text, sys::Durability durability) {
   CG_CHECK(files.make_directories(workspace.state()));
-  return files.write_below(workspace.state(), name, text);
+  return files.write_below(workspace.state(), name, text, durability);
 }
 
 Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& workspace, const std::string& given) {
@@ -160,7 +160,7 @@ Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, co
   json::Value list = json::Value::array();
   for (const auto& move : moves) list.push(move_json(move));
   const json::Value document = json::Value::object({{"plan_id", plan.plan_id}, {"moves", std::move(list)}});
-  return write_state(files, workspace, kMovesFile, document.pretty());
+  return write_state(files, workspace, kMovesFile, document.pretty(), sys::Durability::machine);
 }
 
 }  // namespace crategate::stages

@@ -46,7 +46,7 @@ struct Built {
 Result<std::optional<std::string>> read_state(const sys::FileSystem& files, const Workspace& workspace,
                                               const sys::Path& name);
 Result<void> write_state(sys::FileSystem& files, const Workspace& workspace, const sys::Path& name,
-                         std::string_view text);
+                         std::string_view text, sys::Durability durability = sys::Durability::process);
 
 /// `given`: a file, JSON text (begins with `{`), or empty = the plan in the state directory.
 /// Errors: bad_input when there is none, naming the command that makes one.

@@ -16,6 +16,9 @@ using Path = std::filesystem::path;
 
 inline constexpr std::uint64_t kTextLimit = 16u << 20;
 
+/// What a finished write outlives. Files that are made again when they are missing need not wait for the disk.
+enum class Durability : unsigned char { process, machine };
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -29,11 +32,12 @@ class FileSystem {
   /// file, never blocks. nullopt when absent.
   virtual Result<std::optional<std::string>> read(const Path& path, std::uint64_t limit = kTextLimit) const = 0;
 
-  /// Atomic: temporary file in the same verified directory, fsync, rename. Missing directories are made. A link at the
-  /// place of the file is replaced, never followed; a link among the directories is refused.
+  /// Atomic: temporary file in the same verified directory, rename; with fsync where the machine may fail. Missing
+  /// directories are made. A link at the place of the file is replaced, never followed; a link among the directories is
+  /// refused.
   /// Errors: bad_input (link, escape), no_space, internal.
   virtual Result<void> write_below(const Path& root, const Path& relative, std::string_view bytes,
-                                   unsigned mode = 0644) = 0;
+                                   Durability durability = Durability::process) = 0;
   /// Appends to an existing or new regular file (GITHUB_OUTPUT); the inode stays. All of `bytes` or, on a full disk,
   /// none of them.
   virtual Result<void> append(const Path& path, std::string_view bytes) = 0;
@@ -56,7 +60,8 @@ class PosixFileSystem final : public FileSystem {
   Result<std::optional<std::string>> read_below(const Path& root, const Path& relative,
                                                 std::uint64_t limit) const override;
   Result<std::optional<std::string>> read(const Path& path, std::uint64_t limit) const override;
-  Result<void> write_below(const Path& root, const Path& relative, std::string_view bytes, unsigned mode) override;
+  Result<void> write_below(const Path& root, const Path& relative, std::string_view bytes,
+                           Durability durability) override;
   Result<void> append(const Path& path, std::string_view bytes) override;
   Result<void> make_directories(const Path& path, unsigned mode) override;
   Result<void> remove_tree(const Path& path) override;

@@ -86,17 +86,17 @@ Result<Descriptor> create_replacing(const Place& place, unsigned mode) {
 }
 
 Result<void> PosixFileSystem::write_below(const Path& root, const Path& relative, std::string_view bytes,
-                                          unsigned mode) {
+                                          Durability durability) {
   CG_TRY(const Place place, make_place(root, relative));
-  CG_TRY(const Temporary temporary, create_temporary(place, mode));
+  CG_TRY(const Temporary temporary, create_temporary(place, 0644));
   int number = write_all(temporary.file.get(), bytes);
-  if (number == 0 && ::fsync(temporary.file.get()) != 0) number = errno;
+  if (number == 0 && durability == Durability::machine && ::fsync(temporary.file.get()) != 0) number = errno;
   if (number != 0) {
     ::unlinkat(place.directory.get(), temporary.name.c_str(), 0);
     return fail(system_error(concat("cannot write ", quoted(relative.string())), number));
   }
   CG_CHECK(rename_into_place(place, temporary.name));
-  sync_directory(place);
+  if (durability == Durability::machine) sync_directory(place);
   return {};
 }
 

@@ -93,6 +93,25 @@ TEST_F(DigestStage, GivesTheSameCandidateEveryTime) {
   EXPECT_EQ(pipeline::to_json(first), pipeline::to_json(second));
 }
 
+TEST_F(DigestStage, TakesALayerThatAnotherCellStoredFromThere) {
+  const auto alone = [&](const std::string& key) {
+    test_passed(cell(key), image_of(cell(key)));
+    return digest(cell(key)).value().manifest_digest;
+  };
+  const auto first = alone("cpu-py3.11"), second = alone("cpu-py3.13");
+  for (const bool allowed : {true, false}) {
+    StoredLayers shared;
+    stored_layers = &shared;
+    writer.mounts_allowed = allowed;
+    writer.mounts.clear();
+    EXPECT_EQ(alone("cpu-py3.11"), first);
+    EXPECT_THAT(writer.mounts, IsEmpty());
+    EXPECT_EQ(alone("cpu-py3.13"), second) << "the same candidate, whoever compressed its layers";
+    EXPECT_THAT(writer.mounts, ElementsAre("braindotai/opencrate-cpu-py3.11 -> braindotai/opencrate-cpu-py3.13"));
+    EXPECT_TRUE(layout.find(second).value());
+  }
+}
+
 TEST_F(DigestStage, ReadsTheConfigurationOfExactlyTheTestedImageInTheContainerdStore) {
   engine.containerd_store = true;
   const auto image = image_of(cell());

@@ -115,7 +115,7 @@ class Release : public ::testing::Test {
   }
   Result<pipeline::Record> digest(const pipeline::Cell& of, bool store_it = true) {
     return run_digest({project.configuration, *plan, of, project.workspace, "42", "1"},
-                      {project.files, clock, engine, store_it ? &writer : nullptr});
+                      {project.files, clock, engine, store_it ? &writer : nullptr, stored_layers});
   }
   /// Candidate and record.
   void prove(const pipeline::Cell& of, const std::string& mark = "") {
@@ -164,6 +164,7 @@ class Release : public ::testing::Test {
   LayoutRegistry store{layout};
   WatchedReader reader{store};
   WatchedWriter writer{store};
+  StoredLayers* stored_layers = nullptr;
   std::vector<pipeline::ChangeSet> announced;
 };
 

@@ -66,6 +66,29 @@ TEST_F(ArchiveImport, CompressesTheLayersOfTheClassicStoreAndKeepsTheConfigurati
   }
 }
 
+TEST_F(ArchiveImport, NamesALayerThatIsStoredElsewhereAndLeavesItThere) {
+  layout = OciLayout::open(directory / "layout").value();
+  const SavedImage image;
+  const oci::Descriptor elsewhere{
+      std::string(oci::kOciLayerGzip), oci::Digest::of("stored elsewhere"), 16, {}, std::nullopt};
+  std::vector<oci::Digest> asked;
+  const auto imported = import_archive(source_of(tar(image.oci_entries())), kPlatform, *layout,
+                                       [&](const oci::Digest& diff_id) -> Result<std::optional<oci::Descriptor>> {
+                                         asked.push_back(diff_id);
+                                         if (diff_id != oci::Digest::of("layer one")) return std::nullopt;
+                                         return elsewhere;
+                                       });
+  ASSERT_TRUE(imported) << imported.error().message;
+  EXPECT_THAT(asked, testing::UnorderedElementsAreArray(imported->image.diff_ids));
+  const auto manifest = oci::parse_manifest(blob(imported->manifest.digest), oci::kOciManifest).value();
+  ASSERT_EQ(manifest.layers.size(), 2U);
+  EXPECT_EQ(manifest.layers[0].digest, elsewhere.digest);
+  EXPECT_FALSE(layout->has_blob(elsewhere.digest).value());
+  EXPECT_FALSE(layout->has_blob(oci::Digest::of(test::gzip("layer one"))).value());
+  EXPECT_TRUE(layout->has_blob(manifest.layers[1].digest).value());
+  EXPECT_EQ(leftovers(), 0);
+}
+
 TEST_F(ArchiveImport, MakesTheSameManifestFromEveryFormOfTheClassicStore) {
   const SavedImage image;
   const auto modern = import(tar(image.oci_entries()));

@@ -128,20 +128,22 @@ TEST_F(FileSystemTest, GivesTheSameAnswersWithoutOpenat2) {
 }
 
 TEST_F(FileSystemTest, WritesAtomicallyAndMakesDirectories) {
-  EXPECT_TRUE(files_.write_below(directory_ / "new-root", "docker/dockerfiles/Dockerfile.cpu", "FROM x\n", 0644));
+  EXPECT_TRUE(files_.write_below(directory_ / "new-root", "docker/dockerfiles/Dockerfile.cpu", "FROM x\n",
+                                 Durability::process));
   EXPECT_EQ(directory_.read("new-root/docker/dockerfiles/Dockerfile.cpu"), "FROM x\n");
-  EXPECT_TRUE(files_.write_below(directory_ / "new-root", "docker/dockerfiles/Dockerfile.cpu", "", 0600));
+  EXPECT_TRUE(
+      files_.write_below(directory_ / "new-root", "docker/dockerfiles/Dockerfile.cpu", "", Durability::machine));
   EXPECT_EQ(directory_.read("new-root/docker/dockerfiles/Dockerfile.cpu"), "");
   EXPECT_THAT(files_.list(directory_ / "new-root/docker/dockerfiles").value(),
               ::testing::ElementsAre("Dockerfile.cpu"));
-  EXPECT_EQ(fs::status(directory_ / "new-root/docker/dockerfiles/Dockerfile.cpu").permissions(), fs::perms(0600));
+  EXPECT_EQ(fs::status(directory_ / "new-root/docker/dockerfiles/Dockerfile.cpu").permissions(), fs::perms(0644));
 }
 
 TEST_F(FileSystemTest, ReplacesALinkAndNeverWritesThroughIt) {
   directory_.write("workflow.yml", "precious");
   fs::create_directories(directory_ / "project");
   fs::create_symlink("../workflow.yml", directory_ / "project/Dockerfile");
-  EXPECT_TRUE(files_.write_below(directory_ / "project", "Dockerfile", "FROM x", 0644));
+  EXPECT_TRUE(files_.write_below(directory_ / "project", "Dockerfile", "FROM x", Durability::process));
   EXPECT_EQ(directory_.read("workflow.yml"), "precious");
   EXPECT_EQ(directory_.read("project/Dockerfile"), "FROM x");
   EXPECT_FALSE(fs::is_symlink(directory_ / "project/Dockerfile"));
@@ -151,7 +153,7 @@ TEST_F(FileSystemTest, RefusesToWriteOutsideTheProject) {
   make_traps();
   for (const char* path :
        {"linked/new", "linked/deep/new", "../outside/new", "/tmp/crategate-new", "", "real/file/new", "real"}) {
-    const auto written = files_.write_below(directory_ / "project", path, "x", 0644);
+    const auto written = files_.write_below(directory_ / "project", path, "x", Durability::process);
     ASSERT_FALSE(written) << path;
     EXPECT_EQ(written.error().code, ErrorCode::bad_input) << path;
   }
@@ -178,7 +180,7 @@ TEST_F(FileSystemTest, StaysInsideWhileADirectoryIsSwappedForALink) {
   for (int round = 0; round < 2000; ++round) {
     const auto read = files_.read_below(directory_ / "project", "dir/file", kTextLimit);
     EXPECT_FALSE(read && *read == "secret");
-    if (round % 50 == 0) (void)files_.write_below(directory_ / "project", "dir/new", "x", 0644);
+    if (round % 50 == 0) (void)files_.write_below(directory_ / "project", "dir/new", "x", Durability::process);
   }
   done = true;
   attacker.join();
