@@ -248,7 +248,7 @@ it_names_the_nearest_option_and_command() {
   run crategate build --cell ../../etc
   expect_failure 2 bad-input '.' '.'
   run crategate build --cell cpu-py3.11 --mode publish
-  expect_failure 2 bad-input 'mode' 'push'
+  expect_failure 2 bad-input 'mode: expected test or push, found "publish"' '.'
   run crategate build --cell cpu-py3.11 --fresh
   expect_failure 2 bad-input 'fresh: expected what the plan says, false, found true' 'plan'
 }
