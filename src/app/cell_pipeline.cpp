@@ -29,7 +29,8 @@ Result<void> build_cell(Application& app, const RunFacts& facts, const pipeline:
                          .cell = cell,
                          .workspace = app.workspace(),
                          .source_url = facts.source_url,
-                         .commit_time = facts.commit_time},
+                         .commit_time = facts.commit_time,
+                         .in_action = app.in_runner()},
                         {.files = app.files(), .builder = builder, .workflow = app.workflow(), .progress = progress});
   app.console().end(cell.key, built.has_value(), built ? "" : "see below");
   if (!built) return fail(std::move(built).error());

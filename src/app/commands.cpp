@@ -102,7 +102,8 @@ Result<void> build(Application& app) {
                                .cell = cell,
                                .workspace = app.workspace(),
                                .source_url = facts.source_url,
-                               .commit_time = facts.commit_time};
+                               .commit_time = facts.commit_time,
+                               .in_action = app.in_runner()};
   CG_TRY(docker::ImageBuilder* const builder, app.builder());
   if (app.invocation().dry_run) {
     CG_TRY(const auto commands, builder->commands(stages::build_request(in)));

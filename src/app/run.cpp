@@ -208,7 +208,8 @@ std::string dry_cell(Application& app, const pipeline::Plan& plan, const RunFact
                                   .cell = cell,
                                   .workspace = app.workspace(),
                                   .source_url = facts.source_url,
-                                  .commit_time = facts.commit_time};
+                                  .commit_time = facts.commit_time,
+                                  .in_action = app.in_runner()};
   const auto request = stages::build_request(build);
   const auto commands =
       builder == nullptr ? Result<std::vector<sys::Command>>(fail(ErrorCode::engine, "")) : builder->commands(request);

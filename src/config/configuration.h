@@ -63,6 +63,7 @@ struct Build {
   std::vector<oci::Platform> platforms = {oci::Platform{}};
   std::vector<std::string> build_args, build_contexts, secrets, labels,
       annotations;                  ///< `key=value` items as buildx takes them
+  std::string cache_dir;            ///< of a cache on this machine; empty = none
   bool cache_ignore_error = false;  ///< `ignore-error=true` on --cache-to
   Timeout timeout = std::chrono::minutes(30);
   bool operator==(const Build&) const = default;

@@ -83,6 +83,7 @@ Result<Build> decode_build(const Node& node, std::string_view path) {
   section.read_with("secrets", build.secrets, read_pairs);
   section.read_with("labels", build.labels, read_labels);
   section.read_with("annotations", build.annotations, read_pairs);
+  section.read_with("cache-dir", build.cache_dir, read_path);
   section.read("cache-ignore-error", build.cache_ignore_error);
   section.read("timeout", build.timeout);
   CG_CHECK(section.finish());

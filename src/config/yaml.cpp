@@ -19,6 +19,9 @@
 namespace crategate::config {
 namespace {
 
+constexpr const char* kAlias = "expected a value, found an alias (*)";
+constexpr const char* kNoAliases = "write the value out; anchors and aliases are refused";
+
 constexpr std::size_t kMaxBytes = 1u << 20;
 constexpr std::size_t kMaxNodes = 20'000;
 constexpr std::size_t kMaxDepth = 32;
@@ -50,9 +53,7 @@ class TreeBuilder final : public YAML::EventHandler {
     add(make(Node::Kind::null, mark));
   }
 
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Refused(mark, "expected a value, found an alias (*)", "write the value out; anchors and aliases are refused");
-  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { throw Refused(mark, kAlias, kNoAliases); }
 
   void OnAnchor(const YAML::Mark& mark, const std::string&) override { refuse_anchor(mark, 1); }
 
@@ -216,6 +217,9 @@ bool is_indented_by_tab(std::string_view text, int line) {
 }
 
 Failure not_yaml(const std::shared_ptr<const Source>& source, std::string_view text, const YAML::Exception& error) {
+  // The library looks an alias up before it is ours to refuse; what it says then depends on its version.
+  if (error.msg.starts_with("the referenced anchor is not defined"))
+    return refuse_at(source, error.mark.line + 1, error.mark.column, kAlias, kNoAliases);
   const bool tab = is_indented_by_tab(text, error.mark.line);
   const std::string_view written = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
   const int last_line = 1 + static_cast<int>(std::count(written.begin(), written.end(), '\n'));

@@ -30,7 +30,7 @@ struct BuildRequest {
   std::vector<std::string> tags;  ///< of the loaded image
   oci::Platform platform;
   bool fresh = false;  ///< --pull --no-cache
-  std::optional<Cache> cache_from, cache_to;
+  std::vector<Cache> cache_from, cache_to;
   std::vector<std::string> build_args, build_contexts, secrets;  ///< as buildx takes them
   std::map<std::string, std::string> labels;
   std::vector<std::string> annotations;

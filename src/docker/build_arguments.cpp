@@ -20,17 +20,16 @@ std::string cache_location(const Cache& cache, std::string_view directory_key) {
   return concat("type=local,", csv_field(concat(directory_key, '=', cache.directory)));
 }
 
-bool names_a_place(const std::optional<Cache>& cache) {
-  return cache && !(cache->reference.empty() && cache->directory.empty());
-}
+bool names_a_place(const Cache& cache) { return !cache.reference.empty() || !cache.directory.empty(); }
 
-void add_cache(const BuildRequest& request, std::vector<std::string>& argv) {
-  if (!request.fresh && names_a_place(request.cache_from)) {
-    argv.push_back(concat("--cache-from=", cache_location(*request.cache_from, "src")));
+void add_caches(const BuildRequest& request, std::vector<std::string>& argv) {
+  for (const Cache& cache : request.cache_from) {
+    if (!request.fresh && names_a_place(cache)) argv.push_back(concat("--cache-from=", cache_location(cache, "src")));
   }
-  if (names_a_place(request.cache_to)) {
-    argv.push_back(concat("--cache-to=", cache_location(*request.cache_to, "dest"), ",mode=max",
-                          request.cache_to->ignore_error ? ",ignore-error=true" : ""));
+  for (const Cache& cache : request.cache_to) {
+    if (!names_a_place(cache)) continue;
+    argv.push_back(concat("--cache-to=", cache_location(cache, "dest"), ",mode=max",
+                          cache.ignore_error ? ",ignore-error=true" : ""));
   }
 }
 
@@ -56,7 +55,7 @@ std::vector<std::string> build_arguments(const BuildRequest& request) {
   add_each("--tag=", request.tags, argv);
   argv.insert(argv.end(), {std::string(kLoad), "--progress=plain", concat("--provenance=", request.provenance)});
   if (request.fresh) argv.insert(argv.end(), {"--pull", "--no-cache"});
-  add_cache(request, argv);
+  add_caches(request, argv);
   add_each("--build-arg=", request.build_args, argv);
   add_each("--build-context=", request.build_contexts, argv);
   add_each("--secret=", request.secrets, argv);

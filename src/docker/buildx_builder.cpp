@@ -125,7 +125,7 @@ Result<void> BuildxBuilder::State::find_program() {
 }
 
 Result<bool> BuildxBuilder::State::needs_own_builder(const BuildRequest& request) {
-  if (!request.cache_to || !request.builder.empty()) return false;
+  if (request.cache_to.empty() || !request.builder.empty()) return false;
   if (!default_builder_exports) {
     CG_TRY(const EngineInfo info, engine.info());
     if (info.containerd_store) {

@@ -75,11 +75,15 @@ docker::BuildRequest build_request(const BuildInputs& in) {
   request.platform = in.cell.platform;
   request.fresh = policy.fresh;
   if (!in.cell.cache.empty() && policy.cache_read && !policy.fresh) {
-    request.cache_from = docker::Cache{.reference = in.cell.cache, .directory = {}};
+    request.cache_from.push_back({.reference = in.cell.cache, .directory = {}});
   }
   if (!in.cell.cache.empty() && policy.cache_write) {
-    request.cache_to =
-        docker::Cache{.reference = in.cell.cache, .directory = {}, .ignore_error = build.cache_ignore_error};
+    request.cache_to.push_back({.reference = in.cell.cache, .directory = {}, .ignore_error = build.cache_ignore_error});
+  }
+  if (!build.cache_dir.empty() && !in.in_action && policy.trigger != pipeline::kPullRequestTrigger) {
+    const docker::Cache local{.reference = {}, .directory = concat(build.cache_dir, "/", in.cell.key)};
+    request.cache_from.push_back(local);
+    request.cache_to.push_back(local);
   }
   request.build_args = build.build_args;
   request.build_contexts = build.build_contexts;

@@ -22,6 +22,7 @@ struct BuildInputs {
   Workspace workspace;
   std::string source_url;   ///< label org.opencontainers.image.source; empty = none
   std::string commit_time;  ///< seconds since the epoch; label created; empty = none
+  bool in_action = false;   ///< in a job of GitHub Actions: no cache of this machine
 };
 
 struct BuildServices {

@@ -75,6 +75,30 @@ TEST_F(BuildStage, MayIgnoreErrorsOfWritingTheCache) {
   EXPECT_THAT(arguments(), Contains(concat("--cache-from=type=registry,ref=", kCache)));
 }
 
+TEST_F(BuildStage, KeepsACacheOfThisMachineOutOfActionsAndPullRequests) {
+  project.configuration.build.cache_dir = ".cache";
+  plan.policy.cache_read = plan.policy.cache_write = true;
+  const auto caches = [&](bool in_action) {
+    auto asked = inputs();
+    asked.in_action = in_action;
+    std::vector<std::string> found;
+    for (const auto& argument : docker::build_arguments(build_request(asked))) {
+      if (argument.starts_with("--cache")) found.push_back(argument);
+    }
+    return found;
+  };
+  const std::string from = concat("--cache-from=type=registry,ref=", kCache);
+  const std::string to = concat("--cache-to=type=registry,ref=", kCache, ",mode=max");
+  const std::string local_to = "--cache-to=type=local,dest=.cache/cpu-py3.11,mode=max";
+  EXPECT_THAT(caches(true), ElementsAre(from, to));
+  EXPECT_THAT(caches(false), ElementsAre(from, "--cache-from=type=local,src=.cache/cpu-py3.11", to, local_to));
+  plan.policy.fresh = true;
+  EXPECT_THAT(caches(false), ElementsAre(to, local_to));
+  plan.policy.cache_write = false;
+  plan.policy.trigger = pipeline::kPullRequestTrigger;
+  EXPECT_THAT(caches(false), ElementsAre());
+}
+
 TEST_F(BuildStage, UsesNoCacheThatIsNotConfigured) {
   plan.policy.cache_read = plan.policy.cache_write = true;
   plan.cells.front().cache.clear();

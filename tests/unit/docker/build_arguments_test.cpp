@@ -46,8 +46,8 @@ class BuildArgumentsPolicy : public testing::TestWithParam<PolicyRow> {};
 TEST_P(BuildArgumentsPolicy, IsExactlyTheRowOfThePolicyTable) {
   BuildRequest asked = request();
   asked.fresh = GetParam().fresh;
-  if (GetParam().read) asked.cache_from = kCache;
-  if (GetParam().write) asked.cache_to = kCache;
+  if (GetParam().read) asked.cache_from = {kCache};
+  if (GetParam().write) asked.cache_to = {kCache};
   EXPECT_EQ(build_arguments(asked), with_middle(GetParam().middle));
 }
 
@@ -87,8 +87,8 @@ TEST(BuildArguments, WritesEveryOptionInOneFixedOrder) {
 
 TEST(BuildArguments, NamesALocalCacheByItsDirectory) {
   BuildRequest asked = request();
-  asked.cache_from = Cache{.reference = {}, .directory = ".crategate/cache"};
-  asked.cache_to = Cache{.reference = {}, .directory = ".crategate/cache", .ignore_error = true};
+  asked.cache_from = {Cache{.reference = {}, .directory = ".crategate/cache"}};
+  asked.cache_to = {Cache{.reference = {}, .directory = ".crategate/cache", .ignore_error = true}};
   EXPECT_EQ(build_arguments(asked),
             with_middle({"--cache-from=type=local,src=.crategate/cache",
                          "--cache-to=type=local,dest=.crategate/cache,mode=max,ignore-error=true"}));
@@ -96,14 +96,14 @@ TEST(BuildArguments, NamesALocalCacheByItsDirectory) {
 
 TEST(BuildArguments, KeepsACommaInACachePathFromBecomingAnOption) {
   BuildRequest asked = request();
-  asked.cache_from = Cache{.reference = {}, .directory = R"(a,type=registry"b)"};
+  asked.cache_from = {Cache{.reference = {}, .directory = R"(a,type=registry"b)"}};
   EXPECT_EQ(build_arguments(asked), with_middle({R"(--cache-from=type=local,"src=a,type=registry""b")"}));
 }
 
 TEST(BuildArguments, LeavesOutACacheWithoutAPlace) {
   BuildRequest asked = request();
-  asked.cache_from = Cache{};
-  asked.cache_to = Cache{};
+  asked.cache_from = {Cache{}};
+  asked.cache_to = {Cache{}};
   EXPECT_EQ(build_arguments(asked), with_middle({}));
 }
 

@@ -170,7 +170,7 @@ TEST_F(BuildxBuilderTest, MakesAndRemovesABuilderWhereTheClassicStoreCannotExpor
   engine.containerd_store = false;
   builder_image = "localhost:5000/buildkit:1";
   BuildRequest asked = request();
-  asked.cache_to = Cache{.reference = "r/cache:1", .directory = {}};
+  asked.cache_to = {{.reference = "r/cache:1", .directory = {}}};
   processes.expect(kVersion);
   processes.expect({"docker", "buildx", "inspect"}, {.out = "Name:   default\nDriver: docker\n"});
   const auto is = [](std::string verb) {
@@ -200,7 +200,7 @@ TEST_F(BuildxBuilderTest, MakesAndRemovesABuilderWhereTheClassicStoreCannotExpor
 TEST_F(BuildxBuilderTest, UsesTheSelectedBuilderWhenItCanExport) {
   engine.containerd_store = false;
   BuildRequest asked = request();
-  asked.cache_to = Cache{.reference = "r/cache:1", .directory = {}};
+  asked.cache_to = {{.reference = "r/cache:1", .directory = {}}};
   processes.expect(kVersion);
   processes.expect({"docker", "buildx", "inspect"}, {.out = "Name: x\nDriver: docker-container\n"});
   processes.expect(argv_of(asked));
@@ -210,7 +210,7 @@ TEST_F(BuildxBuilderTest, UsesTheSelectedBuilderWhenItCanExport) {
 TEST_F(BuildxBuilderTest, NamesTheRemedyWhenNoBuilderImageIsConfigured) {
   engine.containerd_store = false;
   BuildRequest asked = request();
-  asked.cache_to = Cache{.reference = "r/cache:1", .directory = {}};
+  asked.cache_to = {{.reference = "r/cache:1", .directory = {}}};
   processes.expect(kVersion);
   processes.expect({"docker", "buildx", "inspect"}, {.out = "Driver: docker\n"});
   const auto built = build(asked);

@@ -66,15 +66,15 @@ class TlsTest : public ::testing::Test {
     directory_ = new test::TestDirectory;
     openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
              "/CN=CA", "-keyout", "ca.key", "-out", "ca.pem"});
-    make_certificate("good", "subjectAltName=DNS:localhost,IP:127.0.0.1", "2");
-    make_certificate("other", "subjectAltName=DNS:registry.example", "2");
-    make_certificate("expired", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-1");
+    make_certificate("good", "subjectAltName=DNS:localhost,IP:127.0.0.1");
+    make_certificate("other", "subjectAltName=DNS:registry.example");
+    make_expired_certificate("expired", "subjectAltName=DNS:localhost,IP:127.0.0.1");
     openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
              "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "self.key", "-out",
              "self.pem"});
     openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
              "/CN=Other CA", "-keyout", "other-ca.key", "-out", "other-ca.pem"});
-    make_certificate("unknown", "subjectAltName=DNS:localhost,IP:127.0.0.1", "2", "other-ca");
+    make_certificate("unknown", "subjectAltName=DNS:localhost,IP:127.0.0.1", "other-ca");
     // Read once, when the first TLS connection of the process is made.
     ::setenv("SSL_CERT_FILE", (*directory_ / "ca.pem").c_str(), 1);
   }
@@ -82,21 +82,51 @@ class TlsTest : public ::testing::Test {
     delete directory_;
     directory_ = nullptr;
   }
-  static void make_certificate(const std::string& name, const std::string& extension, const std::string& days,
+  static void make_certificate(const std::string& name, const std::string& extension,
                                const std::string& authority = "ca") {
+    make_request(name, extension);
+    openssl(signing(name, authority, {"-days", "2"}));
+  }
+  static void make_expired_certificate(const std::string& name, const std::string& extension) {
+    make_request(name, extension);
+    // Up to OpenSSL 3.3 days may be negative; since 3.4 there are dates.
+    if (try_openssl(signing(name, "ca", {"-days", "-1"})).exit_code == 0) return;
+    openssl(signing(name, "ca", {"-not_before", "20200101000000Z", "-not_after", "20200102000000Z"}));
+  }
+  static void make_request(const std::string& name, const std::string& extension) {
     directory_->write(name + ".ext", extension);
     openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name, "-keyout",
              name + ".key", "-out", name + ".csr"});
-    openssl({"x509", "-req", "-in", name + ".csr", "-CA", authority + ".pem", "-CAkey", authority + ".key",
-             "-CAcreateserial", "-days", days, "-extfile", name + ".ext", "-out", name + ".pem"});
   }
-  static void openssl(std::vector<std::string> arguments) {
+  static std::vector<std::string> signing(const std::string& name, const std::string& authority,
+                                          const std::vector<std::string>& validity) {
+    std::vector<std::string> arguments = {"x509",
+                                          "-req",
+                                          "-in",
+                                          name + ".csr",
+                                          "-CA",
+                                          authority + ".pem",
+                                          "-CAkey",
+                                          authority + ".key",
+                                          "-CAcreateserial",
+                                          "-extfile",
+                                          name + ".ext",
+                                          "-out",
+                                          name + ".pem"};
+    arguments.insert(arguments.end(), validity.begin(), validity.end());
+    return arguments;
+  }
+  static sys::ProcessOutcome try_openssl(std::vector<std::string> arguments) {
     const sys::Command command{.program = "openssl",
                                .arguments = std::move(arguments),
                                .directory = directory_->path(),
                                .environment = {{"PATH", "/usr/bin:/bin"}}};
-    const auto outcome = sys::PosixProcessRunner().run(command, {.timeout = 10s}).value();
-    ASSERT_EQ(outcome.exit_code, 0) << command.text() << outcome.err;
+    return sys::PosixProcessRunner().run(command, {.timeout = 10s}).value();
+  }
+  static void openssl(std::vector<std::string> arguments) {
+    const std::string shown = join(arguments, " ");
+    const auto outcome = try_openssl(std::move(arguments));
+    ASSERT_EQ(outcome.exit_code, 0) << shown << outcome.err;
   }
   static test::TestDirectory* directory_;
   PosixHttpClient client_;
