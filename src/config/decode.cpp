@@ -93,11 +93,8 @@ Result<Build> decode_build(const Node& node, std::string_view path) {
 Result<Scan> decode_scan(const Node& node, std::string_view path) {
   Scan scan;
   Section section(node, std::string(path));
-  section.read_with("with", scan.with,
-                    [](const Node& value, std::string_view at) { return read_word(value, at, {"trivy"}); });
-  section.read_with("severity", scan.severity, [](const Node& value, std::string_view at) {
-    return read_word(value, at, {"CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN", "none"});
-  });
+  section.read_word("with", scan.with, {"trivy"});
+  section.read_word("severity", scan.severity, {"CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN", "none"});
   section.read("ignore-unfixed", scan.ignore_unfixed);
   CG_CHECK(section.finish());
   return scan;
@@ -149,9 +146,7 @@ Result<Gate> decode_gate(const Node& node, std::string_view path) {
   Gate gate;
   Section section(node, std::string(path));
   section.read("mode", gate.mode, kModes);
-  section.read_with("rebuild", gate.rebuild, [](const Node& value, std::string_view at) {
-    return read_word(value, at, {"strict", "content"});
-  });
+  section.read_word("rebuild", gate.rebuild, {"strict", "content"});
   section.read("ignore-labels", gate.ignore_labels);
   section.read("hmac-secret-env", gate.hmac_secret_env);
   CG_CHECK(section.finish());
@@ -175,12 +170,8 @@ Result<Release> decode_release(const Node& node, std::string_view path) {
   section.read("allow-downgrade", release.allow_downgrade);
   section.read("require-branch", release.require_branch);
   section.read("require-branch-refuses", release.require_branch_refuses);
-  section.read_with("journal", release.journal, [](const Node& value, std::string_view at) {
-    return read_word(value, at, {"artifact", "file", "git"});
-  });
-  section.read_with("lease", release.lease, [](const Node& value, std::string_view at) {
-    return read_word(value, at, {"none", "git"});
-  });
+  section.read_word("journal", release.journal, {"artifact", "file", "git"});
+  section.read_word("lease", release.lease, {"none", "git"});
   section.read("set", release.set);
   CG_CHECK(section.finish());
   return release;
@@ -256,9 +247,7 @@ Result<Invocation> decode_invocation(const Node& root) {
   Section given(root, "");
   given.read("event", out.event);
   given.read("ref", out.ref);
-  given.read_with("ref-type", out.ref_type, [](const Node& node, std::string_view path) {
-    return read_word(node, path, {"branch", "tag"});
-  });
+  given.read_word("ref-type", out.ref_type, {"branch", "tag"});
   given.read("payload", out.payload);
   given.read("sha", out.sha);
   given.read("base-ref", out.base_ref);
@@ -274,9 +263,7 @@ Result<Invocation> decode_invocation(const Node& root) {
                   [](const Node& node, std::string_view path) { return read_number(node, path, kMaxJobs); });
   given.read("plan", out.plan);
   given.read("state", out.state);
-  given.read_with("mode", out.mode, [](const Node& node, std::string_view path) {
-    return read_word(node, path, {"test", "push"});
-  });
+  given.read_word("mode", out.mode, {"test", "push"});
   given.read("digest-image", out.image);
   given.read("registry", out.registry);
   given.read("username", out.username);

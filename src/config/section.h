@@ -50,6 +50,10 @@ class Section {
 
   void read(std::string_view key, std::string& out) { read_with(key, out, read_text); }
   void read(std::string_view key, bool& out) { read_with(key, out, read_boolean); }
+  void read_word(std::string_view key, std::string& out, const std::vector<std::string>& words) {
+    read_with(key, out,
+              [&words](const Node& node, std::string_view path) { return config::read_word(node, path, words); });
+  }
   void read(std::string_view key, Timeout& out) { read_with(key, out, read_duration); }
   void read(std::string_view key, std::vector<std::string>& out) { read_with(key, out, read_list); }
   void read(std::string_view key, std::vector<oci::Platform>& out) { read_with(key, out, read_platforms); }
@@ -60,7 +64,7 @@ class Section {
     if (node == nullptr || failed_) return;
     std::vector<std::string> words;
     for (const auto& choice : choices) words.emplace_back(choice.first);
-    auto word = read_word(*node, path_of(key), words);
+    auto word = config::read_word(*node, path_of(key), words);
     if (!word) return refuse(std::move(word).error());
     for (const auto& choice : choices) {
       if (choice.first == *word) out = choice.second;

@@ -3,8 +3,7 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "json/value.h"
-#include "oci/digest.h"
+#include "pipeline/document.h"
 #include "pipeline/plan.h"
 
 namespace crategate::pipeline {
@@ -13,7 +12,6 @@ namespace {
 using json::Reader;
 using json::Value;
 
-constexpr std::int64_t kSchema = 1;
 constexpr std::string_view kHint = "Make it again with `crategate plan`; a plan is never edited by hand.";
 
 Value policy_value(const Policy& policy) {
@@ -81,14 +79,6 @@ Result<Policy> read_policy(const Reader& from) {
   return policy;
 }
 
-Result<oci::Platform> platform_at(const Reader& from) {
-  CG_TRY(const auto member, from.at("platform"));
-  CG_TRY(const auto text, member.as_string());
-  auto platform = oci::parse_platform(text);
-  if (!platform) return member.expected("a platform such as linux/amd64");
-  return platform;
-}
-
 Result<Cell> read_cell(const Reader& from) {
   Cell cell;
   CG_TRY(cell.key, from.string("key"));
@@ -128,38 +118,22 @@ Result<Plan> read_plan(const Reader& from) {
   return plan;
 }
 
-Failure with_hint(Error error) {
-  if (error.hint.empty()) error.hint = kHint;
-  return fail(std::move(error));
-}
+Value plan_value(const Plan& plan) { return content_of(plan).set("plan_id", plan.plan_id); }
 
 }  // namespace
 
 std::string plan_id_of(const Plan& plan) { return oci::Digest::of(content_of(plan).canonical()).text(); }
 
-std::string to_json(const Plan& plan) { return content_of(plan).set("plan_id", plan.plan_id).canonical() + "\n"; }
+std::string to_json(const Plan& plan) { return plan_value(plan).canonical() + "\n"; }
 
 Result<Plan> parse_plan(std::string_view text, std::string_view file_name) {
-  const auto document = json::Document::parse(text, std::string(file_name));
-  if (!document) return with_hint(document.error());
-  const Reader root = document->root();
-  const auto schema = root.integer("schema");
-  if (!schema) return with_hint(schema.error());
-  if (*schema != kSchema) {
-    return fail(ErrorCode::bad_input, concat(file_name, ": schema: expected ", kSchema, ", found ", *schema),
-                "Use the crategate that made the plan, or make the plan again.");
-  }
-  auto plan = read_plan(root);
-  if (!plan) return with_hint(std::move(plan).error());
-  if (const auto id = plan_id_of(*plan); id != plan->plan_id) {
+  CG_TRY(auto plan, parse_document(text, file_name, read_plan, plan_value, kHint));
+  if (const auto id = plan_id_of(plan); id != plan.plan_id) {
     return fail(ErrorCode::bad_input,
-                concat(file_name, ": plan_id: expected ", id, " for this content, found ", quoted(plan->plan_id)),
+                concat(file_name, ": plan_id: expected ", id, " for this content, found ", quoted(plan.plan_id)),
                 std::string(kHint));
   }
-  if (concat(root.dump(), "\n") == to_json(*plan)) return plan;
-  return fail(ErrorCode::bad_input,
-              concat(file_name, ": expected the members of schema 1 only, found an unknown or contradicting one"),
-              std::string(kHint));
+  return plan;
 }
 
 }  // namespace crategate::pipeline

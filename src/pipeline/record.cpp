@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "json/value.h"
+#include "pipeline/document.h"
 
 namespace crategate::pipeline {
 namespace {
@@ -14,7 +14,6 @@ namespace {
 using json::Reader;
 using json::Value;
 
-constexpr std::int64_t kSchema = 1;
 constexpr std::string_view kTestHint = "Run `crategate test` for this cell again.";
 constexpr std::string_view kRecordHint = "Run `crategate test` and `crategate digest` for this cell again.";
 constexpr std::array kVerdicts = {TestVerdict::passed,    TestVerdict::failed,    TestVerdict::none_ran,
@@ -62,40 +61,6 @@ Value record_value(const Record& record) {
                         {"finished_at", record.finished_at}});
 }
 
-Result<void> check_schema(const Reader& from) {
-  CG_TRY(const auto member, from.at("schema"));
-  CG_TRY(const auto schema, member.as_integer());
-  if (schema != kSchema) return member.expected(concat(kSchema));
-  return {};
-}
-
-Result<std::int64_t> count_at(const Reader& from, std::string_view key) {
-  CG_TRY(const auto member, from.at(key));
-  CG_TRY(const auto count, member.as_integer());
-  if (count < 0) return member.expected("a number that is not negative");
-  return count;
-}
-
-Result<oci::Digest> digest_from(const Reader& from) {
-  CG_TRY(const auto text, from.as_string());
-  auto digest = oci::Digest::parse(text);
-  if (!digest) return from.expected("a digest (sha256: and 64 lower-case hexadecimal digits)");
-  return digest;
-}
-
-Result<oci::Digest> digest_at(const Reader& from, std::string_view key) {
-  CG_TRY(const auto member, from.at(key));
-  return digest_from(member);
-}
-
-Result<oci::Platform> platform_at(const Reader& from) {
-  CG_TRY(const auto member, from.at("platform"));
-  CG_TRY(const auto text, member.as_string());
-  auto platform = oci::parse_platform(text);
-  if (!platform) return member.expected("a platform such as linux/amd64");
-  return platform;
-}
-
 Result<TestVerdict> verdict_at(const Reader& from, std::string_view key) {
   CG_TRY(const auto member, from.at(key));
   CG_TRY(const auto text, member.as_string());
@@ -132,7 +97,6 @@ Result<TestResult> read_tests(const Reader& from) {
 
 Result<Record> read_record(const Reader& from) {
   Record record;
-  CG_CHECK(check_schema(from));
   CG_TRY(record.plan_id, from.string("plan_id"));
   CG_TRY(record.run, from.string("run"));
   CG_TRY(record.attempt, from.string("attempt"));
@@ -159,18 +123,6 @@ Result<Record> read_record(const Reader& from) {
   return record;
 }
 
-Failure unknown_member(std::string_view file_name) {
-  return fail(ErrorCode::bad_input,
-              concat(file_name, ": expected the members of schema 1 only, found an unknown or malformed one"));
-}
-
-Result<Record> parse_strictly(std::string_view text, std::string_view file_name) {
-  CG_TRY(const auto document, json::Document::parse(text, std::string(file_name)));
-  CG_TRY(auto record, read_record(document.root()));
-  if (record_value(record).canonical() != document.root().dump()) return unknown_member(file_name);
-  return record;
-}
-
 }  // namespace
 
 std::string_view to_string(TestVerdict verdict) {
@@ -194,21 +146,13 @@ std::string_view to_string(TestVerdict verdict) {
 std::string to_json(const TestResult& result) { return tests_value(result).canonical() + "\n"; }
 
 Result<TestResult> parse_test_result(std::string_view text, std::string_view file_name) {
-  const auto read = [&]() -> Result<TestResult> {
-    CG_TRY(const auto document, json::Document::parse(text, std::string(file_name)));
-    CG_TRY(auto result, read_tests(document.root()));
-    if (tests_value(result).canonical() != document.root().dump()) return unknown_member(file_name);
-    return result;
-  };
-  auto result = read();
-  if (!result && result.error().hint.empty()) result.error().hint = kTestHint;
-  return result;
+  return parse_document(text, file_name, read_tests, tests_value, kTestHint);
 }
 
 std::string to_json(const Record& record) { return record_value(record).canonical() + "\n"; }
 
 Result<Record> parse_record(std::string_view text, std::string_view file_name) {
-  auto record = parse_strictly(text, file_name);
+  auto record = parse_document(text, file_name, read_record, record_value, kRecordHint);
   if (record) return record;
   Error error = std::move(record).error();
   error.code = ErrorCode::gate_refused;

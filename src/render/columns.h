@@ -8,10 +8,12 @@
 
 namespace crategate::render {
 
+using StageMember = StageReport CellReport::*;
+
 /// The stages of a cell, in order, as the columns of the table.
 struct Column {
   std::string_view title;
-  StageReport CellReport::*stage;
+  StageMember stage;
 };
 const std::vector<Column>& stage_columns();
 

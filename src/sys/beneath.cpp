@@ -18,7 +18,7 @@ constexpr int kDirectory = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr int kAttempts = 16;  ///< openat2 answers EAGAIN when a rename happens meanwhile
 
 bool is_link(int directory, const std::string& name) {
-  struct stat status {};
+  struct stat status = {};
   return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
 }
 
@@ -33,7 +33,7 @@ Descriptor open_component(int directory, const std::string& name, int flags) {
 
 /// O_PATH opens a symbolic link itself; a caller never wants that.
 Descriptor refuse_link(Descriptor opened, int flags) {
-  struct stat status {};
+  struct stat status = {};
   if (!opened.valid() || (flags & O_PATH) == 0) return opened;
   if (::fstat(opened.get(), &status) != 0 || !S_ISLNK(status.st_mode)) return opened;
   errno = ELOOP;

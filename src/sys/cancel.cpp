@@ -44,7 +44,7 @@ void open_pipe() {
 }
 
 void install(int signal_number, void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action = {};
   action.sa_handler = handler;
   sigemptyset(&action.sa_mask);
   ::sigaction(signal_number, &action, nullptr);

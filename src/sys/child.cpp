@@ -54,7 +54,7 @@ Result<Descriptor> open_input(const std::string& input) {
 }
 
 bool is_executable(const Path& path) {
-  struct stat status {};
+  struct stat status = {};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
 
@@ -136,7 +136,7 @@ int spawn(pid_t& id, const Path& program, const Command& command, SpawnPlan& pla
 }
 
 Result<void> check(const Command& command) {
-  struct stat status {};
+  struct stat status = {};
   if (!command.directory.empty() && (::stat(command.directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)))
     return fail(ErrorCode::bad_input, concat("the directory ", quoted(command.directory.string()), " does not exist"),
                 "name an existing directory for the command");

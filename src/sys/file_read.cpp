@@ -37,7 +37,7 @@ Failure too_large(const Path& path, std::uint64_t size, std::uint64_t limit) {
 }
 
 Result<std::string> read_all(const Descriptor& file, const Path& path, std::uint64_t limit) {
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(file.get(), &status) != 0)
     return fail(system_error(concat("cannot read ", quoted(path.string())), errno));
   if (!S_ISREG(status.st_mode)) return refuse(path, kind(status.st_mode));
@@ -111,12 +111,12 @@ Result<std::vector<std::string>> PosixFileSystem::files_below(const Path& direct
 }
 
 bool PosixFileSystem::exists(const Path& path) const {
-  struct stat status {};
+  struct stat status = {};
   return ::lstat(path.c_str(), &status) == 0;
 }
 
 Result<std::uint64_t> PosixFileSystem::free_space(const Path& path) const {
-  struct statvfs status {};
+  struct statvfs status = {};
   Path existing = std::filesystem::absolute(path);
   while (::statvfs(existing.c_str(), &status) != 0) {
     if (errno != ENOENT || !existing.has_relative_path())

@@ -43,7 +43,7 @@ void sync_directory(const Place& place) {
 }
 
 Result<void> append_all(const Descriptor& file, const Path& path, std::string_view bytes) {
-  struct stat before {};
+  struct stat before = {};
   if (::fstat(file.get(), &before) != 0 || !S_ISREG(before.st_mode))
     return fail(ErrorCode::bad_input, concat(quoted(path.string()), " is not a regular file"), "name a regular file");
   const int number = write_all(file.get(), bytes);
@@ -114,7 +114,7 @@ Result<void> PosixFileSystem::make_directories(const Path& path, unsigned mode) 
     if (::mkdir(made.c_str(), static_cast<mode_t>(mode)) == 0 || errno == EEXIST) continue;
     return fail(system_error(concat("cannot make the directory ", quoted(made.string())), errno));
   }
-  struct stat status {};
+  struct stat status = {};
   if (!path.empty() && ::stat(path.c_str(), &status) != 0)
     return fail(system_error(concat("cannot make the directory ", quoted(path.string())), errno));
   if (!path.empty() && !S_ISDIR(status.st_mode))

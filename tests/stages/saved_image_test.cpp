@@ -30,7 +30,7 @@ TEST_F(SavedImages, ComeWholeAndInOrder) {
 }
 
 TEST_F(SavedImages, MayBeAbandonedAtAnyPoint) {
-  { const SavedImage unread(engine, id); }
+  std::make_unique<SavedImage>(engine, id).reset();
   for (int chunks = 1; chunks < 40; chunks += 7) {
     SavedImage saved(engine, id);
     for (int i = 0; i < chunks; ++i) EXPECT_TRUE(saved.next());

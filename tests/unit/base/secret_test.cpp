@@ -71,7 +71,7 @@ TEST(Secret, LongerSecretWinsOverItsOwnPart) {
 }
 
 TEST(Secret, StaysRegisteredAfterItsLifeAndLeavesOtherTextAlone) {
-  { const Secret secret("gone-but-not-forgotten"); }
+  std::make_unique<Secret>("gone-but-not-forgotten").reset();
   EXPECT_EQ(redact("gone-but-not-forgotten"), "***");
   EXPECT_EQ(redact("gone but not forgotten"), "gone but not forgotten");
   EXPECT_EQ(redact(""), "");

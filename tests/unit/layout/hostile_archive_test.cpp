@@ -41,6 +41,8 @@ std::string legacy(const std::function<void(std::vector<Entry>&)>& change) {
 }
 
 // Entries of oci_entries(): 0, 1 directories; 2, 3 layers; 4 config; 5 manifest; 6 index.json; 7 oci-layout.
+// Versions of clang-format break such rows in different ways.
+// clang-format off
 std::vector<Row> rows() {
   const std::string layer_name = "blobs/sha256/" + hex(kImage.stored(0));
   return {
@@ -48,22 +50,10 @@ std::vector<Row> rows() {
       {"NotATar", std::string(3000, 'x'), "the image archive"},
       {"ZipFile", "PK\x03\x04" + std::string(1000, 'x'), "the image archive"},
       {"EmptyTar", tar({}), "neither"},
-      {"LayerIsALink", changed([&](auto& e) {
-         e[2] = {layer_name, "", '2', "/etc/shadow"};
-       }),
-       "found a link"},
-      {"LayerIsAHardLink", changed([&](auto& e) {
-         e[2] = {layer_name, "", '1', "/etc/shadow"};
-       }),
-       "found a link"},
-      {"ConfigIsADevice", changed([&](auto& e) {
-         e[4] = {e[4].name, "", '3', ""};
-       }),
-       "found a device"},
-      {"IndexIsAFifo", changed([](auto& e) {
-         e[6] = {"index.json", "", '6', ""};
-       }),
-       "found a device"},
+      {"LayerIsALink", changed([&](auto& e) { e[2] = {layer_name, "", '2', "/etc/shadow"}; }), "found a link"},
+      {"LayerIsAHardLink", changed([&](auto& e) { e[2] = {layer_name, "", '1', "/etc/shadow"}; }), "found a link"},
+      {"ConfigIsADevice", changed([&](auto& e) { e[4] = {e[4].name, "", '3', ""}; }), "found a device"},
+      {"IndexIsAFifo", changed([](auto& e) { e[6] = {"index.json", "", '6', ""}; }), "found a device"},
       {"TwoIndexes", changed([](auto& e) { e.push_back(e[6]); }), "found two"},
       {"OtherBytesUnderADigest", changed([](auto& e) { e[2].data[5] ^= 1; }), "of that digest"},
       {"OtherConfigUnderItsDigest", changed([](auto& e) { e[4].data += " "; }), "of that digest"},
@@ -111,6 +101,7 @@ std::vector<Row> rows() {
        "a compressed layer cannot be read"},
   };
 }
+// clang-format on
 
 // One layout for all rows: making one is slow, and every row must leave it empty.
 class HostileArchive : public testing::TestWithParam<Row> {

@@ -250,6 +250,8 @@ TEST_P(BadPlans, AreRefusedWithTheNameOfTheSetting) {
 
 using Project = config::Configuration;
 
+// Versions of clang-format break such rows in different ways.
+// clang-format off
 INSTANTIATE_TEST_SUITE_P(
     Names, BadPlans,
     ::testing::Values(
@@ -264,14 +266,9 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"tag with a slash", "tags", [](Project& p, PlanFacts&) { p.tags = {"a/b"}; }},
         Bad{"tag of 129 characters", "tags", [](Project& p, PlanFacts&) { p.tags = {std::string(129, 'a')}; }},
         Bad{"no tags", "tags", [](Project& p, PlanFacts&) { p.tags.clear(); }},
-        Bad{"the same tag twice", "v1.2.3",
-            [](Project& p, PlanFacts&) {
-              p.tags = {"{version}", "v1.2.3"};
-            }},
+        Bad{"the same tag twice", "v1.2.3", [](Project& p, PlanFacts&) { p.tags = {"{version}", "v1.2.3"}; }},
         Bad{"latest as version tag", "release.moving",
-            [](Project& p, PlanFacts&) {
-              p.tags = {"{version}", "latest"};
-            }},
+            [](Project& p, PlanFacts&) { p.tags = {"{version}", "latest"}; }},
         Bad{"moving tag outside the grammar", "release.moving",
             [](Project& p, PlanFacts&) { p.release.moving = {"a b"}; }},
         Bad{"no room for a date", "119",
@@ -286,6 +283,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"destination with a scheme", "--to", [](Project&, PlanFacts& f) { f.destination.prefix = "https://r.io"; }},
         Bad{"two platforms", "build.platforms", [](Project& p, PlanFacts&) { p.build.platforms.resize(2); }},
         Bad{"no platform", "build.platforms", [](Project& p, PlanFacts&) { p.build.platforms.clear(); }}));
+// clang-format on
 
 INSTANTIATE_TEST_SUITE_P(
     Paths, BadPlans,
@@ -298,6 +296,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"line feed", "test.log", [](Project& p, PlanFacts&) { p.test->log = "a\n{cell}"; }},
         Bad{"empty", "generate.output", [](Project& p, PlanFacts&) { p.generate.output = ""; }}));
 
+// Versions of clang-format break such rows in different ways.
+// clang-format off
 INSTANTIATE_TEST_SUITE_P(
     SharedNames, BadPlans,
     ::testing::Values(Bad{"key", "cell key", [](Project& p, PlanFacts&) { p.cell = "{runtime}"; }},
@@ -316,47 +316,39 @@ INSTANTIATE_TEST_SUITE_P(
                           [](Project& p, PlanFacts&) { p.generate.output = "Dockerfile.{runtime}"; }},
                       Bad{"log", "test log", [](Project& p, PlanFacts&) { p.test->log = "test-{runtime}.log"; }},
                       Bad{"cache", "cache", [](Project& p, PlanFacts&) { p.cache = "a/cache:{runtime}"; }},
-                      Bad{"included cell that exists", "cell key", [](Project& p, PlanFacts&) {
-                            p.include = {{{"runtime", "cpu"}, {"python", "3.11"}}};
-                          }}));
+                      Bad{"included cell that exists", "cell key",
+                          [](Project& p, PlanFacts&) { p.include = {{{"runtime", "cpu"}, {"python", "3.11"}}}; }}));
+// clang-format on
 
+// Versions of clang-format break such rows in different ways.
+// clang-format off
 INSTANTIATE_TEST_SUITE_P(
     Axes, BadPlans,
     ::testing::Values(
         Bad{"no values", "axes.python", [](Project&, PlanFacts& f) { f.axis_values["python"].clear(); }},
         Bad{"malformed value", "axis python", [](Project&, PlanFacts& f) { f.axis_values["python"] = {"3.10 AS x"}; }},
-        Bad{"value twice", "axes.python",
-            [](Project&, PlanFacts& f) {
-              f.axis_values["python"] = {"3.9", "3.9"};
-            }},
+        Bad{"value twice", "axes.python", [](Project&, PlanFacts& f) { f.axis_values["python"] = {"3.9", "3.9"}; }},
         Bad{"built-in name", "built-in", [](Project& p, PlanFacts&) { p.axes[1].name = "version"; }},
         Bad{"everything excluded", "at least one cell", [](Project& p, PlanFacts&) { p.exclude = {{}}; }},
         Bad{"exclude with an unknown axis", "exclude[0]",
-            [](Project& p, PlanFacts&) {
-              p.exclude = {{{"pyton", "3.11"}}};
-            }},
+            [](Project& p, PlanFacts&) { p.exclude = {{{"pyton", "3.11"}}}; }},
         Bad{"include without an axis", "include[0]",
-            [](Project& p, PlanFacts&) {
-              p.include = {{{"python", "3.12"}}};
-            }},
+            [](Project& p, PlanFacts&) { p.include = {{{"python", "3.12"}}}; }},
         Bad{"include with a bad value", "axis python",
-            [](Project& p, PlanFacts&) {
-              p.include = {{{"python", "3.x"}, {"runtime", "cpu"}}};
-            }},
+            [](Project& p, PlanFacts&) { p.include = {{{"python", "3.x"}, {"runtime", "cpu"}}}; }},
         Bad{"ten thousand values, twice", "more than",
             [](Project& p, PlanFacts& f) {
               p.axes = {{.name = "a", .file = "A"}, {.name = "b", .file = "B"}};
               f.axis_values = {{"a", numbers(300)}, {"b", numbers(300)}};
             }},
         Bad{"variable with two values", "variable base",
-            [](Project& p, PlanFacts&) {
-              p.axes[0].variables = {{"3.11", {{"base", "debian"}}}};
-            }},
+            [](Project& p, PlanFacts&) { p.axes[0].variables = {{"3.11", {{"base", "debian"}}}}; }},
         Bad{"variable called like an axis", "variable python",
             [](Project& p, PlanFacts&) { p.axes[1].variables["cpu"]["python"] = "2"; }},
         Bad{"only without a value", "--only", [](Project&, PlanFacts& f) { f.only = {"runtime"}; }},
         Bad{"only of an unknown axis", "--only", [](Project&, PlanFacts& f) { f.only = {"runtme=cpu"}; }},
         Bad{"only of an unknown value", "cpu, cuda", [](Project&, PlanFacts& f) { f.only = {"runtime=cup"}; }}));
+// clang-format on
 
 }  // namespace
 }  // namespace crategate::pipeline

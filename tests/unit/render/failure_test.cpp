@@ -53,9 +53,10 @@ TEST(ErrorLines, AreOneLineEachAndNoWorkflowCommand) {
 
 TEST(ErrorLines, HoldNoSecret) {
   const Secret secret("hunter2-hunter2");
-  for (const auto& line : error_lines({.code = ErrorCode::unauthenticated,
-                          .message = "login with hunter2-hunter2 failed",
-                          .hint = "not hunter2-hunter2"})) {
+  const Error error{.code = ErrorCode::unauthenticated,
+                    .message = "login with hunter2-hunter2 failed",
+                    .hint = "not hunter2-hunter2"};
+  for (const auto& line : error_lines(error)) {
     EXPECT_THAT(line, Not(HasSubstr("hunter2-hunter2")));
     EXPECT_THAT(line, HasSubstr("***"));
   }

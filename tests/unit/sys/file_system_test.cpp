@@ -189,8 +189,8 @@ TEST_F(FileSystemTest, StaysInsideWhileADirectoryIsSwappedForALink) {
 
 TEST_F(FileSystemTest, AppendsWithoutChangingTheInode) {
   directory_.write("output", "a=1\n");
-  struct stat before {
-  }, after{};
+  struct stat before = {};
+  struct stat after = {};
   ::stat((directory_ / "output").c_str(), &before);
   EXPECT_TRUE(files_.append(directory_ / "output", "b=2\n"));
   ::stat((directory_ / "output").c_str(), &after);
