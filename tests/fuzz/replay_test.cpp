@@ -3,15 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <ctime>
-#include <fstream>
 #include <functional>
-#include <iterator>
-#include <random>
 
 #include "base/strings.h"
 #include "base/version.h"
 #include "config/settings.h"
 #include "dockerfile/template.h"
+#include "fuzz/mutator.h"
 #include "json/value.h"
 #include "oci/image_config.h"
 #include "oci/manifest.h"
@@ -27,97 +25,11 @@
 namespace crategate {
 namespace {
 
+using fuzz::Mutator;
+using fuzz::seed;
+
 constexpr int kMutations = 2000;
 constexpr double kSecondsEach = 2;  ///< of one input; the slowest takes a few milliseconds
-
-std::string seed(const std::string& name) {
-  std::ifstream file(concat(CRATEGATE_SOURCE_DIR, "/tests/fuzz/seeds/", name), std::ios::binary);
-  EXPECT_TRUE(file) << name;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The same mutations on every machine: no distribution of the standard library is used.
-class Mutator {
- public:
-  std::string mutate(std::string text) {
-    for (std::size_t i = 0, changes = 1 + below(4); i < changes; ++i) change(text);
-    return text;
-  }
-
- private:
-  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
-
-  void change(std::string& text) {
-    static const std::vector<std::string> interesting = {"\"",
-                                                         "{",
-                                                         "}",
-                                                         "[",
-                                                         "]",
-                                                         ":",
-                                                         ",",
-                                                         "\\u0000",
-                                                         "\\ud800",
-                                                         "\xed\xa0\x80",
-                                                         "\xff",
-                                                         std::string(1, '\0'),
-                                                         "\n",
-                                                         "\r",
-                                                         "\t",
-                                                         "{{",
-                                                         "}}",
-                                                         "{{#",
-                                                         "{{/",
-                                                         "{{>",
-                                                         "{{=",
-                                                         "0",
-                                                         "-1",
-                                                         "1e999",
-                                                         "99999999999999999999",
-                                                         "null",
-                                                         "true",
-                                                         "::",
-                                                         "##[",
-                                                         "\x1b[",
-                                                         "&a",
-                                                         "*a",
-                                                         "!!",
-                                                         "<<:",
-                                                         "- ",
-                                                         "|",
-                                                         "../",
-                                                         "@",
-                                                         "sha256:",
-                                                         "\xef\xbb\xbf",
-                                                         "\xe2\x80\xa8"};
-    const std::size_t at = below(text.size() + 1);
-    const std::size_t length = below(std::min<std::size_t>(text.size() - at, 40) + 1);
-    switch (below(7)) {
-      case 0:
-        if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
-        break;
-      case 1:
-        if (at < text.size()) text[at] = static_cast<char>(below(256));
-        break;
-      case 2:
-        text.erase(at, length);
-        break;
-      case 3:
-        text.insert(at, text.substr(at, length));
-        break;
-      case 4:
-        text.insert(at, interesting[below(interesting.size())]);
-        break;
-      case 5:
-        text.replace(at, length, interesting[below(interesting.size())]);
-        break;
-      default:
-        if (below(4) == 0) text.resize(at);
-        break;
-    }
-  }
-
-  std::mt19937 random_{20261120};
-};
 
 bool is_plain(std::string_view text) {
   return is_valid_utf8(text) && std::none_of(text.begin(), text.end(),

@@ -2,9 +2,14 @@
 #include "stages/generate.h"
 
 #include <gmock/gmock.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "stages/project.h"
 #include "support/fake_engine.h"
+#include "sys/descriptor.h"
 
 namespace crategate::stages {
 namespace {
@@ -53,6 +58,7 @@ class GenerateStage : public ::testing::Test {
   Progress progress = [](std::string_view) {};
 };
 
+// A14
 TEST_F(GenerateStage, WritesADockerfilePerCellByteForByte) {
   const auto result = run();
   ASSERT_TRUE(result) << describe(result.error());
@@ -111,14 +117,44 @@ TEST_F(GenerateStage, PassesTheCheckWhenNothingDrifted) {
   EXPECT_TRUE(run(true));
 }
 
+/// Whether anything opens, reads or changes a file, from now on.
+class Watch {
+ public:
+  explicit Watch(const sys::Path& file)
+      : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
+        watched_(::inotify_add_watch(events_.get(), file.c_str(), IN_ALL_EVENTS) >= 0) {}
+  bool works() const { return watched_; }
+  bool saw_something() const {
+    std::array<char, 4096> buffer{};
+    return ::read(events_.get(), buffer.data(), buffer.size()) > 0;
+  }
+
+ private:
+  sys::Descriptor events_;
+  bool watched_;
+};
+
+// A18
 TEST_F(GenerateStage, NeverFollowsALinkAtAnOutput) {
   project.write(".github/workflows/x.yml", "on: push\n");
-  project.link("../../.github/workflows/x.yml", kFirst);
-  EXPECT_EQ(refused().code, ErrorCode::bad_input);
+  project.directory.write("home/x", "outside\n");
+  for (const sys::Path& target : {sys::Path("../../.github/workflows/x.yml"), project.directory / "home/x"}) {
+    project.link(target, kFirst);
+    const Watch watch(std::filesystem::canonical(project / kFirst));
+    ASSERT_TRUE(watch.works());
+    for (const bool check_only : {false, true}) {
+      EXPECT_EQ(refused(check_only).code, ErrorCode::bad_input) << target;
+    }
+    EXPECT_FALSE(watch.saw_something()) << target;
+    EXPECT_FALSE(project.exists("docker/dockerfiles/Dockerfile.cpu-py3.13")) << target;
+    EXPECT_THAT(project.read(kFirst), HasSubstr("\n"));
+    EXPECT_TRUE(watch.saw_something()) << "the watch itself: the line above reads through the link";
+  }
   EXPECT_EQ(project.read(".github/workflows/x.yml"), "on: push\n");
-  EXPECT_FALSE(project.exists("docker/dockerfiles/Dockerfile.cpu-py3.13"));
+  EXPECT_EQ(project.directory.read("home/x"), "outside\n");
 }
 
+// A18
 TEST_F(GenerateStage, NeverFollowsALinkedDirectory) {
   project.directory.write("outside/keep", "");
   project.link(project.directory / "outside", "docker/dockerfiles");
@@ -126,6 +162,7 @@ TEST_F(GenerateStage, NeverFollowsALinkedDirectory) {
   EXPECT_FALSE(project.directory.exists("outside/Dockerfile.cpu-py3.11"));
 }
 
+// A17
 TEST_F(GenerateStage, NeverReadsATemplateOutsideOfTheWorkspace) {
   project.directory.write("secret", "FROM secret");
   for (const std::string name : {"../secret", "docker/../../secret", "/proc/self/environ"}) {
@@ -138,6 +175,23 @@ TEST_F(GenerateStage, NeverReadsATemplateOutsideOfTheWorkspace) {
   generate.template_file = "docker/link";
   EXPECT_EQ(refused().code, ErrorCode::bad_input);
   EXPECT_FALSE(project.exists(kFirst));
+}
+
+// A17
+TEST_F(GenerateStage, RefusesToIncludeAFileAndReadsNoneOfIt) {
+  project.directory.write("github/home/.docker/config.json", "canary");
+  const sys::Path secret = project.directory / "github/home/.docker/config.json";
+  const Watch watch(secret);
+  for (const std::string& file : {std::string("../github/home/.docker/config.json"), secret.string(),
+                                  std::string("/proc/1/environ"), std::string("Dockerfile.mustache")}) {
+    project.write(kTemplate, concat("FROM {{base}}\n{{> ", file, "}}\n"));
+    const Error error = refused();
+    EXPECT_EQ(error.code, ErrorCode::bad_input) << file;
+    EXPECT_THAT(describe(error), AllOf(HasSubstr("docker/Dockerfile.mustache:2:1"), HasSubstr("partials are refused"),
+                                       HasSubstr(file), ::testing::Not(HasSubstr("canary"))));
+    EXPECT_FALSE(project.exists(kFirst)) << file;
+  }
+  EXPECT_FALSE(watch.saw_something());
 }
 
 TEST_F(GenerateStage, NamesTheCellAndThePlaceOfATemplateError) {

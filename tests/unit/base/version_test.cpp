@@ -67,6 +67,7 @@ TEST(Version, IsReadAsSemverOrElseAsPep440) {
   }
 }
 
+// A10, A11, A12
 TEST(Version, RefusesWhatIsNoVersionAndQuotesIt) {
   const std::string too_long = concat("1.0.0-", std::string(123, 'a'));
   const struct {
@@ -77,7 +78,7 @@ TEST(Version, RefusesWhatIsNoVersionAndQuotesIt) {
       {"two numbers", "1.2", "expected three numeric components, found only 2"},
       {"two numbers and a suffix", "v1.2-rc1", "found only 2"},
       {"four numbers", "1.2.3.4", "found more"},
-      {"build metadata", "v1.0.0+meta", "found '+'"},
+      {"A11: build metadata", "v1.0.0+meta", "found '+'"},
       {"local version", "1.0.0+cu124", "found '+'"},
       {"shell", "v1.2.3; rm -rf /", "\"v1.2.3; rm -rf /\""},
       {"substitution", "v1.0.0$(id)", "found \"$\""},
@@ -92,14 +93,14 @@ TEST(Version, RefusesWhatIsNoVersionAndQuotesIt) {
       {"line separator", "v1.0.0\xE2\x80\xA8", R"(\xe2\x80\xa8)"},
       {"fullwidth digits", "１.０.０", "expected letters"},
       {"Arabic digits", "\xD9\xA1.0.0", "expected letters"},
-      {"reserved", "latest", "found none"},
-      {"like an option", "-rc", "found none"},
-      {"like a long option", "--privileged", "found none"},
-      {"dot", ".", "found none"},
-      {"dots", "..", "found none"},
+      {"A11: reserved", "latest", "found none"},
+      {"A11: like an option", "-rc", "found none"},
+      {"A11: like a long option", "--privileged", "found none"},
+      {"A11: dot", ".", "found none"},
+      {"A11: dots", "..", "found none"},
       {"path", "../../etc", "found \"/\""},
       {"two v", "vv1.0.0", "found none"},
-      {"129 characters", too_long, "at most 128 characters, found 129"},
+      {"A11: 129 characters", too_long, "at most 128 characters, found 129"},
       {"number beyond 64 bits", "18446744073709551616.0.0", "below 2^64"},
       {"empty identifier", "1.0.0-", "suffix"},
       {"empty identifier inside", "1.0.0-a..b", "suffix"},

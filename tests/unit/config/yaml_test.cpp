@@ -19,6 +19,7 @@ std::shared_ptr<const Source> file_source() {
 
 Result<Node> parse(std::string_view text) { return parse_yaml(text, file_source()); }
 
+// A15: 3.10 is no number
 TEST(ConfigYaml, KeepsScalarsAsWritten) {
   const auto root = parse("[3.10, 1e3, 0x10, 010, yes, 2001-01-01, 1_000]");
   ASSERT_TRUE(root);
@@ -82,6 +83,7 @@ std::string repeated(std::string_view piece, std::size_t times) {
   return out;
 }
 
+// A16
 TEST(ConfigYaml, RefusesWhatIsNoPlainData) {
   const Bad rows[] = {
       {"anchor", "a: &x 1", "found an anchor"},
@@ -91,6 +93,8 @@ TEST(ConfigYaml, RefusesWhatIsNoPlainData) {
       {"tag", "a: !!str 1", "found the tag"},
       {"local tag", "a: !x 1", "found the tag"},
       {"python tag", "!!python/object/apply:os.system [id]", "found the tag"},
+      {"tag on nothing", "a: !!python/name:os.system", "found the tag"},
+      {"tag and nothing else", "# x\n!!python/name:os.system\n", "found the tag \"!!python/name:os.system\""},
       {"duplicate key", "a: 1\nb: 2\na: 3", "found \"a\" again"},
       {"duplicate key, quoted", "a: 1\n'a': 3", "found \"a\" again"},
       {"null key", "~: 1", "found nothing"},

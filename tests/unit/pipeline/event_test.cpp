@@ -50,21 +50,28 @@ INSTANTIATE_TEST_SUITE_P(
     Table, EventKinds,
     ::testing::Values(
         KindCase{"tag push", {.name = "push", .ref = "refs/tags/v1.2.3", .ref_type = "tag"}, EventKind::tag_push},
-        KindCase{"tag push without a ref type", {.name = "push", .ref = "refs/tags/v1.2.3"}, EventKind::tag_push},
+        KindCase{"tag push without a ref type (A08)", {.name = "push", .ref = "refs/tags/v1.2.3"}, EventKind::tag_push},
         KindCase{
             "branch push", {.name = "push", .ref = "refs/heads/main", .ref_type = "branch"}, EventKind::branch_push},
-        KindCase{"branch called v1.2.3", {.name = "push", .ref = "refs/heads/v1.2.3"}, EventKind::branch_push},
-        KindCase{"branch called refs/tags/v1.2.3",
+        KindCase{"branch called v1.2.3 (A08)", {.name = "push", .ref = "refs/heads/v1.2.3"}, EventKind::branch_push},
+        KindCase{"branch called refs/tags/v1.2.3 (A08)",
                  {.name = "push", .ref = "refs/heads/refs/tags/v1.2.3", .ref_type = "branch"},
                  EventKind::branch_push},
-        KindCase{"branch called tags/v1", {.name = "push", .ref = "refs/heads/tags/v1"}, EventKind::branch_push},
-        KindCase{
-            "push with a ref below refs/pull", {.name = "push", .ref = "refs/pull/7/merge"}, EventKind::pull_request},
-        KindCase{"push whose payload has a pull request",
+        KindCase{"branch called tags/v1 (A08)", {.name = "push", .ref = "refs/heads/tags/v1"}, EventKind::branch_push},
+        KindCase{"push with a ref below refs/pull (A04)",
+                 {.name = "push", .ref = "refs/pull/7/merge"},
+                 EventKind::pull_request},
+        KindCase{"push whose payload has a pull request (A04)",
                  {.name = "push", .ref = "refs/tags/v1.2.3", .payload = R"({"pull_request":{}})"},
                  EventKind::pull_request},
-        KindCase{"schedule whose payload has a pull request",
+        KindCase{"schedule whose payload has a pull request (A04)",
                  {.name = "schedule", .ref = "refs/heads/main", .payload = R"({"pull_request":{}})"},
+                 EventKind::pull_request},
+        KindCase{"dispatch whose payload has a pull request (A04)",
+                 {.name = "workflow_dispatch", .ref = "refs/heads/main", .payload = R"({"pull_request":{}})"},
+                 EventKind::pull_request},
+        KindCase{"unknown event whose payload has a pull request (A04)",
+                 {.name = "gollum", .ref = "refs/heads/main", .payload = R"({"pull_request":{}})"},
                  EventKind::pull_request},
         KindCase{"null pull request", {.name = "schedule", .payload = R"({"pull_request":null})"}, EventKind::schedule},
         KindCase{
@@ -104,6 +111,7 @@ EventFacts dispatch(const std::string& value) {
   return {.name = "workflow_dispatch", .payload = concat(R"({"inputs":{"REBUILD_BASE":)", value, "}}")};
 }
 
+// A08
 INSTANTIATE_TEST_SUITE_P(
     Contradictions, RefusedEvents,
     ::testing::Values(
@@ -125,10 +133,11 @@ INSTANTIATE_TEST_SUITE_P(
     Payloads, RefusedEvents,
     ::testing::Values(
         RefusedCase{"truncated", {.name = "schedule", .payload = R"({"ref":)"}, "event payload"},
-        RefusedCase{"lone surrogate", {.name = "schedule", .payload = R"({"a":"\ud800"})"}, "event payload"},
-        RefusedCase{"duplicate ref", {.name = "push", .payload = R"({"ref":"a","ref":"refs/tags/v9.9.9"})"}, "ref"},
+        RefusedCase{"lone surrogate (A03)", {.name = "schedule", .payload = R"({"a":"\ud800"})"}, "event payload"},
+        RefusedCase{
+            "duplicate ref (A02)", {.name = "push", .payload = R"({"ref":"a","ref":"refs/tags/v9.9.9"})"}, "ref"},
         RefusedCase{"a list", {.name = "schedule", .payload = "[]"}, "an object"},
-        RefusedCase{"deep", {.name = "schedule", .payload = std::string(100000, '[')}, "event payload"},
+        RefusedCase{"deep (A01)", {.name = "schedule", .payload = std::string(100000, '[')}, "event payload"},
         RefusedCase{"pull request that is a number",
                     {.name = "push", .ref = "refs/tags/v1.2.3", .payload = R"({"pull_request":1})"},
                     "pull_request"},
@@ -140,6 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "pull_request.head.sha"},
         RefusedCase{"inputs that are text", {.name = "workflow_dispatch", .payload = R"({"inputs":"x"})"}, "inputs"}));
 
+// A06
 INSTANTIATE_TEST_SUITE_P(
     PullRequestNumbers, RefusedEvents,
     ::testing::Values(
@@ -150,9 +160,28 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCase{"text", pull_request_facts(pull_request_payload("null", R"("7; rm")")), "number"},
         RefusedCase{"2^63", pull_request_facts(pull_request_payload("null", "9223372036854775808")), "number"},
         RefusedCase{"2^53+1", pull_request_facts(pull_request_payload("null", "9007199254740993")), "number"},
+        RefusedCase{"2^53 and a fraction", pull_request_facts(pull_request_payload("null", "9007199254740992.5")),
+                    "number"},
+        RefusedCase{"2^64+7", pull_request_facts(pull_request_payload("null", "18446744073709551623")), "number"},
+        RefusedCase{"true", pull_request_facts(pull_request_payload("null", "true")), "number"},
+        RefusedCase{"list", pull_request_facts(pull_request_payload("null", "[7]")), "number"},
+        RefusedCase{"1e3 in the ref", {.name = "pull_request", .ref = "refs/pull/1e3/merge"}, "refs/pull/NUMBER"},
+        RefusedCase{"-1 in the ref", {.name = "pull_request", .ref = "refs/pull/-1/merge"}, "refs/pull/NUMBER"},
+        RefusedCase{"0 in the ref", {.name = "pull_request", .ref = "refs/pull/0/merge"}, "refs/pull/NUMBER"},
+        RefusedCase{"command in the ref", {.name = "pull_request", .ref = "refs/pull/7; rm/merge"}, "refs/pull/NUMBER"},
+        RefusedCase{"2^53+1 in the ref",
+                    {.name = "pull_request", .ref = "refs/pull/9007199254740993/merge"},
+                    "refs/pull/NUMBER"},
+        RefusedCase{"2^63 in the ref",
+                    {.name = "pull_request", .ref = "refs/pull/9223372036854775808/merge"},
+                    "refs/pull/NUMBER"},
+        RefusedCase{"number of a commented pull request",
+                    {.name = "issue_comment", .payload = R"({"issue":{"number":"7; rm","pull_request":{}}})"},
+                    "number"},
         RefusedCase{"another than the ref's", pull_request_facts(pull_request_payload("null", "8")), "pull request 7"},
         RefusedCase{"no number in the ref", {.name = "pull_request", .ref = "refs/pull/x/merge"}, "refs/pull/NUMBER"}));
 
+// A07, with the accepted ones below
 INSTANTIATE_TEST_SUITE_P(
     RebuildBase, RefusedEvents,
     ::testing::Values(RefusedCase{"TRUE", dispatch(R"("TRUE")"), "inputs.REBUILD_BASE"},
@@ -164,11 +193,17 @@ INSTANTIATE_TEST_SUITE_P(
                       RefusedCase{"empty", dispatch(R"("")"), "inputs.REBUILD_BASE"},
                       RefusedCase{"object", dispatch("{}"), "inputs.REBUILD_BASE"},
                       RefusedCase{"list", dispatch("[true]"), "inputs.REBUILD_BASE"},
+                      RefusedCase{"trailing space", dispatch(R"("true ")"), "inputs.REBUILD_BASE"},
+                      RefusedCase{"trailing NUL", dispatch(R"("true\u0000")"), "inputs.REBUILD_BASE"},
+                      RefusedCase{"fullwidth", dispatch(R"("\uff54rue")"), "inputs.REBUILD_BASE"},
+                      RefusedCase{"False", dispatch(R"("False")"), "inputs.REBUILD_BASE"},
+                      RefusedCase{"zero", dispatch("0"), "inputs.REBUILD_BASE"},
                       RefusedCase{"two spellings at odds",
                                   {.name = "workflow_dispatch",
                                    .payload = R"({"inputs":{"REBUILD_BASE":"true","rebuild-base":"false"}})"},
                                   "rebuild-base"}));
 
+// A07
 TEST(Event, TakesRebuildBaseAsBooleanOrExactWord) {
   const std::pair<std::string, bool> rows[] = {
       {"true", true}, {"false", false}, {R"("true")", true}, {R"("false")", false}, {"null", false}};
@@ -178,6 +213,17 @@ TEST(Event, TakesRebuildBaseAsBooleanOrExactWord) {
     EXPECT_EQ(event->rebuild_base, expected) << value;
   }
   EXPECT_FALSE(parse_event({.name = "workflow_dispatch", .payload = R"({"inputs":null})"})->rebuild_base);
+}
+
+// A06
+TEST(Event, TakesPullRequestNumbersFrom1To2To53) {
+  for (const std::string number : {"1", "7", "9007199254740992"}) {
+    auto facts = pull_request_facts(pull_request_payload("null", number));
+    facts.ref = concat("refs/pull/", number, "/merge");
+    const auto event = parse_event(facts);
+    ASSERT_TRUE(event) << describe(event.error());
+    EXPECT_EQ(std::to_string(event->pull_request.value()), number);
+  }
 }
 
 TEST(Event, LetsAnOptionOverrideTheDispatchInput) {

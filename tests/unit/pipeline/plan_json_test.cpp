@@ -4,7 +4,9 @@
 
 #include "base/strings.h"
 #include "golden/golden.h"
+#include "pipeline/event.h"
 #include "pipeline/plan.h"
+#include "pipeline/policy.h"
 #include "unit/pipeline/sample.h"
 
 namespace crategate::pipeline {
@@ -15,6 +17,27 @@ using ::testing::HasSubstr;
 Plan sample_plan() { return *compute_plan(sample::facts(), sample::configuration()); }
 
 TEST(PlanJson, IsCanonical) { golden::expect("plan-release.json", to_json(sample_plan())); }
+
+// A05
+TEST(PlanJson, OfAPullRequestWhoseForkWasDeletedIsThatOfAnyOtherFork) {
+  const auto plan_of = [](const std::string& head_repository) {
+    const auto event = parse_event(
+        {.name = "pull_request",
+         .ref = "refs/pull/7/merge",
+         .sha = sample::kCommit,
+         .base_ref = "main",
+         .payload = concat(R"({"number":7,"pull_request":{"number":7,"head":{"ref":"fix","repo":)", head_repository,
+                           R"(},"base":{"ref":"main"}},"repository":{"id":1,"default_branch":"main"}})")});
+    EXPECT_TRUE(event && event->from_fork) << head_repository;
+    auto facts = sample::facts();
+    facts.event = event.value();
+    facts.policy = decide_policy({.event = *event}, sample::configuration());
+    facts.version_released = false;
+    return to_json(*compute_plan(facts, sample::configuration()));
+  };
+  EXPECT_EQ(plan_of("null"), plan_of(R"({"id":2})"));
+  golden::expect("plan-deleted-fork.json", plan_of("null"));
+}
 
 TEST(PlanJson, ReadsBackWhatItWrote) {
   const auto plan = sample_plan();

@@ -62,6 +62,7 @@ struct BadPath {
   std::string expected;
 };
 
+// A09, A12, A17
 TEST_F(FileSystemTest, RefusesWhateverIsNoRegularFileOfTheProject) {
   make_traps();
   const BadPath rows[] = {
@@ -89,6 +90,7 @@ TEST_F(FileSystemTest, RefusesWhateverIsNoRegularFileOfTheProject) {
   }
 }
 
+// A09
 TEST_F(FileSystemTest, RefusesTheSameInAFileTheUserNames) {
   make_traps();
   for (const char* name : {"environ", "link", "fifo", "socket", "real"}) {
@@ -101,6 +103,7 @@ TEST_F(FileSystemTest, RefusesTheSameInAFileTheUserNames) {
   EXPECT_EQ(files_.read(directory_ / "project/linked/secret", kTextLimit).value(), "secret");
 }
 
+// A01, A12
 TEST_F(FileSystemTest, RefusesALargeFileBeforeReadingIt) {
   directory_.write("VERSION", "v1.0.0");
   fs::resize_file(directory_ / "VERSION", 1u << 30);
@@ -113,6 +116,7 @@ TEST_F(FileSystemTest, RefusesALargeFileBeforeReadingIt) {
   EXPECT_FALSE(files_.read_below(directory_.path(), "exact", 99));
 }
 
+// A17, A18
 TEST_F(FileSystemTest, GivesTheSameAnswersWithoutOpenat2) {
   make_traps();
   const Descriptor root = open_root(directory_ / "project");
@@ -139,6 +143,7 @@ TEST_F(FileSystemTest, WritesAtomicallyAndMakesDirectories) {
   EXPECT_EQ(fs::status(directory_ / "new-root/docker/dockerfiles/Dockerfile.cpu").permissions(), fs::perms(0644));
 }
 
+// A18
 TEST_F(FileSystemTest, ReplacesALinkAndNeverWritesThroughIt) {
   directory_.write("workflow.yml", "precious");
   fs::create_directories(directory_ / "project");
@@ -149,6 +154,7 @@ TEST_F(FileSystemTest, ReplacesALinkAndNeverWritesThroughIt) {
   EXPECT_FALSE(fs::is_symlink(directory_ / "project/Dockerfile"));
 }
 
+// A18
 TEST_F(FileSystemTest, RefusesToWriteOutsideTheProject) {
   make_traps();
   for (const char* path :
@@ -162,6 +168,7 @@ TEST_F(FileSystemTest, RefusesToWriteOutsideTheProject) {
               ::testing::Not(::testing::Contains(::testing::StartsWith(".crategate-"))));
 }
 
+// A17, A18
 TEST_F(FileSystemTest, StaysInsideWhileADirectoryIsSwappedForALink) {
   directory_.write("outside/file", "secret");
   directory_.write("project/dir/file", "public");
