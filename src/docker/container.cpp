@@ -180,7 +180,7 @@ Result<void> Session::start() {
 Result<State> Session::until_stopped(ContainerOutcome& outcome) {
   std::optional<sys::Instant> killed;
   while (true) {
-    CG_TRY(const State state, inspect());
+    CG_TRY(State state, inspect());
     if (!state.running) return state;
     const auto now = clock_.monotonic();
     if (killed && now - *killed > kKillPatience) {

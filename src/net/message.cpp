@@ -159,8 +159,9 @@ Result<void> ChunkedDecoder::end_line(std::string_view line) {
     state_ = State::size;
   } else if (line.empty()) {
     state_ = State::finished;
-  } else if ((trailers_ += line.size()) > kHeadLimit) {
-    return malformed("its trailers are too large");
+  } else {
+    trailers_ += line.size();
+    if (trailers_ > kHeadLimit) return malformed("its trailers are too large");
   }
   return {};
 }

@@ -47,7 +47,7 @@ Result<std::string> media_type_of(const json::Reader& root, std::string_view con
   if (!own.empty() && is_known(served) && own != served) {
     return refuse(concat("expected mediaType ", served, " as served, found ", quoted(own)));
   }
-  const std::string media_type = is_known(served) ? served : own;
+  std::string media_type = is_known(served) ? served : own;
   if (!is_known(media_type)) {
     return refuse(concat("expected the media type of a manifest or an index, found ",
                          media_type.empty() ? quoted(content_type) : quoted(media_type)));

@@ -16,10 +16,10 @@ inline constexpr std::string_view kDockerManifestList = "application/vnd.docker.
 inline constexpr std::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
 inline constexpr std::string_view kDockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-inline constexpr bool is_index(std::string_view media_type) {
+constexpr bool is_index(std::string_view media_type) {
   return media_type == kOciIndex || media_type == kDockerManifestList;
 }
-inline constexpr bool is_manifest(std::string_view media_type) {
+constexpr bool is_manifest(std::string_view media_type) {
   return media_type == kOciManifest || media_type == kDockerManifest;
 }
 
