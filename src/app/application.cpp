@@ -7,6 +7,7 @@
 #include "actions/names.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "pipeline/agreement.h"
 
 namespace crategate::app {
 namespace {
@@ -44,7 +45,7 @@ Result<void> refuse_unknown_inputs(const sys::Environment& environment, const st
 Application::Application(CommandLine line, std::unique_ptr<Console> console)
     : line_(std::move(line)), console_(std::move(console)) {}
 
-Result<std::unique_ptr<Application>> Application::create(CommandLine line) {
+std::unique_ptr<Application> Application::create(CommandLine line) {
   const sys::SystemEnvironment environment;
   const bool in_runner = environment.get(actions::kActions).value_or("") == "true";
   auto options = detect_console(line.no_color || !environment.get("NO_COLOR").value_or("").empty(), in_runner);
@@ -59,7 +60,8 @@ Result<std::unique_ptr<Application>> Application::create(CommandLine line) {
   log::configure(
       {.threshold = debug ? log::Level::debug : log::Level::info, .format = app->line_.log_format, .color = false},
       [&console](log::Level level, std::string_view text) { console.log_line(level, text); });
-  CG_CHECK(app->load());
+  app->workflow_ = std::make_unique<actions::RunnerWorkflow>(
+      app->environment_, app->files_, [&console](std::string_view command) { console.command(command); });
   return app;
 }
 
@@ -96,8 +98,6 @@ Result<void> Application::load() {
   workspace_.state_name = loaded_.invocation.state;
   given_credentials_ = {loaded_.invocation.username, Secret(std::exchange(loaded_.invocation.password_text, {}))};
   repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
-  workflow_ = std::make_unique<actions::RunnerWorkflow>(
-      environment_, files_, [this](std::string_view command) { console_->command(command); });
   return {};
 }
 
@@ -186,7 +186,7 @@ stages::Progress Application::progress(const std::string& label) {
   return [this, label](std::string_view text) { console_->tool_line(label, text); };
 }
 
-stages::CheckServices Application::check_services(const stages::Progress& progress) {
+stages::CommandServices Application::check_services(const stages::Progress& progress) {
   return {.files = files_,
           .host = {.processes = processes_, .environment = environment_},
           .engine = [this] { return engine(); },
@@ -201,7 +201,9 @@ std::string Application::repeat(const std::string& command) const {
   for (const auto& row : loaded_.in_force) {
     const bool given =
         row.origin.kind == config::OriginKind::command_line || row.origin.kind == config::OriginKind::input;
-    if (!given || !row.setting->file || row.setting->secret) continue;
+    const bool told = row.setting->file ? !pipeline::is_decided_by_plan(*row.setting) || command.starts_with("run ")
+                                        : row.setting->name == "plan" && !command.starts_with("run ");
+    if (!given || !told || row.setting->secret || row.value.empty()) continue;
     options.push_back(concat("--", config::option_name(*row.setting), "=", replace_all(row.value, "\n", " ")));
   }
   const std::string text = concat("crategate ", command);

@@ -33,9 +33,11 @@ namespace crategate::app {
 
 class Application {
  public:
+  /// A console and a way to tell the runner; nothing is read yet.
+  static std::unique_ptr<Application> create(CommandLine line);
   /// Reads the configuration file and the inputs; starts nothing.
   /// Errors: bad_input.
-  static Result<std::unique_ptr<Application>> create(CommandLine line);
+  Result<void> load();
 
   const CommandLine& line() const { return line_; }
   const config::Configuration& configuration() const { return loaded_.configuration; }
@@ -75,14 +77,13 @@ class Application {
   stages::PlanServices plan_services();
   /// Lines of a tool that works for `label`.
   stages::Progress progress(const std::string& label);
-  stages::CheckServices check_services(const stages::Progress& progress);
+  stages::CommandServices check_services(const stages::Progress& progress);
   /// For a hint: this command with the options that choose configuration, workspace and state, and with the project's
   /// settings that this invocation was given by option or input.
   std::string repeat(const std::string& command) const;
 
  private:
   Application(CommandLine line, std::unique_ptr<Console> console);
-  Result<void> load();
   Result<std::optional<config::File>> read_configuration() const;
   Result<std::optional<registry::Credentials>> credentials(const std::string& registry) const;
 

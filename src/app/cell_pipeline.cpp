@@ -4,7 +4,9 @@
 #include <thread>
 
 #include "actions/names.h"
+#include "app/commands.h"
 #include "app/proof.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "stages/build.h"
 #include "stages/digest.h"
@@ -33,7 +35,7 @@ Result<void> build_cell(Application& app, const RunFacts& facts, const pipeline:
                          .in_action = app.in_runner()},
                         {.files = app.files(), .builder = builder, .workflow = app.workflow(), .progress = progress});
   app.console().end(cell.key, built.has_value(), built ? "" : "see below");
-  if (!built) return fail(std::move(built).error());
+  if (!built) return fail(with_repeat(std::move(built).error(), app, cell, "build"));
   return {};
 }
 
@@ -47,7 +49,7 @@ Result<void> test_cell(Application& app, const RunFacts& facts, const pipeline::
     app.console().end(cell.key, false, "see below");
     return fail(result.error());
   }
-  auto passed = stages::require_passed(*result, cell, app.repeat(concat("test --cell ", cell.key)));
+  auto passed = stages::require_passed(*result, cell, repeat_cell(app, cell, "test"));
   app.console().end(cell.key, passed.has_value(),
                     passed ? tests_phrase(*result) : std::string(to_string(result->verdict)));
   return passed;
@@ -109,6 +111,21 @@ CellOutcome run_cell(Application& app, const RunFacts& facts, const pipeline::Ce
 }
 
 }  // namespace
+
+Result<void> require_planned_commit(Application& app, const pipeline::Plan& plan) {
+  if (!plan.policy.push || plan.commit.empty()) return {};
+  CG_TRY(const auto head, app.repository().head());
+  if (head && *head != plan.commit) {
+    return fail(ErrorCode::bad_input,
+                concat("commit: expected ", plan.commit, " as in the plan, found ", *head, " checked out"),
+                "Run `crategate plan` again, or check the planned commit out.");
+  }
+  CG_TRY(const bool modified, app.repository().is_modified());
+  if (modified)
+    log::warning(
+        concat("tracked files differ from commit ", plan.commit.substr(0, 12), ": what is built is what is there now"));
+  return {};
+}
 
 Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
   const auto variable = [&](std::string_view name) { return app.environment().get(name).value_or(""); };

@@ -32,6 +32,11 @@ struct RunFacts {
   std::string run, attempt;
 };
 
+/// A plan that publishes is for one commit, and what is built must be that one; differing files are a warning.
+/// Effects: process(git).
+/// Errors: bad_input naming both commits.
+Result<void> require_planned_commit(Application& app, const pipeline::Plan& plan);
+
 /// The facts that builds and records of this plan carry.
 /// Effects: process(git).
 Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan);

@@ -27,8 +27,22 @@ namespace {
 Result<pipeline::Plan> plan_in_force(Application& app) {
   CG_CHECK(config::require_project(app.loaded()));
   CG_TRY(auto plan, stages::load_plan(app.files(), app.workspace(), app.invocation().plan));
-  CG_CHECK(pipeline::require_agreement(plan, app.configuration(), app.invocation()));
+  CG_CHECK(pipeline::require_agreement(plan, app.loaded()));
   return plan;
+}
+
+Result<pipeline::Cell> chosen_cell(const Application& app, const pipeline::Plan& plan) {
+  return stages::find_cell(plan, app.invocation().cell, app.invocation().only);
+}
+
+/// All cells are published, or none: a part of them cannot be asked for.
+Result<void> refuse_selection(const Application& app) {
+  const auto& only = app.invocation().only;
+  if (only.empty()) return {};
+  return fail(
+      ErrorCode::bad_input,
+      concat("--only: expected nothing, for every cell of the plan is published, found ", quote(join(only, ", "))),
+      "Leave it out; `crategate verify --cell KEY` looks at one cell.");
 }
 
 /// A tool's lines as they come; what goes on without end is in the log file only.
@@ -95,7 +109,8 @@ Result<void> push(Application& app);
 Result<void> build(Application& app) {
   if (app.invocation().mode == "push") return push(app);  // nothing is published but what was tested
   CG_TRY(const auto plan, plan_in_force(app));
-  CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
+  CG_TRY(const auto cell, chosen_cell(app, plan));
+  CG_CHECK(require_planned_commit(app, plan));
   CG_TRY(const auto facts, read_run_facts(app, plan));
   const stages::BuildInputs in{.configuration = app.configuration(),
                                .plan = plan,
@@ -115,7 +130,7 @@ Result<void> build(Application& app) {
   const auto built = stages::run_build(
       in, {.files = app.files(), .builder = *builder, .workflow = app.workflow(), .progress = progress});
   app.workflow().end_group();
-  if (!built) return fail(built.error());
+  if (!built) return fail(with_repeat(built.error(), app, cell, "build"));
   CG_CHECK(app.workflow().set_output("imageid", built->image_id));
   CG_CHECK(app.workflow().set_output("image", stages::local_image_name(plan, cell)));
   log::info(concat("built ", stages::local_image_name(plan, cell), " ", built->image_id, " in ",
@@ -123,17 +138,9 @@ Result<void> build(Application& app) {
   return {};
 }
 
-/// On a runner the failure is repeated on another machine, which has neither the plan nor the image.
-std::string repeat_tests(const Application& app, const pipeline::Cell& cell) {
-  if (!app.in_runner()) return app.repeat(concat("test --cell ", cell.key));
-  std::vector<std::string> items;
-  for (const auto& [axis, value] : cell.axes) items.push_back(concat(axis, "=", value));
-  return app.repeat(concat("run --only ", join(items, ",")));
-}
-
 Result<void> test(Application& app) {
   CG_TRY(const auto plan, plan_in_force(app));
-  CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
+  CG_TRY(const auto cell, chosen_cell(app, plan));
   const stages::TestInputs in{
       .configuration = app.configuration(), .plan = plan, .cell = cell, .workspace = app.workspace()};
   if (app.invocation().dry_run) {
@@ -150,7 +157,7 @@ Result<void> test(Application& app) {
   if (!result) return fail(result.error());
   CG_CHECK(app.workflow().set_output("tests", pipeline::to_json(*result)));
   CG_CHECK(app.workflow().set_output("log", result->log));
-  CG_CHECK(stages::require_passed(*result, cell, repeat_tests(app, cell)));
+  CG_CHECK(stages::require_passed(*result, cell, repeat_cell(app, cell, "test")));
   log::info(concat("tests of ", cell.key, " passed: ", result->total, " run, ", result->skipped, " skipped"));
   return {};
 }
@@ -170,8 +177,8 @@ Result<void> digest_of_image(Application& app) {
                                .pretty());
     return {};
   }
-  app.console().result(concat(evidence.layer_text, "  layers, as the seed's text value\n", evidence.fingerprint,
-                              "  fingerprint\n", evidence.config_digest.text(), "  config\n",
+  app.console().result(concat(evidence.layer_text, "  layer text (docker inspect .RootFS.Layers)\n",
+                              evidence.fingerprint, "  fingerprint\n", evidence.config_digest.text(), "  config\n",
                               manifest.empty() ? "" : concat(manifest, "  manifest\n")));
   return {};
 }
@@ -179,7 +186,7 @@ Result<void> digest_of_image(Application& app) {
 Result<void> digest(Application& app) {
   if (!app.invocation().image.empty()) return digest_of_image(app);
   CG_TRY(const auto plan, plan_in_force(app));
-  CG_TRY(const auto cell, stages::find_cell(plan, app.invocation().cell));
+  CG_TRY(const auto cell, chosen_cell(app, plan));
   CG_TRY(const auto facts, read_run_facts(app, plan));
   CG_TRY(const bool dry, print_if_dry(app, plan.policy.candidate ? concat("PUT ", cell.candidate, "@sha256:<tested>\n")
                                                                  : "no candidate is stored by this policy\n"));
@@ -211,8 +218,8 @@ Result<void> digest(Application& app) {
 Result<void> verify(Application& app) {
   CG_TRY(const auto plan, plan_in_force(app));
   std::vector<pipeline::Cell> cells = plan.cells;
-  if (!app.invocation().cell.empty()) {
-    CG_TRY(auto cell, stages::find_cell(plan, app.invocation().cell));
+  if (!app.invocation().cell.empty() || !app.invocation().only.empty()) {
+    CG_TRY(auto cell, chosen_cell(app, plan));
     cells = {std::move(cell)};
   }
   CG_TRY(const auto store, app.store(plan));
@@ -225,7 +232,11 @@ Result<void> verify(Application& app) {
   CG_CHECK(app.workflow().set_output("verdict", evidence.verdict.admitted() ? "admitted" : "refused"));
   CG_CHECK(app.workflow().set_output("explanation", render::gate_table(evidence.verdict)));
   CG_CHECK(app.workflow().add_summary(render::gate_markdown(evidence.verdict)));
-  app.console().result(render::gate_table(evidence.verdict));
+  if (app.line().json) {
+    app.console().document(render::gate_json(evidence.verdict));
+  } else {
+    app.console().result(render::gate_table(evidence.verdict));
+  }
   return stages::require_admitted(evidence.verdict);
 }
 
@@ -233,7 +244,28 @@ using Publish = Result<pipeline::ChangeSet> (*)(const stages::PublishInputs&, co
 using PlanPublication = Result<stages::Publication> (*)(const stages::PublishInputs&, const sys::FileSystem&,
                                                         registry::RegistryReader&);
 
+void show_changes(Application& app, const pipeline::ChangeSet& changes) {
+  if (app.line().json) return app.console().document(render::change_set_json(changes));
+  app.console().result(render::change_set_text(changes));
+}
+
+/// What every tag names now, and which ones were moved.
+Result<void> set_publish_outputs(Application& app, const pipeline::ChangeSet& changes) {
+  auto moved = json::Value::object();
+  auto published = json::Value::object();
+  for (const auto& move : changes.moves) {
+    const std::string name = concat(move.repository, ":", move.tag);
+    published.set(name, (move.needed ? move.to : move.from.value_or(move.to)).text());
+    if (!move.needed) continue;
+    moved.set(name, json::Value::object({{"from", move.from ? json::Value(move.from->text()) : json::Value()},
+                                         {"to", move.to.text()}}));
+  }
+  CG_CHECK(app.workflow().set_output("published", published.canonical()));
+  return app.workflow().set_output("moved", moved.canonical());
+}
+
 Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
+  CG_CHECK(refuse_selection(app));
   CG_TRY(const auto plan, plan_in_force(app));
   CG_TRY(const auto store, app.store(plan));
   const stages::PublishInputs in{.configuration = app.configuration(),
@@ -243,27 +275,18 @@ Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
                                  .run = app.run_id()};
   if (app.invocation().dry_run) {
     CG_TRY(const auto publication, decide(in, app.files(), *store.reader));
-    app.console().result(render::change_set_text(publication.changes));
+    show_changes(app, publication.changes);
     return {};
   }
   const stages::PublishServices services{.files = app.files(),
                                          .reader = *store.reader,
                                          .writer = *store.writer,
                                          .announce = [&app](const pipeline::ChangeSet& changes) {
-                                           app.console().result(render::change_set_text(changes));
+                                           warn_of_moves(app, changes);
+                                           show_changes(app, changes);
                                          }};
   CG_TRY(const auto changes, apply(in, services));
-  auto moved = json::Value::object();
-  auto published = json::Value::object();
-  for (const auto& move : changes.moves) {
-    const std::string name = concat(move.repository, ":", move.tag);
-    published.set(name, move.to.text());
-    if (!move.needed) continue;
-    moved.set(name, json::Value::object({{"from", move.from ? json::Value(move.from->text()) : json::Value()},
-                                         {"to", move.to.text()}}));
-  }
-  CG_CHECK(app.workflow().set_output("published", published.canonical()));
-  return app.workflow().set_output("moved", moved.canonical());
+  return set_publish_outputs(app, changes);
 }
 
 Result<void> push(Application& app) { return publish(app, stages::plan_push, stages::run_push); }
@@ -307,7 +330,7 @@ const std::vector<Row>& rows() {
         "crategate build --cell cpu-py3.11", ""},
        build},
       {{"test", "test", "Runs the project's tests in that image.", "crategate test --cell cpu-py3.11", ""}, test},
-      {{"digest", "", "Leaves the evidence of a tested cell: the seed's value, the record, the candidate.",
+      {{"digest", "", "Leaves the evidence of a tested cell: the layer text digest, the record, the candidate.",
         "crategate digest --cell cpu-py3.11",
         "crategate digest --image docker:NAME | docker://REFERENCE | oci:DIR[:NAME] | docker-archive:FILE | "
         "oci-archive:FILE\nprints the values of any image."},
@@ -358,6 +381,28 @@ Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default) {
 void show_plan(Application& app, const pipeline::Plan& plan) {
   if (!app.line().json) return app.console().result(render::policy_table(plan));
   for (const auto& warning : plan.policy.warnings) log::warning(warning);
+}
+
+std::string repeat_cell(const Application& app, const pipeline::Cell& cell, std::string_view stage) {
+  if (!app.in_runner()) return app.repeat(concat(stage, " --cell ", cell.key));
+  std::vector<std::string> items;
+  for (const auto& [axis, value] : cell.axes) items.push_back(concat(axis, "=", value));
+  return app.repeat(concat("run --only ", join(items, ",")));
+}
+
+Error with_repeat(Error error, const Application& app, const pipeline::Cell& cell, std::string_view stage) {
+  if (error.hint.empty()) error.hint = repeat_cell(app, cell, stage);
+  return error;
+}
+
+void warn_of_moves(Application& app, const pipeline::ChangeSet& changes) {
+  for (const auto& move : changes.moves) {
+    if (!move.warning) continue;
+    const std::string text = concat(move.repository, ":", move.tag, ": ", move.note);
+    log::warning(text);
+    app.workflow().annotate(
+        {.severity = actions::Severity::warning, .title = "crategate", .message = text, .location = {}});
+  }
 }
 
 void show_report(Application& app, const render::Report& report) {

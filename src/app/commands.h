@@ -3,6 +3,8 @@
 
 #include "app/application.h"
 #include "base/result.h"
+#include "pipeline/plan.h"
+#include "pipeline/tags.h"
 #include "render/report.h"
 
 namespace crategate::app {
@@ -16,6 +18,14 @@ Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default);
 
 /// The plan for people (its policy table), or with --json its warnings as log lines.
 void show_plan(Application& app, const pipeline::Plan& plan);
+
+/// The local command that repeats a cell's stage. On a runner: `run`, for another machine has neither plan nor image.
+std::string repeat_cell(const Application& app, const pipeline::Cell& cell, std::string_view stage);
+/// The error with that command as hint, unless it has advice of its own.
+Error with_repeat(Error error, const Application& app, const pipeline::Cell& cell, std::string_view stage);
+
+/// Tags that are kept, or moved in a way worth knowing: a line each, in Actions an annotation.
+void warn_of_moves(Application& app, const pipeline::ChangeSet& changes);
 
 /// The report for people, or with --json release.json.
 void show_report(Application& app, const render::Report& report);

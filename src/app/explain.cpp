@@ -9,7 +9,11 @@ namespace {
 
 Result<void> explain_policy(Application& app) {
   CG_TRY(const auto plan, make_plan(app, false));
-  app.console().result(render::policy_table(plan.policy));
+  if (app.line().json) {
+    app.console().document(render::policy_json(plan.policy));
+  } else {
+    app.console().result(render::policy_table(plan.policy));
+  }
   return {};
 }
 

@@ -42,7 +42,8 @@ class TimeLimit {
     if (limit.count() == 0) return;
     watcher_ = std::thread([this, limit] {
       std::unique_lock lock(mutex_);
-      if (!over_.wait_for(lock, limit, [this] { return ended_; })) sys::request_cancellation(ErrorCode::terminated);
+      expired_ = !over_.wait_for(lock, limit, [this] { return ended_; });
+      if (expired_) sys::request_cancellation(ErrorCode::terminated);
     });
   }
   ~TimeLimit() {
@@ -53,21 +54,36 @@ class TimeLimit {
     over_.notify_all();
     if (watcher_.joinable()) watcher_.join();
   }
+  bool expired() {
+    const std::lock_guard lock(mutex_);
+    return expired_;
+  }
   TimeLimit(const TimeLimit&) = delete;
   TimeLimit& operator=(const TimeLimit&) = delete;
 
  private:
   std::mutex mutex_;
   std::condition_variable over_;
-  bool ended_ = false;
+  bool ended_ = false, expired_ = false;
   std::thread watcher_;
 };
 
-Result<void> run_with(Application& app) {
-  const TimeLimit limit(app.invocation().timeout);
+Result<void> load_and_run(Application& app) {
+  CG_CHECK(app.load());
+  const auto timeout = app.invocation().timeout;
+  TimeLimit limit(timeout);
   auto done = run_command(app);
+  if (done || !limit.expired()) return done;
+  return fail(ErrorCode::terminated,
+              concat("timeout: expected an end within ", format_duration(timeout.count()), ", found none"),
+              "Give --timeout more, or find out what takes so long; what is already proven is kept.");
+}
+
+Result<void> run_with(Application& app) {
+  auto done = load_and_run(app);
   // A tool that was stopped by our own cancellation reports its own failure; the cause is the cancellation.
-  if (const auto cancelled = sys::check_cancelled(); !done && !cancelled) {
+  if (const auto cancelled = sys::check_cancelled();
+      !done && !cancelled && done.error().code != ErrorCode::terminated) {
     Error error = cancelled.error();
     if (error.hint.empty()) error.hint = "Run the same command again; what is already proven is kept.";
     done = fail(std::move(error));
@@ -79,7 +95,10 @@ Result<void> run_with(Application& app) {
 
 int run(const std::vector<std::string>& arguments) {
   auto line = parse_command_line(arguments);
-  if (!line) return report_failure(line.error());
+  if (!line) {
+    annotate(*Application::create({}), line.error());
+    return report_failure(line.error());
+  }
   if (line->version) {
     std::cout << "crategate " << product_version() << '\n';
     return 0;
@@ -98,9 +117,8 @@ int run(const std::vector<std::string>& arguments) {
   }
   sys::install_cancellation();
   auto app = Application::create(*std::move(line));
-  if (!app) return report_failure(app.error());
-  const auto done = run_with(**app);
-  app->reset();  // the console leaves the live view before the last two lines
+  const auto done = run_with(*app);
+  app.reset();  // the console leaves the live view before the last two lines
   return done ? 0 : report_failure(done.error());
 }
 

@@ -35,6 +35,13 @@ struct Run {
   render::StageReport check{StageState::skipped, 0}, generate{StageState::skipped, 0};
   std::map<std::string, CellOutcome> outcomes;
   bool published_before = true;  ///< no tag had to be moved
+  /// Whether the destination holds something of this run that it did not hold before.
+  bool wrote() const {
+    const bool stored = plan.policy.candidate && std::ranges::any_of(outcomes, [](const auto& entry) {
+                          return entry.second.record && !entry.second.proven_before;
+                        });
+    return stored || !published_before;
+  }
 };
 
 std::string settings_text(const Application& app) {
@@ -83,10 +90,8 @@ Result<void> generate(Run& run) {
   return {};
 }
 
-void announce(const pipeline::ChangeSet& changes) {
-  for (const auto& move : changes.moves) {
-    if (move.warning) log::warning(concat(move.repository, ":", move.tag, ": ", move.note));
-  }
+void announce(Application& app, const pipeline::ChangeSet& changes) {
+  warn_of_moves(app, changes);
   const std::string text = render::change_set_text(changes);
   for (const auto& line : split(text, '\n')) {
     if (!line.empty()) log::info(line);
@@ -115,7 +120,7 @@ Result<void> publish(Run& run) {
                                          .writer = *run.store.writer,
                                          .announce = [&](const auto& changes) {
                                            run.published_before = run.published_before && changes.empty();
-                                           announce(changes);
+                                           announce(app, changes);
                                          }};
   CG_TRY(const auto pushed, stages::run_push(in, services));
   if (!run.plan.policy.latest) return {};
@@ -155,7 +160,8 @@ Result<void> report(Run& run, const std::optional<Error>& failure) {
     report.verdict = "failed; nothing more was published";
     report.failure = describe(*failure);
   }
-  report.written = {concat((app.workspace().state_name / stages::kReleaseFile).string()), app.store_name(run.plan)};
+  report.written = {concat((app.workspace().state_name / stages::kReleaseFile).string())};
+  if (run.wrote()) report.written.push_back(app.store_name(run.plan));
   CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
   show_report(app, report);
   return {};
@@ -178,6 +184,7 @@ std::optional<Error> first_failure(const Run& run) {
 
 Result<void> build_and_test(Run& run) {
   Application& app = run.app;
+  CG_CHECK(require_planned_commit(app, run.plan));
   CG_TRY(RunFacts facts, read_run_facts(app, run.plan));
   CG_TRY(facts.inputs, hash_inputs(run.plan, app.configuration().generate, settings_text(app), app.workspace(),
                                    app.layout_directory(run.plan), app.files(), app.repository()));
@@ -196,9 +203,6 @@ void say_whether_work_was_done(const Run& run) {
   if (proven && run.published_before)
     log::info("nothing to do: every image of this plan is already proven and in place");
 }
-
-// ---- dry run
-// -----------------------------------------------------------------------------------------------------------
 
 std::string dry_cell(Application& app, const pipeline::Plan& plan, const RunFacts& facts, const pipeline::Cell& cell,
                      docker::ImageBuilder* builder) {

@@ -74,7 +74,8 @@ Failure incomplete(const Loaded& loaded, std::string_view what, std::string hint
   const std::string name = loaded.file.empty() ? "crategate.yml" : loaded.file;
   return fail(ErrorCode::bad_input,
               concat(name, ": expected ", what, ", found ", loaded.file.empty() ? "no such file" : "none"),
-              std::move(hint));
+              loaded.file.empty() ? concat("run in the project's top directory or give --workspace; else ", hint)
+                                  : std::move(hint));
 }
 
 Failure without_run(const Loaded& loaded, std::string_view section) {

@@ -93,7 +93,7 @@ std::string hint_for(const OutputTail& tail) {
   if (mentions(tail, "exporting cache") || mentions(tail, "cache export")) {
     return "check the right to push the cache image; cache errors can be ignored with build.cache-ignore-error";
   }
-  return "repeat the build locally with the same command; its whole output is in the log";
+  return {};
 }
 
 }  // namespace

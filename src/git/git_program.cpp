@@ -95,6 +95,26 @@ Result<bool> GitProgram::is_shallow() {
   return first_line(outcome.out) == "true";
 }
 
+Result<Repository::Position> GitProgram::position(const std::string& tag) {
+  const std::string name = concat(kTagPrefix, tag);
+  CG_CHECK(check_revision(name));
+  CG_TRY(const auto outcome,
+         git({"rev-parse", "--revs-only", "--end-of-options", "HEAD^{commit}", name + "^{commit}"}));
+  if (is_not_a_repository(outcome)) return Position{};
+  if (outcome.exit_code != 0) return failed("read HEAD", outcome);
+  const auto lines = split(trim(outcome.out), '\n');
+  Position found;
+  if (!lines.front().empty()) found.head = lines.front();
+  if (lines.size() > 1) found.tag = lines.back();
+  return found;
+}
+
+Result<bool> GitProgram::is_modified() {
+  CG_TRY(const auto outcome, git({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=none"}));
+  if (outcome.exit_code != 0) return failed("compare the files with HEAD", outcome);
+  return !outcome.out.empty();
+}
+
 Result<std::optional<std::string>> GitProgram::resolve(const std::string& revision) {
   CG_CHECK(check_revision(revision));
   CG_TRY(const auto outcome, git({"rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"}));

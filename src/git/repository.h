@@ -30,6 +30,13 @@ class Repository {
   virtual Result<Changes> changes(const std::string& from, const std::string& to, bool merge_base) = 0;
   /// nullopt: cannot be told (shallow clone, unknown ref).
   virtual Result<std::optional<bool>> is_ancestor(const std::string& commit, const std::string& of) = 0;
+  /// HEAD and the commit of a tag; each nullopt = unknown. Not a git repository: both.
+  struct Position {
+    std::optional<std::string> head, tag;
+  };
+  virtual Result<Position> position(const std::string& tag) = 0;
+  /// Whether tracked files differ from HEAD.
+  virtual Result<bool> is_modified() = 0;
   /// Full commit of a revision; nullopt = unknown.
   virtual Result<std::optional<std::string>> resolve(const std::string& revision) = 0;
   /// Commit time in seconds since the epoch (SOURCE_DATE_EPOCH), as text.
@@ -50,6 +57,8 @@ class GitProgram final : public Repository {
   Result<bool> is_shallow() override;
   Result<Changes> changes(const std::string& from, const std::string& to, bool merge_base) override;
   Result<std::optional<bool>> is_ancestor(const std::string& commit, const std::string& of) override;
+  Result<Position> position(const std::string& tag) override;
+  Result<bool> is_modified() override;
   Result<std::optional<std::string>> resolve(const std::string& revision) override;
   Result<std::string> commit_time(const std::string& commit) override;
   Result<std::optional<std::string>> tag_at_head() override;

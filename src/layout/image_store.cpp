@@ -130,6 +130,15 @@ Result<bool> OciLayout::has_blob(const oci::Digest& digest) const {
   return std::filesystem::is_regular_file(std::filesystem::symlink_status(directory_ / path, failed));
 }
 
+Result<std::optional<std::uint64_t>> OciLayout::blob_size(const oci::Digest& digest) const {
+  CG_TRY(const bool present, has_blob(digest));
+  if (!present) return std::nullopt;
+  CG_TRY(const sys::Path path, blob_path(digest));
+  std::error_code failed;
+  const auto size = std::filesystem::file_size(directory_ / path, failed);
+  return failed ? std::nullopt : std::optional<std::uint64_t>(size);
+}
+
 Result<std::optional<std::string>> OciLayout::read_blob(const oci::Digest& digest, std::size_t limit) const {
   CG_TRY(const bool present, has_blob(digest));
   if (!present) return std::nullopt;

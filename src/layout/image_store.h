@@ -1,6 +1,7 @@
 // An OCI image layout on disk (https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ class OciLayout {
   Result<std::optional<Stored>> find(const oci::Digest& digest) const;
 
   Result<bool> has_blob(const oci::Digest& digest) const;
+  /// Of its file; nullopt = not there.
+  Result<std::optional<std::uint64_t>> blob_size(const oci::Digest& digest) const;
   /// Whole small blob (configs), checked. nullopt = not there.
   /// Errors: integrity.
   Result<std::optional<std::string>> read_blob(const oci::Digest& digest,

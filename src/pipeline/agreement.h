@@ -7,10 +7,13 @@
 
 namespace crategate::pipeline {
 
-/// `fresh`, `cache-write`, `publish` and `version.value`, where they are given, must say what `plan` says. Under pull
-/// request rules the first two decide nothing (P-EV-4) and are not compared.
+/// True for the settings that only `plan` reads: what they say is in the plan.
+bool is_decided_by_plan(const config::Setting& setting);
+
+/// `fresh`, `cache-write`, `publish`, `version.value` and `to`, where they are given, must say what `plan` says. Under
+/// pull request rules the first two decide nothing (P-EV-4) and are not compared. Other settings that the plan decides
+/// are refused on the command line; as inputs they may be the same for all stages of a workflow.
 /// Errors: bad_input naming the setting, what the plan says and what was given.
-Result<void> require_agreement(const Plan& plan, const config::Configuration& configuration,
-                               const config::Invocation& invocation);
+Result<void> require_agreement(const Plan& plan, const config::Loaded& loaded);
 
 }  // namespace crategate::pipeline

@@ -131,6 +131,8 @@ Result<void> read_pull_request(Event& event, const EventFacts& facts, const json
   if (!pull_request) return {};
   if (!pull_request->is_object()) return pull_request->expected("an object");
   CG_CHECK(set_number(event, payload, *pull_request));
+  CG_TRY(const auto action, text_at(payload, {"action"}));
+  event.closed = action == "closed";
   CG_TRY(event.branch, text_at(*pull_request, {"head", "ref"}));
   CG_TRY(event.head_sha, text_at(*pull_request, {"head", "sha"}));
   CG_CHECK(check_commit(event.head_sha, "event payload: pull_request.head.sha"));
@@ -182,6 +184,10 @@ Result<void> read_dispatch(Event& event, const json::Reader& payload) {
     given = value;
   }
   event.rebuild_base = given.value_or(false);
+  CG_TRY(const auto publish, inputs->find("publish"));
+  if (publish) {
+    CG_TRY(event.publish, exact_boolean(*publish));
+  }
   return {};
 }
 

@@ -36,6 +36,8 @@ struct Event {
   std::optional<std::int64_t> pull_request;  ///< number
   bool from_fork = false;                    ///< a deleted head repository counts as a fork (A05)
   bool rebuild_base = false;
+  bool publish = true;   ///< dispatch input `publish`
+  bool closed = false;   ///< the pull request was closed: nothing runs
   bool deleted = false;  ///< a tag or branch was deleted: nothing runs
 };
 

@@ -95,6 +95,17 @@ Result<std::vector<config::Combination>> product(const AxisValues& given, const 
   return cells;
 }
 
+void warn_of_unused_variables(Matrix& matrix, const AxisValues& given, const config::Configuration& configuration) {
+  for (const auto& axis : configuration.axes) {
+    const auto values = given.find(axis.name);
+    for (const auto& [value, variables] : axis.variables) {
+      if (values == given.end() || std::ranges::count(values->second, value) > 0) continue;
+      matrix.warnings.push_back(
+          concat("axes.", axis.name, ": variables for ", quoted(value), ", which is no value of it"));
+    }
+  }
+}
+
 void exclude(Matrix& matrix, const std::vector<config::Combination>& items) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto removed = std::erase_if(matrix.combinations, [&](const auto& cell) { return has_all(cell, items[i]); });
@@ -126,6 +137,7 @@ Result<Matrix> compute_matrix(const AxisValues& values, const config::Configurat
   CG_CHECK(check_names(configuration.include, "include", axes));
   Matrix matrix;
   CG_TRY(matrix.combinations, product(values, configuration));
+  warn_of_unused_variables(matrix, values, configuration);
   exclude(matrix, configuration.exclude);
   CG_CHECK(include(matrix, configuration.include, axes));
   if (matrix.combinations.empty()) {

@@ -33,6 +33,7 @@ class Decision {
   Policy decide() && {
     policy_.trigger = "none";
     if (event_.deleted) return nothing(concat(quoted(event_.ref), " was deleted: nothing to build"));
+    if (event_.closed) return nothing("the pull request was closed: nothing to build");
     if (overrides_.all_cells == false) return nothing(concat(setting("cells"), ": none: this event runs nothing"));
     switch (event_.kind) {
       case EventKind::pull_request:

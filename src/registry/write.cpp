@@ -62,7 +62,7 @@ Result<bool> HttpRegistry::mount_blob(const oci::Repository& to, const oci::Repo
 
 Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, std::string_view bytes,
                                                std::string_view media_type) {
-  const oci::Digest digest = oci::Digest::of(bytes);
+  oci::Digest digest = oci::Digest::of(bytes);
   if (bytes.size() > oci::kManifestLimit) {
     return fail(ErrorCode::bad_input,
                 concat(reference.familiar(), ": expected a manifest of at most ", format_bytes(oci::kManifestLimit),

@@ -13,6 +13,8 @@ namespace crategate::render {
 
 /// The row of the policy table in force, its reasons and warnings; lines of text.
 std::string policy_table(const pipeline::Policy& policy);
+/// That row as an object with the names of the outputs of `plan`.
+std::string policy_json(const pipeline::Policy& policy);
 /// The same under the plan's facts, with its cells below.
 std::string policy_table(const pipeline::Plan& plan);
 /// The plan for the job summary.
@@ -21,9 +23,13 @@ std::string plan_summary_markdown(const pipeline::Plan& plan);
 /// A line for each cell; under a refused one what was expected, what was found and the remedy.
 std::string gate_table(const pipeline::Verdict& verdict);
 std::string gate_markdown(const pipeline::Verdict& verdict);
+/// `{"admitted", "cells": [{"cell", "admitted", "findings": [{"reason", "expected", "found", "remedy"}]}]}`
+std::string gate_json(const pipeline::Verdict& verdict);
 
 /// A line for each tag, in order: `PUT host/repo:tag sha256:… (was sha256:…)`, `(was absent)`, or
 /// `KEEP host/repo:tag sha256:… (why)`.
 std::string change_set_text(const pipeline::ChangeSet& change_set);
+/// `[{"name", "from", "to", "needed", "note"}]`, in order.
+std::string change_set_json(const pipeline::ChangeSet& change_set);
 
 }  // namespace crategate::render

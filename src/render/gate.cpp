@@ -1,5 +1,9 @@
 // The verdict as text and as Markdown.
+#include <utility>
+#include <vector>
+
 #include "base/strings.h"
+#include "json/value.h"
 #include "render/decisions.h"
 #include "render/line.h"
 #include "render/markdown.h"
@@ -52,6 +56,23 @@ std::string gate_markdown(const pipeline::Verdict& verdict) {
     }
   }
   return text + markdown_table({"Cell", "Ruling", "Expected", "Found", "Remedy"}, rows);
+}
+
+std::string gate_json(const pipeline::Verdict& verdict) {
+  std::vector<json::Value> cells;
+  for (const auto& cell : verdict.cells) {
+    std::vector<json::Value> findings;
+    for (const auto& finding : cell.findings) {
+      findings.push_back(json::Value::object({{"reason", pipeline::to_string(finding.reason)},
+                                              {"expected", finding.expected},
+                                              {"found", finding.found},
+                                              {"remedy", finding.remedy}}));
+    }
+    cells.push_back(json::Value::object(
+        {{"cell", cell.cell}, {"admitted", cell.admitted}, {"findings", json::Value::array(std::move(findings))}}));
+  }
+  return json::Value::object({{"admitted", verdict.admitted()}, {"cells", json::Value::array(std::move(cells))}})
+      .pretty();
 }
 
 }  // namespace crategate::render

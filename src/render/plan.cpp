@@ -1,5 +1,6 @@
 // The plan and its policy for people.
 #include "base/strings.h"
+#include "json/value.h"
 #include "render/decisions.h"
 #include "render/line.h"
 #include "render/markdown.h"
@@ -93,6 +94,20 @@ std::string plan_summary_markdown(const pipeline::Plan& plan) {
   for (const auto& row : policy_rows(plan.policy)) facts.push_back({row[0], row[1]});
   return concat("## Plan\n\n", markdown_table({"Fact", "Value"}, facts), markdown_notes("Reasons", plan.policy.reasons),
                 markdown_notes("Warnings", plan.policy.warnings), markdown_cells(plan));
+}
+
+std::string policy_json(const pipeline::Policy& policy) {
+  return json::Value::object({{"should_run", policy.should_run},
+                              {"fresh", policy.fresh},
+                              {"cache_read", policy.cache_read},
+                              {"cache_update", policy.cache_write},
+                              {"push", policy.push},
+                              {"latest", policy.latest},
+                              {"rebuild_flag", policy.rebuild_flag},
+                              {"trigger", policy.trigger},
+                              {"reasons", json::Value::array_of(policy.reasons)},
+                              {"warnings", json::Value::array_of(policy.warnings)}})
+      .pretty();
 }
 
 }  // namespace crategate::render

@@ -61,10 +61,6 @@ void warn_of_cache(const BuildInputs& in, const std::string& reason, actions::Wo
 
 }  // namespace
 
-std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell) {
-  return concat(cell.image, ":", cell.tags.empty() ? plan.version : cell.tags.front());
-}
-
 docker::BuildRequest build_request(const BuildInputs& in) {
   const auto& build = in.configuration.build;
   const auto& policy = in.plan.policy;

@@ -32,9 +32,6 @@ struct BuildServices {
   const Progress& progress;
 };
 
-/// The name under which the engine holds the cell's image: `image:VERSION`.
-std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell);
-
 /// Policy and configuration as a build request (the table of docs/policy.md).
 docker::BuildRequest build_request(const BuildInputs& in);
 

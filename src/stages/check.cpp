@@ -36,7 +36,7 @@ Result<std::vector<std::string>> describe_check(const CheckInputs& in) {
   return commands;
 }
 
-Result<CommandResult> run_check(const CheckInputs& in, const CheckServices& svc) {
+Result<CommandResult> run_check(const CheckInputs& in, const CommandServices& svc) {
   CG_CHECK(require_place(in));
   const sys::Path log_name = "logs/check.log";
   CG_CHECK(svc.files.make_directories(in.workspace.state() / "logs"));

@@ -16,21 +16,11 @@ struct CheckInputs {
   bool in_action = false;  ///< inside the action's container there is no host to run on: an image is required
 };
 
-/// Yields the engine when a container is needed, so that host-only checks need none.
-using EngineSource = std::function<Result<docker::Engine*>()>;
-
-struct CheckServices {
-  sys::FileSystem& files;
-  HostServices host;
-  EngineSource engine;
-  const Progress& progress;
-};
-
 /// The command(s) that `run_check` runs.
 Result<std::vector<std::string>> describe_check(const CheckInputs& in);
 
 /// Effects: process or container; writes logs/check.log in the state directory.
 /// Errors: tests_failed (non-zero exit, time limit), bad_input, engine.
-Result<CommandResult> run_check(const CheckInputs& in, const CheckServices& svc);
+Result<CommandResult> run_check(const CheckInputs& in, const CommandServices& svc);
 
 }  // namespace crategate::stages

@@ -47,7 +47,7 @@ docker::ContainerSpec generator_container(const GenerateInputs& in) {
   return spec;
 }
 
-Result<void> run_generator(const GenerateInputs& in, const CheckServices& svc) {
+Result<void> run_generator(const GenerateInputs& in, const CommandServices& svc) {
   if (in.generate.image.empty() && in.in_action) {
     return fail(ErrorCode::bad_input, "generate.image: expected an image to run the generator in, found none",
                 "Inside the action there is no host to run on: set generate.image, or use generate.template.");
@@ -83,7 +83,7 @@ Result<void> put_back(const GenerateInputs& in, const Contents& before, sys::Fil
 }
 
 /// What the project's generator writes, with the files as they were put back for a drift check.
-Result<Contents> generate_by_command(const GenerateInputs& in, const Contents& before, const CheckServices& svc) {
+Result<Contents> generate_by_command(const GenerateInputs& in, const Contents& before, const CommandServices& svc) {
   const auto ran = run_generator(in, svc);
   auto after = read_present(in, svc.files);
   if (in.check_only) CG_CHECK(put_back(in, before, svc.files));
@@ -127,7 +127,7 @@ Error drift(const std::vector<std::string>& drifted, const Contents& wanted, con
 
 }  // namespace
 
-Result<Generated> run_generate(const GenerateInputs& in, const CheckServices& svc) {
+Result<Generated> run_generate(const GenerateInputs& in, const CommandServices& svc) {
   // Facts
   CG_TRY(const Contents before, read_present(in, svc.files));
   Contents wanted = before;

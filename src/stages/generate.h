@@ -7,7 +7,6 @@
 #include "base/result.h"
 #include "config/configuration.h"
 #include "pipeline/plan.h"
-#include "stages/check.h"
 #include "stages/project_command.h"
 #include "stages/workspace.h"
 
@@ -29,6 +28,6 @@ struct Generated {
 /// Effects: reads the template below the workspace, writes Dockerfiles below it (never through a link); or runs the
 /// project's command and checks that it wrote every planned Dockerfile.
 /// Errors: bad_input (template, links, a missing Dockerfile), drifted (`--check`), tests_failed (the command).
-Result<Generated> run_generate(const GenerateInputs& in, const CheckServices& svc);
+Result<Generated> run_generate(const GenerateInputs& in, const CommandServices& svc);
 
 }  // namespace crategate::stages

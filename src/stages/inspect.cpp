@@ -1,13 +1,13 @@
 // digest --image: source → configuration → values.
 #include "stages/inspect.h"
 
-#include <fstream>
 #include <memory>
 #include <utility>
 
 #include "base/strings.h"
 #include "image/fingerprint.h"
 #include "layout/archive.h"
+#include "layout/blob_file.h"
 #include "layout/image_store.h"
 #include "oci/media_types.h"
 #include "stages/layout_registry.h"
@@ -93,15 +93,9 @@ Result<Found> from_layout(const std::string& place, const oci::Platform& platfor
 }
 
 Result<Found> from_archive(const std::string& path, const oci::Platform& platform) {
-  const auto file = std::make_shared<std::ifstream>(path, std::ios::binary);
-  if (!*file) return absent(path);
-  const net::BodySource source = [file]() -> Result<std::string> {
-    std::string block(1u << 20, '\0');
-    file->read(block.data(), static_cast<std::streamsize>(block.size()));
-    block.resize(static_cast<std::size_t>(file->gcount()));
-    return block;
-  };
-  CG_TRY(auto config, layout::read_archive_config(source, platform));
+  const auto source = layout::file_source(path);
+  if (!source) return absent(path);
+  CG_TRY(auto config, layout::read_archive_config(*source, platform));
   return Found{std::move(config.config_digest), std::move(config.image), std::nullopt};
 }
 

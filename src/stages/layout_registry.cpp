@@ -1,15 +1,41 @@
 #include "stages/layout_registry.h"
 
+#include "base/strings.h"
+#include "oci/media_types.h"
+
 namespace crategate::stages {
+namespace {
+
+/// A registry keeps what a manifest names; files of a layout can be lost.
+Result<void> require_layers(const layout::OciLayout::Stored& stored, const layout::OciLayout& layout) {
+  if (!oci::is_manifest(stored.descriptor.media_type)) return {};
+  CG_TRY(const auto manifest, oci::parse_manifest(stored.bytes, stored.descriptor.media_type));
+  for (const auto& layer : manifest.layers) {
+    CG_TRY(const auto size, layout.blob_size(layer.digest));
+    if (size && *size == layer.size) continue;
+    return fail(ErrorCode::integrity,
+                concat("OCI layout: layer ", layer.digest.text(), ": expected ", layer.size, " bytes, found ",
+                       size ? concat(*size, " bytes") : std::string("no such blob")),
+                "Remove the layout's directory and run again: it is made anew.");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<layout::OciLayout::Stored>> LayoutRegistry::find(const oci::Reference& reference) const {
+  return reference.digest ? layout_.find(*reference.digest) : layout_.find(reference.familiar());
+}
 
 Result<std::optional<registry::StoredManifest>> LayoutRegistry::manifest(const oci::Reference& reference) {
-  CG_TRY(auto stored, reference.digest ? layout_.find(*reference.digest) : layout_.find(reference.familiar()));
+  CG_TRY(auto stored, find(reference));
   if (!stored) return std::nullopt;
+  CG_CHECK(require_layers(*stored, layout_));
   return registry::StoredManifest{std::move(stored->descriptor), std::move(stored->bytes)};
 }
 
 Result<std::optional<oci::Digest>> LayoutRegistry::digest(const oci::Reference& reference) {
-  CG_TRY(const auto stored, manifest(reference));
+  CG_TRY(const auto stored, find(reference));
   if (!stored) return std::nullopt;
   return stored->descriptor.digest;
 }

@@ -22,6 +22,7 @@ class LayoutRegistry final : public registry::RegistryReader, public registry::R
                                    std::string_view media_type) override;
 
  private:
+  Result<std::optional<layout::OciLayout::Stored>> find(const oci::Reference& reference) const;
   layout::OciLayout layout_;
 };
 

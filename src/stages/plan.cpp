@@ -149,6 +149,29 @@ Result<void> check_release_branch(const pipeline::Event& event, const config::Re
               concat("Tag a commit of ", release.require_branch, ", or set release.require-branch-refuses: false."));
 }
 
+/// What is published must be what it is named after: the event's commit is checked out, and the tag names it.
+Result<void> require_commit(const pipeline::Event& event, const std::string& commit, git::Repository& repository,
+                            pipeline::Policy& policy) {
+  if (!policy.push || commit.empty()) return {};
+  CG_TRY(const auto position, repository.position(event.tag.empty() ? "none" : event.tag));
+  if (position.head && *position.head != commit) {
+    return fail(ErrorCode::bad_input,
+                concat("commit: expected ", commit, " of the event to be checked out, found ", *position.head),
+                concat("Check it out (git checkout ", commit, "), or plan for what is checked out."));
+  }
+  if (event.kind != pipeline::EventKind::tag_push) return {};
+  if (!position.tag) {
+    policy.warnings.push_back(
+        concat("tag ", quote(event.tag), " is not in this clone: cannot tell whether it names ", commit));
+    return {};
+  }
+  if (*position.tag == commit) return {};
+  return fail(ErrorCode::bad_input,
+              concat("tag ", quote(event.tag), ": expected it to name the commit that is released, ", commit,
+                     ", found ", *position.tag),
+              concat("Check the tag out (git checkout ", event.tag, "), or give the release a new version."));
+}
+
 /// What this version cannot do is refused, never skipped in silence.
 Result<void> require_supported(const config::Configuration& configuration) {
   const std::pair<bool, std::string_view> unsupported[] = {
@@ -231,7 +254,7 @@ Result<pipeline::Plan> make_plan(const PlanInputs& in, const PlanServices& svc) 
                               .last_commit_changes = {},
                               .workflow_file = workflow_file(svc.environment),
                               .is_prerelease = version.is_prerelease,
-                              .publish = in.invocation.publish,
+                              .publish = in.invocation.publish && event.publish,
                               .fresh = in.invocation.fresh,
                               .cache_write = in.invocation.cache_write,
                               .version_tag_exists_at_head = version_tag.at_head};
@@ -239,6 +262,11 @@ Result<pipeline::Plan> make_plan(const PlanInputs& in, const PlanServices& svc) 
   // Decision
   pipeline::Policy policy = pipeline::decide_policy(facts, in.configuration);
   CG_CHECK(check_release_branch(event, in.configuration.release, svc.repository, policy));
+  CG_CHECK(require_commit(event, commit, svc.repository, policy));
+  if (policy.push && !in.configuration.test) {
+    policy.warnings.emplace_back(
+        "no tests are configured: images are published that nothing has tested (section test)");
+  }
   if (commit.empty()) policy.warnings.emplace_back("the repository has no commit: images carry no revision label");
   return pipeline::compute_plan({.event = event,
                                  .policy = std::move(policy),

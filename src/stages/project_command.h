@@ -66,6 +66,16 @@ struct HostServices {
   const sys::Environment& environment;
 };
 
+/// Yields the engine when a container is needed, so that host-only checks need none.
+using EngineSource = std::function<Result<docker::Engine*>()>;
+
+struct CommandServices {
+  sys::FileSystem& files;
+  HostServices host;
+  EngineSource engine;
+  const Progress& progress;
+};
+
 /// Runs `setup` and then `run` on the host, in `directory`. The time limit covers both.
 Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv& run, const sys::Path& directory,
                                   std::chrono::milliseconds timeout, OutputCollector& output, const HostServices& svc);

@@ -11,6 +11,8 @@ namespace {
 
 using render::StageState;
 
+constexpr std::string_view kKept = "kept at another image";
+
 void add_test_result(render::CellReport& cell, const pipeline::TestResult& result) {
   const bool passed = result.verdict == pipeline::TestVerdict::passed;
   const bool none = result.verdict == pipeline::TestVerdict::not_configured;
@@ -49,19 +51,21 @@ std::optional<pipeline::TagMove> last_move(const std::vector<pipeline::TagMove>&
 /// What `tag` names now, as a move: from what this plan found there, if this plan moved it.
 Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::Cell& cell, const std::string& tag,
                                                  const std::vector<pipeline::TagMove>& moves,
+                                                 const std::optional<pipeline::Record>& record,
                                                  registry::RegistryReader* reader) {
   if (reader == nullptr) return last_move(moves, cell.image, tag, std::nullopt);
   CG_TRY(const auto reference, tag_reference(cell.image, tag));
   CG_TRY(const auto digest, reader->digest(reference));
   if (!digest) return std::nullopt;
   if (auto moved = last_move(moves, cell.image, tag, digest)) return moved;
-  return pipeline::TagMove{.cell = cell.key,
-                           .repository = cell.image,
-                           .tag = tag,
-                           .from = digest,
-                           .to = *digest,
-                           .needed = false,
-                           .note = "already there"};
+  return pipeline::TagMove{
+      .cell = cell.key,
+      .repository = cell.image,
+      .tag = tag,
+      .from = digest,
+      .to = *digest,
+      .needed = false,
+      .note = record && record->manifest_digest == *digest ? std::string("already there") : std::string(kKept)};
 }
 
 Result<void> add_tags(render::Report& report, const ReportInputs& in, const std::vector<pipeline::TagMove>& moves,
@@ -72,7 +76,7 @@ Result<void> add_tags(render::Report& report, const ReportInputs& in, const std:
     bool all_there = shown.record.has_value();
     bool kept = false;
     for (const auto& tag : pipeline::version_tags(in.plan, cell, in.configuration.release, in.today)) {
-      CG_TRY(auto move, tag_now(cell, tag, moves, reader));
+      CG_TRY(auto move, tag_now(cell, tag, moves, shown.record, reader));
       if (all_there && move && move->to != shown.record->manifest_digest) kept = true;
       all_there = all_there && move && move->to == shown.record->manifest_digest;
       if (move) report.published.push_back(*std::move(move));
@@ -82,12 +86,18 @@ Result<void> add_tags(render::Report& report, const ReportInputs& in, const std:
   }
   if (!in.plan.policy.latest) return {};
   for (const auto& tag : in.configuration.release.moving) {
-    for (const auto& cell : in.plan.cells) {
-      CG_TRY(auto move, tag_now(cell, tag, moves, reader));
+    for (std::size_t i = 0; i < in.plan.cells.size(); ++i) {
+      CG_TRY(auto move, tag_now(in.plan.cells[i], tag, moves, report.cells[i].record, reader));
       if (move) report.moved.push_back(*std::move(move));
     }
   }
   return {};
+}
+
+std::string moving_tags(const render::Report& report) {
+  const auto kept = std::ranges::count(report.moved, kKept, &pipeline::TagMove::note);
+  if (kept > 0) return concat(", ", kept, " moving tags kept at another image");
+  return report.moved.empty() ? "" : ", moving tags in place";
 }
 
 std::string verdict(const render::Report& report) {
@@ -109,7 +119,7 @@ std::string verdict(const render::Report& report) {
   const auto kept = count([](const auto& cell) { return cell.push.state == StageState::skipped; });
   return concat(pushed, " of ", cells, " images published",
                 kept > 0 ? concat(", ", kept, " version tags kept at another image") : "",
-                pushed == 0 || report.moved.empty() ? "" : ", moving tags in place");
+                pushed == 0 ? "" : moving_tags(report));
 }
 
 }  // namespace

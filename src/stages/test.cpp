@@ -4,7 +4,6 @@
 
 #include "base/strings.h"
 #include "pipeline/test_count.h"
-#include "stages/build.h"
 #include "sys/cancel.h"
 
 namespace crategate::stages {
@@ -129,9 +128,13 @@ Result<void> require_passed(const TestResult& result, const pipeline::Cell& cell
                  result.failed > 0 ? concat(" with ", result.failed, " of ", result.total, " tests failed") : ""),
           repeat);
     case TestVerdict::none_ran:
-      return failed("at least one test", result.total == 0 ? "none in the output" : "none",
-                    concat(repeat, "   (set test.count to a regular expression with one group for the number, or to ",
-                           kExitCodeOnly, ")"));
+      return failed("at least one test",
+                    concat(result.skipped > 0  ? concat("only ", result.skipped, " skipped ones")
+                           : result.total == 0 ? "none in the output"
+                                               : "none",
+                           " (test.count says how they are counted: a regular expression with one group, or ",
+                           kExitCodeOnly, ")"),
+                    repeat);
     case TestVerdict::timed_out:
       return failed("an end within test.timeout", concat("none after ", format_duration(result.duration_ms)), repeat);
     case TestVerdict::cancelled:

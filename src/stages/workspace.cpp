@@ -1,5 +1,7 @@
 #include "stages/workspace.h"
 
+#include <algorithm>
+
 #include <utility>
 
 #include "base/strings.h"
@@ -74,18 +76,51 @@ Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& 
   return pipeline::parse_plan(*text, (workspace.state_name / kPlanFile).string());
 }
 
-Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key) {
-  if (const pipeline::Cell* cell = plan.find(key)) return *cell;
+namespace {
+
+/// Values of one axis are alternatives, as for `run --only`.
+bool is_left(const pipeline::Cell& cell, const std::vector<std::string>& only) {
+  std::map<std::string, bool> axes;
+  for (const auto& item : only) {
+    const auto equals = item.find('=');
+    const std::string axis = item.substr(0, equals);
+    const auto value = cell.axes.find(axis);
+    const bool same =
+        equals != std::string::npos && value != cell.axes.end() && item.substr(equals + 1) == value->second;
+    axes[axis] = axes[axis] || same;
+  }
+  return std::all_of(axes.begin(), axes.end(), [](const auto& axis) { return axis.second; });
+}
+
+Failure no_such_cell(const pipeline::Plan& plan, const std::string& expected, const std::string& found,
+                     const std::string& near = {}) {
   std::vector<std::string> keys;
   for (const auto& cell : plan.cells) keys.push_back(cell.key);
-  if (key.empty()) {
-    return fail(ErrorCode::bad_input, "--cell: expected the key of a cell, found nothing",
-                concat("Add --cell KEY; the plan has: ", keys.empty() ? "no cells" : join(keys, ", "), "."));
+  return fail(ErrorCode::bad_input, concat("--cell: expected ", expected, ", found ", found),
+              concat(near, "The plan has: ", keys.empty() ? "no cells" : join(keys, ", "), "."));
+}
+
+}  // namespace
+
+Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key,
+                                 const std::vector<std::string>& only) {
+  if (key.empty() && only.empty()) return no_such_cell(plan, "the key of a cell", "nothing", "Add --cell KEY. ");
+  std::vector<std::string> keys;
+  std::vector<pipeline::Cell> found;
+  for (const auto& cell : plan.cells) {
+    keys.push_back(cell.key);
+    if ((key.empty() || cell.key == key) && is_left(cell, only)) found.push_back(cell);
   }
+  if (found.size() == 1) return found.front();
+  const std::string chosen = join(only, ", ");
+  if (key.empty()) return no_such_cell(plan, concat("one cell with ", chosen), concat(found.size(), " of them"));
+  if (plan.find(key) != nullptr) return no_such_cell(plan, concat("a cell with ", chosen), quote(key));
   const auto near = nearest(key, keys);
-  return fail(ErrorCode::bad_input, concat("--cell: expected a cell of the plan, found ", quote(key)),
-              concat(near ? concat("Did you mean ", *near, "? ") : std::string(),
-                     "The plan has: ", keys.empty() ? "no cells" : join(keys, ", "), "."));
+  return no_such_cell(plan, "a cell of the plan", quote(key), near ? concat("Did you mean ", *near, "? ") : "");
+}
+
+std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell) {
+  return concat(cell.image, ":", cell.tags.empty() ? plan.version : cell.tags.front());
 }
 
 Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files, const Workspace& workspace,

@@ -35,6 +35,9 @@ sys::Path test_result_file(const std::string& cell);
 sys::Path build_file(const std::string& cell);
 sys::Path build_log_file(const std::string& cell);
 
+/// The name under which the engine holds the cell's image: `image:VERSION`.
+std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell);
+
 /// What `build` leaves for `test` and `digest`.
 struct Built {
   std::string plan_id, cell;
@@ -51,8 +54,11 @@ Result<void> write_state(sys::FileSystem& files, const Workspace& workspace, con
 /// `given`: a file, JSON text (begins with `{`), or empty = the plan in the state directory.
 /// Errors: bad_input when there is none, naming the command that makes one.
 Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& workspace, const std::string& given);
-/// Errors: bad_input listing the plan's cells when `key` is not one of them.
-Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key);
+/// The cell called `key`, or the one cell that `only` (axis=value items) leaves.
+/// Errors: bad_input listing the plan's cells when there is no such one; when `only` does not leave the cell `key`, or
+/// leaves several.
+Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key,
+                                 const std::vector<std::string>& only = {});
 
 /// What is proven of an image does not outlive the next build or test of its cell: test result, record and digest text
 /// are emptied, which reads as absent.

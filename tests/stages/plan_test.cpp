@@ -121,6 +121,35 @@ TEST(MakePlan, ReadsTheVersionFromTheGitTagOrACommand) {
   EXPECT_EQ(project.plan().error().code, ErrorCode::bad_input);
 }
 
+TEST(MakePlan, RefusesToPublishWhatIsNotTheCommitOfTheEventOrOfItsTag) {
+  Project project;
+  project.init();
+  const std::string first = project.git({"rev-parse", "HEAD~1"}), head = project.git({"rev-parse", "HEAD"});
+  project.invocation.event = "push";
+  project.invocation.ref = "refs/tags/v1.2.3";
+  EXPECT_THAT(project.plan().value().policy.warnings, Contains(HasSubstr("not in this clone")));
+  project.git({"tag", "v1.2.3"});
+  EXPECT_TRUE(project.plan());
+  project.invocation.sha = first;
+  EXPECT_THAT(project.plan().error().message, AllOf(HasSubstr(first), HasSubstr(head)));
+  project.invocation.sha.clear();
+  project.commit("after the release");
+  EXPECT_THAT(project.plan().error().message, AllOf(HasSubstr("tag \"v1.2.3\""), HasSubstr(head)));
+  project.git({"tag", "-f", "-a", "-m", "annotated", "v1.2.3"});
+  EXPECT_TRUE(project.plan());
+  project.invocation.publish = false;
+  project.git({"tag", "-f", "v1.2.3", first});
+  EXPECT_TRUE(project.plan()) << "nothing is published";
+}
+
+TEST(MakePlan, WarnsOfAReleaseWithoutTests) {
+  Project project;
+  project.init();
+  EXPECT_THAT(project.plan().value().policy.warnings, testing::Not(Contains(HasSubstr("no tests are configured"))));
+  project.configuration.test.reset();
+  EXPECT_THAT(project.plan().value().policy.warnings, Contains(HasSubstr("no tests are configured")));
+}
+
 TEST(MakePlan, WarnsOrRefusesWhenATagIsNotOnTheRequiredBranch) {
   Project project;
   project.init();
@@ -133,6 +162,7 @@ TEST(MakePlan, WarnsOrRefusesWhenATagIsNotOnTheRequiredBranch) {
   EXPECT_THAT(project.plan().value().policy.warnings, Contains(HasSubstr("not on branch main")));
   project.configuration.release.require_branch_refuses = true;
   EXPECT_EQ(project.plan().error().code, ErrorCode::bad_input);
+  project.git({"checkout", "-q", "main"});
   project.invocation.sha = project.git({"rev-parse", "main"});
   EXPECT_TRUE(project.plan());
   project.configuration.release.require_branch = "gone";

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
+
+#include "oci/media_types.h"
 #include "stages/layout_registry.h"
 #include "support/fake_engine.h"
 #include "support/test_directory.h"
@@ -66,12 +69,26 @@ TEST_F(LayoutAsRegistry, AnswersNothingForWhatItDoesNotHave) {
 }
 
 TEST_F(LayoutAsRegistry, HoldsManifestsByDigestAndByTag) {
+  image.layers.clear();
   const std::string bytes = image.manifest();
+  by_digest.digest = image.manifest_digest();
   ASSERT_TRUE(registry.put_manifest(by_digest, bytes, "application/vnd.oci.image.manifest.v1+json"));
   EXPECT_EQ(registry.digest(by_digest).value(), image.manifest_digest());
   EXPECT_EQ(registry.digest(tag).value(), std::nullopt);
   ASSERT_TRUE(registry.put_manifest(tag, bytes, "application/vnd.oci.image.manifest.v1+json"));
   EXPECT_EQ(registry.manifest(tag).value()->bytes, bytes);
+}
+
+TEST_F(LayoutAsRegistry, ServesNoManifestWhoseLayersAreLostOrDamaged) {
+  const std::string bytes = image.manifest();
+  ASSERT_TRUE(registry.put_manifest(by_digest, bytes, oci::kOciManifest));
+  const auto lost = registry.manifest(by_digest);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, ErrorCode::integrity);
+  EXPECT_THAT(lost.error().message, ::testing::HasSubstr("found no such blob"));
+  const auto layer = oci::parse_manifest(bytes, oci::kOciManifest).value().layers.front().digest;
+  directory.write("images/blobs/sha256/" + std::string(layer.hex()), "damaged");
+  EXPECT_THAT(registry.manifest(by_digest).error().message, ::testing::HasSubstr("found 7 bytes"));
 }
 
 TEST_F(LayoutAsRegistry, OpensABlobOnlyWhenItIsNeeded) {

@@ -57,6 +57,12 @@ TEST_F(WorkspaceFiles, FindACellOrListTheCells) {
   EXPECT_EQ(near.code, ErrorCode::bad_input);
   EXPECT_THAT(near.hint, AllOf(HasSubstr("Did you mean cuda-py3.1"), HasSubstr("cpu-py3.11, cuda-py3.11")));
   EXPECT_THAT(find_cell(plan, "").error().hint, HasSubstr("--cell KEY"));
+  EXPECT_EQ(find_cell(plan, "", {"runtime=cuda", "python=3.13"}).value().key, "cuda-py3.13");
+  EXPECT_EQ(find_cell(plan, "cuda-py3.13", {"python=3.11", "python=3.13"}).value().key, "cuda-py3.13");
+  EXPECT_THAT(find_cell(plan, "", {"runtime=cuda"}).error().message, HasSubstr("one cell with runtime=cuda, found 2"));
+  EXPECT_THAT(find_cell(plan, "", {"runtime=tpu"}).error().message, HasSubstr("found 0"));
+  EXPECT_THAT(find_cell(plan, "cuda-py3.13", {"runtime=cpu"}).error().message,
+              HasSubstr("a cell with runtime=cpu, found \"cuda-py3.13\""));
   plan.cells.clear();
   EXPECT_THAT(find_cell(plan, "x").error().hint, HasSubstr("no cells"));
 }

@@ -14,10 +14,13 @@ COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/', re.S)
 LITERAL = re.compile(r'R"\((?:.|\n)*?\)"|"(?:[^"\\\n]|\\.)*"')
 THIRD_PARTY = {  # header prefix -> name used in the table
     'spdlog/': 'spdlog', 'fmt/': 'spdlog', 'openssl/': 'OpenSSL', 'tl/': 'tl::expected', 'rapidjson/': 'RapidJSON',
-    'yaml-cpp/': 'yaml-cpp', 'archive': 'libarchive', 'zlib.h': 'zlib', 'git2': 'libgit2'}
-POSIX = re.compile(r'^(unistd|fcntl|signal|dirent|poll|spawn|grp|pwd|sys/|netinet/|arpa/|linux/|errno)')
+    'yaml-cpp/': 'yaml-cpp', 'archive': 'libarchive', 'zlib.h': 'zlib', 'zstd': 'libzstd', 'git2': 'libgit2',
+    'gtest/': 'GoogleTest', 'gmock/': 'GoogleTest'}
+POSIX = re.compile(r'^(unistd|fcntl|signal|dirent|poll|spawn|grp|pwd|pthread|netdb|termios|sched|sys/|netinet/|arpa/|linux/|errno)')
 FORBIDDEN = [  # pattern, folders where it is allowed, what to use
     (r'\b(?:std::|::)?(?:secure_)?getenv\s*\(', {'sys'}, 'sys::Environment'),
+    (r'\bstd::[io]?fstream\b', {'sys', 'layout'}, 'sys::FileSystem'),
+    (r'\btime\s*\(\s*(?:nullptr|NULL|0|&)', {'sys'}, 'sys::Clock'),
     (r'system_clock::now', {'sys', 'base'}, 'sys::Clock'),
     (r'steady_clock::now', {'sys', 'base', 'net', 'app', 'docker'}, 'sys::Clock'),
     (r'\b(?:std::)?s?rand\s*\(', set(), 'sys::random_hex'),
@@ -55,8 +58,18 @@ def check_includes(path, folder, text, table, report):
             report(path, f'<{header}> ({party}) is not allowed in {folder}')
         if party and path.suffix == '.h' and party != 'tl::expected':
             report(path, f'<{header}> ({party}) belongs in a .cpp file')
+        if not party and not POSIX.match(header) and ('/' in header or header.endswith('.h')):
+            report(path, f'<{header}> is no header of the standard library, and no library of the table')
         if not party and POSIX.match(header) and 'POSIX' not in parties:
             report(path, f'<{header}> (POSIX) is not allowed in {folder}')
+
+
+def check_stage(path, text, stages, report):
+    """A stage uses what stages share, never another stage; one whose header includes check.h runs commands as it does."""
+    for kind, header in INCLUDE.findall(text):
+        other = pathlib.PurePath(header).stem
+        if kind == '"' and header.startswith('stages/') and path.stem in stages and other in stages - {path.stem}:
+            report(path, f'a stage must not include another stage ({header})')
 
 
 def main(root):
@@ -65,6 +78,7 @@ def main(root):
     report = lambda path, text: findings.append(f'{path.relative_to(root)}: {text}')
     if not table:
         sys.exit('ARCHITECTURE.md: expected a table of layers, found none')
+    stages = {p.stem for p in (root / 'docs' / 'stages').glob('*.md')}
     files = sorted(p for p in (root / 'src').rglob('*') if p.suffix in ('.h', '.cpp'))
     for path in files:
         folder = path.relative_to(root / 'src').parts[0]
@@ -78,6 +92,8 @@ def main(root):
             continue
         code = COMMENT.sub('', text)
         check_includes(path, folder, code, table, report)
+        if folder == 'stages':
+            check_stage(path, code, stages, report)
         bare = LITERAL.sub('""', code)
         for pattern, where, instead in FORBIDDEN:
             if folder not in where and (found := re.search(pattern, bare)):

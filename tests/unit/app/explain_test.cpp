@@ -27,8 +27,9 @@ class ExplainCommand : public ::testing::Test {
     if (!line) return line.error().message;
     ::testing::internal::CaptureStdout();
     auto app = Application::create(*std::move(line));
-    const auto done = app ? run_command(**app) : Result<void>(fail(app.error()));
-    if (app) app->reset();
+    auto done = app->load();
+    if (done) done = run_command(*app);
+    app.reset();
     const std::string out = ::testing::internal::GetCapturedStdout();
     return done ? out : concat(describe(done.error()), " | ", done.error().hint);
   }

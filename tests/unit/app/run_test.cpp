@@ -30,8 +30,9 @@ class RunCommand : public ::testing::Test {
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
     auto app = Application::create(std::move(line));
-    auto done = app ? run_command(**app) : Result<void>(fail(app.error()));
-    if (app) app->reset();
+    auto done = app->load();
+    if (done) done = run_command(*app);
+    app.reset();
     out = ::testing::internal::GetCapturedStdout();
     ::testing::internal::GetCapturedStderr();
     return done;

@@ -38,8 +38,7 @@ struct Bomb {
 std::vector<Bomb> bombs() {
   return {
       {"A16: aliases of aliases", billion(), "found an anchor (&)"},
-      {"A16: aliases without anchors", "image: [" + repeated("*a, ", 200) + "*a]\n",
-       "found an alias (*)"},
+      {"A16: aliases without anchors", "image: [" + repeated("*a, ", 200) + "*a]\n", "found an alias (*)"},
       {"A16: an alias to itself", "image: &a [*a]\n", "found an anchor (&)"},
       {"A16: merge keys", "image: x\n<<: {image: y}\n", "\"<<\""},
       {"A16: Python object", "image: !!python/object/apply:os.system [\"touch owned\"]\n", "found the tag"},

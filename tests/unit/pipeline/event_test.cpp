@@ -294,5 +294,27 @@ TEST(Event, ReadsMergeGroupsAndCommentsOnPullRequests) {
   EXPECT_EQ(comment->pull_request, 9);
 }
 
+TEST(Events, TakeTheDispatchInputPublish) {
+  const auto publish = [](const std::string& value) {
+    return parse_event({.name = "workflow_dispatch", .payload = concat(R"({"inputs":{"publish":)", value, "}}")});
+  };
+  EXPECT_FALSE(publish(R"("false")").value().publish);
+  EXPECT_TRUE(publish("true").value().publish);
+  EXPECT_TRUE(parse_event({.name = "workflow_dispatch"}).value().publish);
+  EXPECT_EQ(publish(R"("no")").error().code, ErrorCode::bad_input);
+}
+
+TEST(Events, KnowAClosedPullRequest) {
+  const auto closed = [](const std::string& action) {
+    return parse_event({.name = "pull_request",
+                        .ref = "refs/pull/7/merge",
+                        .payload = concat(R"({"action":")", action, R"(","number":7,"pull_request":{"number":7}})")})
+        .value()
+        .closed;
+  };
+  EXPECT_TRUE(closed("closed"));
+  for (const char* action : {"opened", "synchronize", "reopened"}) EXPECT_FALSE(closed(action)) << action;
+}
+
 }  // namespace
 }  // namespace crategate::pipeline

@@ -187,6 +187,13 @@ TEST(Policy, LetsTheConfigurationOverrideARowThatPublishes) {
   EXPECT_EQ(columns(decide_policy({.event = kSchedule, .publish = false}, project)), "RfCwpl");
 }
 
+TEST(Policy, RunsNothingForAClosedPullRequest) {
+  auto event = sample::pull_request();
+  event.closed = true;
+  EXPECT_FALSE(decide_policy({.event = event, .pull_request_changes = changed({"VERSION"})}, sample::configuration())
+                   .should_run);
+}
+
 TEST(Policy, LetsOneInvocationOverrideARowThatPublishes) {
   auto project = sample::configuration();
   project.policy["schedule"] = {.fresh = false};
