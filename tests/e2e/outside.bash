@@ -39,7 +39,9 @@ it_plans_verifies_and_lists_without_an_engine() {
 it_names_a_build_that_fails() {
   echo 'RUN echo something went wrong >&2; exit 3' >>docker/Dockerfile.mustache
   run crategate run --to "$TO" "${TAG_PUSH[@]}"
-  expect_failure 40 engine "build of cell $CELL: .*something went wrong" '.'
+  expect_failure 40 engine "build of cell $CELL: .*something went wrong" "^→ crategate build --cell $CELL\$"
+  run crategate build --cell "$CELL" # that command repeats it
+  expect_failure 40 engine "build of cell $CELL: .*something went wrong" 'crategate build'
   expect_no_tags "$TO/tiny/app-$CELL"
   sed -i '$d' docker/Dockerfile.mustache
 }

@@ -49,6 +49,23 @@ it_plans_the_row_of_a_release() {
   expect_equal "plan of the same facts" "$(<.crategate/plan.json)" "$first"
 }
 
+it_tells_the_runner_of_an_error_in_the_configuration() {
+  local good
+  good=$(<crategate.yml)
+  as_runner push refs/tags/v1.2.3 "$RELEASE"
+  echo 'tset: {}' >>crategate.yml
+  run crategate plan
+  expect_failure 2 bad-input 'unknown key "tset"' 'test'
+  expect_equal "exit_code" "$(output exit_code)" 2
+  expect_match "error" "$(output error)" 'unknown key "tset"'
+  expect_match "annotation" "$OUT" '(^|'$'\n'')::error file=crategate\.yml,line=[0-9]+'
+  printf '%s\n' "$good" >crategate.yml
+  as_runner push refs/tags/v1.2.3 "$RELEASE"
+  run crategate paln
+  expect_failure 2 bad-input 'paln' 'plan'
+  expect_equal "exit_code" "$(output exit_code)" 2
+}
+
 it_plans_the_row_of_a_release_with_changed_dependencies() {
   depend release
   as_runner push refs/tags/v1.2.3 "$RELEASE"
@@ -209,6 +226,10 @@ it_releases_stage_by_stage_in_separate_jobs() {
   run crategate push --plan "$plan"
   expect_ok
   expect_equal "published" "$(output published | jq length)" 4
+  for cell in "${cells[@]}"; do
+    name=$OWN/release/tiny/app-$cell:v1.2.3
+    expect_equal "published $name" "$(output published | jq -r --arg name "$name" '.[$name]')" "$(manifest_digest "$name")"
+  done
   for cell in "${cells[@]}"; do expect_equal "tags" "$(tags "$OWN/release/tiny/app-$cell")" "v1.2.3"; done
   run crategate release --plan "$plan"
   expect_ok
