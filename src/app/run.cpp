@@ -182,6 +182,15 @@ std::optional<Error> first_failure(const Run& run) {
   return std::nullopt;
 }
 
+/// A destination that is down, or refuses the login, is found before minutes of building.
+Result<void> require_destination(const Run& run) {
+  if (!run.plan.policy.candidate || run.plan.cells.empty()) return {};
+  const auto& cell = run.plan.cells.front();
+  CG_TRY(const auto tag, stages::tag_reference(cell.image, run.plan.version));
+  CG_CHECK(run.store.reader->digest(tag));
+  return {};
+}
+
 Result<void> build_and_test(Run& run) {
   Application& app = run.app;
   CG_CHECK(require_planned_commit(app, run.plan));
@@ -190,6 +199,7 @@ Result<void> build_and_test(Run& run) {
                                    app.layout_directory(run.plan), app.files(), app.repository()));
   CG_CHECK(check(run, facts.inputs));
   CG_CHECK(generate(run));
+  CG_CHECK(require_destination(run));
   for (auto& outcome : run_cells(app, facts, run.store, app.jobs())) {
     const std::string cell = outcome.cell;
     run.outcomes.emplace(cell, std::move(outcome));

@@ -49,6 +49,7 @@ it_names_a_build_that_fails() {
 it_says_that_the_registry_is_down() {
   run crategate run --to localhost:1/none "${TAG_PUSH[@]}"
   expect_failure 24 unavailable 'localhost:1' '.'
+  expect_no_match "stderr: nothing was built" "$ERR" "$CELL: build"
 }
 
 it_ends_when_the_registry_goes_away_before_the_push() {
