@@ -90,8 +90,6 @@ class Session {
   void await_attachment();
   Result<void> start();
   Result<State> until_stopped(ContainerOutcome& outcome);
-  Result<void> take(std::string_view output);
-  Result<void> read_log();
   Result<void> require_all_output(const ContainerOutcome& outcome);
   Result<void> require_command(const ContainerOutcome& outcome) const;
   Result<State> inspect();
@@ -127,7 +125,10 @@ Result<void> Session::create() {
 }
 
 Result<ContainerOutcome> Session::attend() {
-  attachment_ = std::make_unique<Attachment>(api_, id_, [this](std::string_view output) { return take(output); });
+  attachment_ = std::make_unique<Attachment>(api_, id_, [this](std::string_view bytes) -> Result<void> {
+    beginning_ += bytes.substr(0, kBeginning - std::min(kBeginning, beginning_.size()));
+    return run_.on_output ? run_.on_output(bytes) : Result<void>{};
+  });
   await_attachment();
   CG_CHECK(sys::check_cancelled());
   started_ = clock_.monotonic();
@@ -206,25 +207,9 @@ Result<State> Session::until_stopped(ContainerOutcome& outcome) {
 Result<void> Session::require_all_output(const ContainerOutcome& outcome) {
   const bool ended = attachment_->wait(kLastOutput);
   if (ended) CG_CHECK(attachment_->outcome());
-  if (outcome.cancelled || outcome.timed_out) return {};
-  if (attachment_->complete()) return beginning_.empty() ? read_log() : Result<void>{};
+  if (outcome.cancelled || outcome.timed_out || attachment_->complete()) return {};
   return fail(ErrorCode::engine, concat("the output of the container ", spec_.name, " is incomplete"),
               "run it again; if it persists, look at the log of the Docker engine");
-}
-
-// On a busy machine the engine has been seen to close a stream that it never wrote to; its own log has the output.
-Result<void> Session::read_log() {
-  FrameParser frames;
-  Call call{.target = concat("/containers/", id_, "/logs?stdout=1&stderr=1")};
-  call.sink = [&](std::string_view bytes) { return frames.feed(bytes, [this](auto output) { return take(output); }); };
-  CG_TRY(const net::Response response, api_.send(call));
-  if (response.status != 200) log::debug(concat("the log of ", spec_.name, " cannot be read: ", response.status));
-  return {};
-}
-
-Result<void> Session::take(std::string_view output) {
-  beginning_ += output.substr(0, kBeginning - std::min(kBeginning, beginning_.size()));
-  return run_.on_output ? run_.on_output(output) : Result<void>{};
 }
 
 Result<State> Session::inspect() {

@@ -125,6 +125,24 @@ TEST_F(TestStage, WritesTheResultBoundToPlanCellAndImage) {
   EXPECT_THAT(lines, ElementsAre("== 21 passed in 0.41s =="));
 }
 
+TEST_F(TestStage, RunsAgainOnceWhenNothingWasPrintedAndPassesOnlyWithTests) {
+  engine.containers_run([this](const auto&, const docker::ContainerRun& run) -> Result<docker::ContainerOutcome> {
+    if (engine.runs.size() == 2) {
+      CG_CHECK(run.on_output("== 3 passed in 0.1s ==\n"));
+    }
+    return ended(0);
+  });
+  EXPECT_EQ(run().value().verdict, TestVerdict::passed);
+  EXPECT_EQ(engine.runs.size(), 2U);
+  EXPECT_EQ(project.read(kLog), "== 3 passed in 0.1s ==\n");
+  engine.containers_print("");
+  EXPECT_EQ(run().value().verdict, TestVerdict::none_ran);
+  EXPECT_EQ(engine.runs.size(), 4U);
+  engine.containers_print("", 1);
+  EXPECT_EQ(run().value().verdict, TestVerdict::failed);
+  EXPECT_EQ(engine.runs.size(), 5U) << "a failure is never run again";
+}
+
 TEST_F(TestStage, CountsTestsThatTheEndOfALongLogDoesNotShow) {
   engine.containers_print("not ok 1 early\n" + std::string(200'000, '\n') + "ok 2 late\n");
   const auto result = run();

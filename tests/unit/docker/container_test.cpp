@@ -27,7 +27,6 @@ struct FakeContainer {
   std::string output = frame("hello\n");
   int exit_code = 0, looks_until_exit = 1;
   net::Response create = answer(201, R"({"Id":"abc"})"), start = answer(204);
-  net::Response log = answer(200, "");
   bool runs_until_killed = false;
   std::atomic<bool> killed = false, attached = false;
   std::atomic<int> looks = 0;
@@ -45,7 +44,6 @@ struct FakeContainer {
       attached.wait(false);
       return answer(200, "{}");
     }
-    if (what == "GET /v1.41/containers/abc/logs") return log;
     if (what == "POST /v1.41/containers/abc/start") return start;
     if (what == "GET /v1.41/containers/abc/json") return inspect();
     if (what == "POST /v1.41/containers/abc/kill") {
@@ -93,26 +91,6 @@ TEST(Container, GivesTheExactExitCodeItsOutputAndTheImageItRan) {
   EXPECT_FALSE(outcome->timed_out || outcome->cancelled || outcome->out_of_memory);
   EXPECT_EQ(run.output, "hello\n");
   EXPECT_THAT(run.http.sent(), Contains(kRemoval));
-}
-
-TEST(Container, ReadsTheLogWhenTheStreamBroughtNothing) {
-  FakeContainer container;
-  container.output.clear();
-  container.log = answer(200, frame("Ran 3 tests\n"));
-  Runner run(container);
-  ASSERT_TRUE(run());
-  EXPECT_EQ(run.output, "Ran 3 tests\n");
-  FakeContainer silent;
-  silent.output.clear();
-  silent.log = answer(501, R"({"message":"this driver does not support reading"})");
-  Runner nothing(silent);
-  ASSERT_TRUE(nothing());
-  EXPECT_EQ(nothing.output, "");
-  FakeContainer usual;
-  usual.log = answer(200, frame("again\n"));
-  Runner once(usual);
-  ASSERT_TRUE(once());
-  EXPECT_EQ(once.output, "hello\n");
 }
 
 TEST(Container, AttachesBeforeItStarts) {
