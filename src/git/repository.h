@@ -30,7 +30,7 @@ class Repository {
   virtual Result<Changes> changes(const std::string& from, const std::string& to, bool merge_base) = 0;
   /// nullopt: cannot be told (shallow clone, unknown ref).
   virtual Result<std::optional<bool>> is_ancestor(const std::string& commit, const std::string& of) = 0;
-  /// HEAD and the commit of a tag; each nullopt = unknown. Not a git repository: both.
+  /// HEAD and the commit of a tag (empty: HEAD alone); each nullopt = unknown. Not a git repository: both.
   struct Position {
     std::optional<std::string> head, tag;
   };

@@ -153,7 +153,7 @@ Result<void> check_release_branch(const pipeline::Event& event, const config::Re
 Result<void> require_commit(const pipeline::Event& event, const std::string& commit, git::Repository& repository,
                             pipeline::Policy& policy) {
   if (!policy.push || commit.empty()) return {};
-  CG_TRY(const auto position, repository.position(event.tag.empty() ? "none" : event.tag));
+  CG_TRY(const auto position, repository.position(event.tag));
   if (position.head && *position.head != commit) {
     return fail(ErrorCode::bad_input,
                 concat("commit: expected ", commit, " of the event to be checked out, found ", *position.head),

@@ -20,7 +20,7 @@ inline void expect(const std::string& name, const std::string& text) {
   const char* accept = std::getenv("CRATEGATE_ACCEPT");
   if (accept != nullptr && std::string(accept) == "1") {
     std::ofstream(path, std::ios::binary) << text;
-    GTEST_SKIP() << "rewrote " << path;
+    FAIL() << "rewrote " << path << "; run again without CRATEGATE_ACCEPT";
   }
   std::ifstream file(path, std::ios::binary);
   ASSERT_TRUE(file) << path << " is missing; CRATEGATE_ACCEPT=1 writes it";
