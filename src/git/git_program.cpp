@@ -96,6 +96,10 @@ Result<bool> GitProgram::is_shallow() {
 }
 
 Result<Repository::Position> GitProgram::position(const std::string& tag) {
+  if (tag.empty()) {
+    CG_TRY(auto only, head());
+    return Position{std::move(only), std::nullopt};
+  }
   const std::string name = concat(kTagPrefix, tag);
   CG_CHECK(check_revision(name));
   CG_TRY(const auto outcome,

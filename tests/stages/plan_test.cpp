@@ -142,6 +142,16 @@ TEST(MakePlan, RefusesToPublishWhatIsNotTheCommitOfTheEventOrOfItsTag) {
   EXPECT_TRUE(project.plan()) << "nothing is published";
 }
 
+TEST(MakePlan, RefusesAManualRunOfAnotherCommitThanTheOneCheckedOut) {
+  Project project;
+  project.init();
+  project.invocation.event = "workflow_dispatch";
+  project.invocation.ref = "refs/heads/main";
+  EXPECT_TRUE(project.plan());
+  project.invocation.sha = project.git({"rev-parse", "HEAD~1"});
+  EXPECT_THAT(project.plan().error().message, HasSubstr(project.invocation.sha));
+}
+
 TEST(MakePlan, WarnsOfAReleaseWithoutTests) {
   Project project;
   project.init();
