@@ -121,7 +121,7 @@ Result<void> build(Application& app) {
                                .in_action = app.in_runner()};
   CG_TRY(docker::ImageBuilder* const builder, app.builder());
   if (app.invocation().dry_run) {
-    CG_TRY(const auto commands, builder->commands(stages::build_request(in)));
+    CG_TRY(const auto commands, builder->commands(stages::build_request(in, *builder)));
     for (const auto& command : commands) app.console().lines(concat(command.text(), "\n"));
     return {};
   }

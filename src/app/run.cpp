@@ -224,7 +224,7 @@ std::string dry_cell(Application& app, const pipeline::Plan& plan, const RunFact
                                   .source_url = facts.source_url,
                                   .commit_time = facts.commit_time,
                                   .in_action = app.in_runner()};
-  const auto request = stages::build_request(build);
+  const auto request = builder == nullptr ? stages::build_request(build) : stages::build_request(build, *builder);
   const auto commands =
       builder == nullptr ? Result<std::vector<sys::Command>>(fail(ErrorCode::engine, "")) : builder->commands(request);
   if (commands) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "docker/base_image.h"
 #include "docker/engine.h"
 #include "oci/digest.h"
 #include "oci/platform.h"
@@ -52,6 +53,9 @@ using ProgressLine = std::function<void(std::string_view line)>;
 class ImageBuilder {
  public:
   virtual ~ImageBuilder() = default;
+  /// What `FROM name` will stand for in this build; nullopt when it cannot be found out. Asked once for all builds.
+  /// Effects: network(engine), process(buildx).
+  virtual std::optional<BaseImage> find_base(const std::string& name, const BuildRequest& request) = 0;
   /// The commands `build` would run, in order (dry run, errors).
   virtual Result<std::vector<sys::Command>> commands(const BuildRequest& request) = 0;
   /// Errors: engine with the last lines of output and the failing Dockerfile line as location; no_space; interrupted.
@@ -67,6 +71,7 @@ class BuildxBuilder final : public ImageBuilder {
   BuildxBuilder(sys::ProcessRunner& processes, const sys::Environment& environment, Engine& engine, sys::Path workspace,
                 std::string builder_image);
   ~BuildxBuilder() override;
+  std::optional<BaseImage> find_base(const std::string& name, const BuildRequest& request) override;
   Result<std::vector<sys::Command>> commands(const BuildRequest& request) override;
   Result<BuildOutcome> build(const BuildRequest& request, std::chrono::milliseconds timeout,
                              const ProgressLine& progress) override;

@@ -17,6 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kShortCommand{120'000};
+constexpr milliseconds kLookUp{20'000};
+constexpr std::string_view kEngineDriver = "docker";
 constexpr std::string_view kDefaultHost = "unix:///var/run/docker.sock";
 
 // `--secret=id=x,env=NAME` and `--build-arg=NAME` read the variable NAME of buildx itself.
@@ -77,8 +79,12 @@ struct BuildxBuilder::State {
   std::string own_builder = concat("crategate-", sys::random_hex(12));
   std::mutex mutex;
   std::vector<std::string> program;
+  std::optional<std::string> selected_driver;  ///< of the builder that is used when none is named; empty = unknown
   std::optional<bool> default_builder_exports;
   bool created = false;
+  BaseImages base_images{engine, [this](const std::vector<std::string>& arguments) {
+                           return processes.run(command(arguments), {.timeout = kLookUp, .merge_streams = true});
+                         }};
 
   sys::Command command(const std::vector<std::string>& arguments, const BuildRequest& request = {}) const {
     const auto words = program.empty() ? std::vector<std::string>{"docker", "buildx"} : program;
@@ -105,7 +111,9 @@ struct BuildxBuilder::State {
   }
 
   Result<void> find_program();
+  Result<std::string> driver();
   Result<bool> needs_own_builder(const BuildRequest& request);
+  bool sees_engine(const BuildRequest& request);
   Result<void> make_own_builder();
   Result<std::string> loaded_image(const BuildRequest& request);
 };
@@ -124,6 +132,21 @@ Result<void> BuildxBuilder::State::find_program() {
               "install the buildx plugin (docker-buildx, docker-buildx-plugin), version 0.13 or newer");
 }
 
+Result<std::string> BuildxBuilder::State::driver() {
+  if (!selected_driver) {
+    CG_TRY(const auto selected, processes.run(command({"inspect"}), {.timeout = kShortCommand}));
+    selected_driver = selected.exit_code == 0 ? driver_of(selected.out) : "";
+  }
+  return *selected_driver;
+}
+
+/// Whether this build can use the images that the engine has: only the engine's own builder can, and only unless they
+/// are to be pulled anew.
+bool BuildxBuilder::State::sees_engine(const BuildRequest& request) {
+  if (request.fresh || !request.builder.empty() || needs_own_builder(request).value_or(true)) return false;
+  return driver().value_or("") == kEngineDriver;
+}
+
 Result<bool> BuildxBuilder::State::needs_own_builder(const BuildRequest& request) {
   if (request.cache_to.empty() || !request.builder.empty()) return false;
   if (!default_builder_exports) {
@@ -131,9 +154,8 @@ Result<bool> BuildxBuilder::State::needs_own_builder(const BuildRequest& request
     if (info.containerd_store) {
       default_builder_exports = true;
     } else {
-      CG_TRY(const auto selected, processes.run(command({"inspect"}), {.timeout = kShortCommand}));
-      const std::string driver = selected.exit_code == 0 ? driver_of(selected.out) : "";
-      default_builder_exports = !driver.empty() && driver != "docker";
+      CG_TRY(const std::string name, driver());
+      default_builder_exports = !name.empty() && name != kEngineDriver;
     }
   }
   return !*default_builder_exports;
@@ -177,6 +199,12 @@ BuildxBuilder::~BuildxBuilder() {
   if (outcome && outcome->exit_code == 0) return;
   log::warning(concat("the temporary builder ", state_->own_builder,
                       " may still be there; remove it with: ", state_->remove_command().text()));
+}
+
+std::optional<BaseImage> BuildxBuilder::find_base(const std::string& name, const BuildRequest& request) {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->find_program()) return std::nullopt;
+  return state_->base_images.find(name, [&] { return state_->sees_engine(request); });
 }
 
 Result<std::vector<sys::Command>> BuildxBuilder::commands(const BuildRequest& request) {

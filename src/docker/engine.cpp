@@ -18,6 +18,10 @@ Result<EngineImage> read_image(const json::Reader& root) {
   CG_TRY(image.os, root.string_or("Os", ""));
   CG_TRY(image.architecture, root.string_or("Architecture", ""));
   CG_TRY(image.variant, root.string_or("Variant", ""));
+  CG_TRY(const auto origins, root.find("RepoDigests"));
+  if (origins) {
+    CG_TRY(image.repo_digests, root.strings("RepoDigests"));
+  }
   CG_TRY(const auto file_system, root.find("RootFS"));
   if (!file_system) return image;
   CG_TRY(const auto layers, file_system->strings("Layers"));

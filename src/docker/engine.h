@@ -31,6 +31,7 @@ struct EngineImage {
   std::string id;  ///< config digest (classic store) or manifest/index digest (containerd store)
   std::vector<oci::Digest> diff_ids;
   std::string os, architecture, variant;
+  std::vector<std::string> repo_digests;  ///< `repository@digest` of the registries that it came from
 };
 
 struct ContainerSpec {

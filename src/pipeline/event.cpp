@@ -17,6 +17,8 @@ constexpr std::string_view kPullPrefix = "refs/pull/";
 constexpr std::string_view kTagPrefix = "refs/tags/";
 constexpr std::string_view kBranchPrefix = "refs/heads/";
 constexpr std::int64_t kLargestNumber = std::int64_t{1} << 53;
+constexpr std::size_t kDescriptionLimit = 1024, kLicenseLimit = 64;
+constexpr std::string_view kSpdxCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.+";
 constexpr std::string_view kRebuildHint = "Write exactly true or false, or leave REBUILD_BASE out.";
 
 Result<void> check_commit(std::string_view text, std::string_view name) {
@@ -218,9 +220,21 @@ Result<EventKind> push_kind(const Event& event) {
 
 bool is_all_zero(std::string_view sha) { return !sha.empty() && sha.find_first_not_of('0') == std::string_view::npos; }
 
+/// What its owner says of the repository; what is no line of text, or no SPDX expression, is left out.
+Result<void> read_repository(Event& event, const json::Reader& payload) {
+  CG_TRY(event.default_branch, text_at(payload, {"repository", "default_branch"}));
+  CG_TRY(const auto description, text_at(payload, {"repository", "description"}));
+  if (description.size() <= kDescriptionLimit) event.description = trim(neutralise(description));
+  CG_TRY(event.license, text_at(payload, {"repository", "license", "spdx_id"}));
+  const bool is_spdx = event.license.size() <= kLicenseLimit && event.license != "NOASSERTION" &&
+                       event.license.find_first_not_of(kSpdxCharacters) == std::string::npos;
+  if (!is_spdx) event.license.clear();
+  return {};
+}
+
 Result<void> read_payload(Event& event, const EventFacts& facts, const json::Reader& payload) {
   if (!payload.is_object()) return payload.expected("an object");
-  CG_TRY(event.default_branch, text_at(payload, {"repository", "default_branch"}));
+  CG_CHECK(read_repository(event, payload));
   CG_TRY(const auto pull_request, payload.find("pull_request"));
   if (pull_request) event.kind = EventKind::pull_request;
   if (event.kind == EventKind::pull_request) return read_pull_request(event, facts, payload);

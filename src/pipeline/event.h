@@ -35,6 +35,7 @@ struct Event {
   std::string head_sha;        ///< pull requests: head.sha; else equal to sha
   std::optional<std::int64_t> pull_request;  ///< number
   bool from_fork = false;                    ///< a deleted head repository counts as a fork (A05)
+  std::string description, license;          ///< of the repository: one line, an SPDX expression; empty = unknown
   bool rebuild_base = false;
   bool publish = true;   ///< dispatch input `publish`
   bool closed = false;   ///< the pull request was closed: nothing runs

@@ -73,6 +73,13 @@ Result<void> add_cells(Plan& plan, const PlanFacts& facts, const config::Configu
   return {};
 }
 
+std::map<std::string, std::string> repository_labels(const Event& event) {
+  std::map<std::string, std::string> labels;
+  if (!event.description.empty()) labels["org.opencontainers.image.description"] = event.description;
+  if (!event.license.empty()) labels["org.opencontainers.image.licenses"] = event.license;
+  return labels;
+}
+
 }  // namespace
 
 const Cell* Plan::find(std::string_view key) const {
@@ -92,6 +99,7 @@ Result<Plan> compute_plan(const PlanFacts& facts, const config::Configuration& c
             .is_prerelease = facts.version.is_prerelease,
             .version_released = facts.version_released,
             .layout = facts.destination.layout,
+            .labels = repository_labels(event),
             .policy = facts.policy};
   if (plan.policy.should_run) {
     CG_CHECK(check_tag(event, facts.version));

@@ -62,8 +62,9 @@ struct Plan {
   std::string head_commit;  ///< a pull request's head, else = commit
   std::string version;      ///< verbatim
   bool is_prerelease = false;
-  bool version_released = false;  ///< the version's git tag exists: label io.crategate.released
-  bool layout = false;            ///< destination is an OCI layout
+  bool version_released = false;              ///< the version's git tag exists: label io.crategate.released
+  bool layout = false;                        ///< destination is an OCI layout
+  std::map<std::string, std::string> labels;  ///< of every image: what the event says of the repository
   Policy policy;
   std::vector<Cell> cells;  ///< axis order of the configuration, values in file order
   const Cell* find(std::string_view key) const;

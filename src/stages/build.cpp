@@ -2,6 +2,7 @@
 // Belongs here: which flags the policy asks for.  Not here: how they are spelt (docker/build).
 #include "stages/build.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.h"
@@ -19,8 +20,9 @@ std::string last_component(const std::string& path) {
 }
 
 std::map<std::string, std::string> image_labels(const BuildInputs& in) {
-  std::map<std::string, std::string> labels = {{"org.opencontainers.image.title", last_component(in.cell.image)},
-                                               {std::string(pipeline::kVersionLabel), in.plan.version}};
+  std::map<std::string, std::string> labels = in.plan.labels;
+  labels["org.opencontainers.image.title"] = last_component(in.cell.image);
+  labels[std::string(pipeline::kVersionLabel)] = in.plan.version;
   if (!in.plan.head_commit.empty()) labels["org.opencontainers.image.revision"] = in.plan.head_commit;
   if (!in.source_url.empty()) {
     labels["org.opencontainers.image.source"] = in.source_url;
@@ -93,6 +95,22 @@ docker::BuildRequest build_request(const BuildInputs& in) {
   return request;
 }
 
+docker::BuildRequest build_request(const BuildInputs& in, docker::ImageBuilder& builder) {
+  docker::BuildRequest request = build_request(in);
+  const std::string& name = in.cell.base;
+  const std::string replacement = concat(name, "=");
+  const bool replaced = std::ranges::any_of(
+      request.build_contexts, [&](const std::string& context) { return context.starts_with(replacement); });
+  if (name.empty() || replaced) return request;
+  const auto base = builder.find_base(name, request);
+  if (!base) return request;
+  request.labels.emplace("org.opencontainers.image.base.digest", base->digest.text());
+  const bool names_digest = name.find('@') != std::string::npos;
+  if (!names_digest && !base->in_engine)
+    request.build_contexts.push_back(concat(replacement, "docker-image://", name, "@", base->digest.text()));
+  return request;
+}
+
 Result<Built> run_build(const BuildInputs& in, const BuildServices& svc) {
   CG_CHECK(require_dockerfile(in, svc.files));
   CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
@@ -104,7 +122,7 @@ Result<Built> run_build(const BuildInputs& in, const BuildServices& svc) {
     static_cast<void>(log.write(concat(line, "\n")));  // a full disk shows in the build itself
     if (svc.progress) svc.progress(neutralise(line));
   };
-  auto outcome = svc.builder.build(build_request(in), in.configuration.build.timeout, progress);
+  auto outcome = svc.builder.build(build_request(in, svc.builder), in.configuration.build.timeout, progress);
   if (!outcome) return fail(std::move(outcome).error().within(concat("build of cell ", in.cell.key)));
   Built built{.plan_id = in.plan.plan_id,
               .cell = in.cell.key,

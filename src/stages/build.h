@@ -34,6 +34,10 @@ struct BuildServices {
 
 /// Policy and configuration as a build request (the table of docs/policy.md).
 docker::BuildRequest build_request(const BuildInputs& in);
+/// The same with its base image found: the label `base.digest`, and a base from a registry pinned to that digest, so
+/// that the label is true and every cell starts from the same bytes.
+/// Effects: network(engine), process(docker buildx).
+docker::BuildRequest build_request(const BuildInputs& in, docker::ImageBuilder& builder);
 
 /// The cell's earlier evidence is withdrawn before: it speaks of another image.
 /// Effects: process(docker buildx), writes builds/<cell>.json and logs/build-<cell>.log in the state directory; a

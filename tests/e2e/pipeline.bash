@@ -94,4 +94,42 @@ it_writes_the_registry_cache_when_dependencies_changed() {
     "$(engine_config_digest "$TO/cached/tiny/app-cpu-py3.11:v1.2.3")"
 }
 
+# A base that its registry moves between two builds: each image says truly what it was built from.
+it_builds_on_the_base_that_its_label_names() {
+  local base=$TO/base/os first second log
+  tiny_project "$WORK/based" 'exclude: [{runtime: cuda}]' 'release: {latest: never}'
+  sed -i "s|{device: \"-1\"}|{device: \"-1\", base: \"$base:1\"}|" crategate.yml
+  sed -i '1s|.*|FROM {{base}}|' docker/Dockerfile.mustache
+  commit 'A base of our own'
+  git tag --force v1.2.3 >/dev/null
+  docker tag crategate/busybox:1 "$base:1"
+  docker push --quiet "$base:1" >/dev/null
+  docker image rm "$base:1" >/dev/null
+  first=$(manifest_digest "$base:1")
+  run crategate plan --to "$TO/based" "${TAG_PUSH[@]}"
+  expect_ok
+  run crategate generate
+  expect_ok
+  run crategate build --cell cpu-py3.11
+  expect_ok
+  expect_equal "label" "$(base_label 3.11)" "$first"
+
+  printf 'FROM crategate/busybox:1\nENV MOVED=yes\n' | docker build --quiet --tag "$base:1" --provenance=false - >/dev/null
+  docker push --quiet "$base:1" >/dev/null
+  docker image rm "$base:1" >/dev/null
+  second=$(manifest_digest "$base:1")
+  [[ $second != "$first" ]] || fail "the base did not move"
+  run crategate build --cell cpu-py3.13
+  expect_ok
+  expect_equal "label" "$(base_label 3.13)" "$second"
+  log=$(<.crategate/logs/build-cpu-py3.13.log)
+  expect_match "build log" "$log" "os:1@$second"
+  expect_match "environment" "$(docker image inspect --format '{{.Config.Env}}' "$TO/based/tiny/app-cpu-py3.13:v1.2.3")" MOVED=yes
+}
+
+base_label() {
+  docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.base.digest"}}' \
+    "$TO/based/tiny/app-cpu-py$1:v1.2.3"
+}
+
 run_cases

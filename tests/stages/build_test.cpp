@@ -133,6 +133,43 @@ TEST_F(BuildStage, LabelsTheImage) {
   EXPECT_EQ(build_request(inputs()).labels, expected);
 }
 
+TEST_F(BuildStage, TakesWhatThePlanSaysOfTheRepository) {
+  plan.labels = {{"org.opencontainers.image.licenses", "MIT"}, {"org.opencontainers.image.description", "A tool"}};
+  EXPECT_THAT(build_request(inputs()).labels, AllOf(Contains(Pair("org.opencontainers.image.licenses", "MIT")),
+                                                    Contains(Pair("org.opencontainers.image.description", "A tool"))));
+  project.configuration.build.labels = {"org.opencontainers.image.licenses=Apache-2.0"};
+  EXPECT_EQ(build_request(inputs()).labels.at("org.opencontainers.image.licenses"), "Apache-2.0");
+}
+
+const oci::Digest kBase = oci::Digest::of("base");
+
+TEST_F(BuildStage, PinsABaseFromARegistryToTheDigestOfItsLabel) {
+  builder.base = docker::BaseImage{.digest = kBase, .in_engine = false};
+  const auto request = build_request(inputs(), builder);
+  EXPECT_EQ(request.labels.at("org.opencontainers.image.base.digest"), kBase.text());
+  EXPECT_THAT(request.build_contexts, ElementsAre("ubuntu:22.04=docker-image://ubuntu:22.04@" + kBase.text()));
+}
+
+TEST_F(BuildStage, LabelsABaseThatTheEngineHasAndTakesItFromThere) {
+  builder.base = docker::BaseImage{.digest = kBase, .in_engine = true};
+  const auto request = build_request(inputs(), builder);
+  EXPECT_EQ(request.labels.at("org.opencontainers.image.base.digest"), kBase.text());
+  EXPECT_TRUE(request.build_contexts.empty());
+}
+
+TEST_F(BuildStage, LeavesABaseAloneThatTheProjectReplaces) {
+  builder.base = docker::BaseImage{.digest = kBase, .in_engine = false};
+  project.configuration.build.build_contexts = {"ubuntu:22.04=./base"};
+  EXPECT_THAT(build_request(inputs(), builder).build_contexts, ElementsAre("ubuntu:22.04=./base"));
+  EXPECT_FALSE(build_request(inputs(), builder).labels.contains("org.opencontainers.image.base.digest"));
+}
+
+TEST_F(BuildStage, BuildsWithoutADigestThatCannotBeFoundOut) {
+  const auto request = build_request(inputs(), builder);
+  EXPECT_FALSE(request.labels.contains("org.opencontainers.image.base.digest"));
+  EXPECT_TRUE(request.build_contexts.empty());
+}
+
 TEST_F(BuildStage, LeavesOutLabelsThatItCannotKnow) {
   plan.head_commit.clear();
   plan.version_released = false;

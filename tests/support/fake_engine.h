@@ -53,11 +53,13 @@ class FakeEngine final : public docker::Engine {
 /// Prints `lines` and answers `answer`.
 class RecordingBuilder final : public docker::ImageBuilder {
  public:
+  std::optional<docker::BaseImage> find_base(const std::string&, const docker::BuildRequest&) override { return base; }
   Result<std::vector<sys::Command>> commands(const docker::BuildRequest& request) override;
   Result<docker::BuildOutcome> build(const docker::BuildRequest& request, std::chrono::milliseconds timeout,
                                      const docker::ProgressLine& progress) override;
 
   Result<docker::BuildOutcome> answer = docker::BuildOutcome{"sha256:built", std::chrono::milliseconds(1500)};
+  std::optional<docker::BaseImage> base;  ///< of every name
   std::vector<std::string> lines;
   std::vector<docker::BuildRequest> requests;
   std::vector<std::chrono::milliseconds> timeouts;

@@ -21,7 +21,7 @@ class FakeEngine final : public Engine {
   Result<EngineInfo> info() override { return EngineInfo{"26", "1.45", containerd_store}; }
   Result<std::optional<EngineImage>> find_image(const std::string& name) override {
     for (const std::string& known : images) {
-      if (known == name) return EngineImage{concat("id of ", name), {}, "linux", "amd64", ""};
+      if (known == name) return EngineImage{concat("id of ", name), {}, "linux", "amd64", "", repo_digests};
     }
     return std::nullopt;
   }
@@ -31,7 +31,7 @@ class FakeEngine final : public Engine {
     return ContainerOutcome{};
   }
   bool containerd_store = true;
-  std::vector<std::string> images{"img:1"};
+  std::vector<std::string> images{"img:1"}, repo_digests;
 };
 
 BuildRequest request() {

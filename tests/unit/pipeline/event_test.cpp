@@ -304,6 +304,20 @@ TEST(Events, TakeTheDispatchInputPublish) {
   EXPECT_EQ(publish(R"("no")").error().code, ErrorCode::bad_input);
 }
 
+TEST(Event, ReadsWhatTheOwnerSaysOfTheRepository) {
+  const auto read = [](const std::string& repository) {
+    return parse_event({.name = "schedule", .payload = R"({"repository":)" + repository + "}"}).value();
+  };
+  const auto event = read(R"({"description":" A tool\n::error::for all ","license":{"spdx_id":"Apache-2.0"}})");
+  EXPECT_EQ(event.description.find('\n'), std::string::npos);
+  EXPECT_TRUE(event.description.starts_with("A tool")) << event.description;
+  EXPECT_EQ(event.license, "Apache-2.0");
+  EXPECT_EQ(read(R"({"description":null,"license":null})").description, "");
+  EXPECT_EQ(read(R"({"license":{"spdx_id":"NOASSERTION"}})").license, "");
+  EXPECT_EQ(read(R"({"license":{"spdx_id":"MIT --label=x"}})").license, "");
+  EXPECT_EQ(read(R"({"description":")" + std::string(1025, 'x') + R"("})").description, "");
+}
+
 TEST(Events, KnowAClosedPullRequest) {
   const auto closed = [](const std::string& action) {
     return parse_event({.name = "pull_request",
