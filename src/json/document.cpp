@@ -51,6 +51,8 @@ class Guard : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Guard> {
       : tree_(tree), stream_(stream), text_(text), max_depth_(max_depth) {}
 
   const std::optional<Complaint>& complaint() const { return complaint_; }
+  /// Of every value in document order, from 1.
+  std::vector<std::uint32_t> take_lines() { return std::move(lines_); }
 
   bool Null() { return counted() && tree_.Null(); }
   bool Bool(bool value) { return counted() && tree_.Bool(value); }
@@ -103,8 +105,13 @@ class Guard : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Guard> {
   }
 
   bool counted() {
-    if (++values_ <= kMaxValues) return true;
-    return refuse(stream_.Tell(), concat("expected at most ", kMaxValues, " values, found more"));
+    if (lines_.size() == kMaxValues)
+      return refuse(stream_.Tell(), concat("expected at most ", kMaxValues, " values, found more"));
+    const std::string_view passed = text_.substr(counted_to_, stream_.Tell() - counted_to_);
+    line_ += static_cast<std::uint32_t>(std::count(passed.begin(), passed.end(), '\n'));
+    counted_to_ += passed.size();
+    lines_.push_back(line_);
+    return true;
   }
 
   /// The text was UTF-8, so that only an escape can have made anything else.
@@ -129,7 +136,9 @@ class Guard : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Guard> {
   std::string_view text_;
   int max_depth_;
   int depth_ = 0;
-  std::size_t values_ = 0;
+  std::vector<std::uint32_t> lines_;
+  std::uint32_t line_ = 1;
+  std::size_t counted_to_ = 0;
   std::vector<std::set<std::string, std::less<>>> keys_;
   std::optional<Complaint> complaint_;
 };
@@ -183,18 +192,40 @@ std::optional<Complaint> complain_about_bytes(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<Complaint> build(Tree& tree, std::string_view text, int max_depth) {
+/// The values of a tree and the line of each, in document order.
+struct Parsed {
+  Tree tree;
+  std::vector<std::uint32_t> lines;
+};
+
+/// How many values stand before `wanted` in the text below `value`, itself included; nullopt = it is not there.
+std::optional<std::size_t> index_of(const Node& value, const Node* wanted, std::size_t& index) {
+  if (&value == wanted) return index;
+  ++index;
+  if (value.IsArray()) {
+    for (const Node& item : value.GetArray())
+      if (const auto found = index_of(item, wanted, index)) return found;
+  } else if (value.IsObject()) {
+    for (const auto& entry : value.GetObject())
+      if (const auto found = index_of(entry.value, wanted, index)) return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<Complaint> build(Parsed& parsed, std::string_view text, int max_depth) {
   rapidjson::MemoryStream stream(text.data(), text.size());
-  Guard guard(tree, stream, text, max_depth);
+  Guard guard(parsed.tree, stream, text, max_depth);
   rapidjson::Reader reader;
   const auto generate = [&](Tree&) { return !reader.Parse<kFlags>(stream, guard).IsError(); };
-  tree.Populate(generate);
+  parsed.tree.Populate(generate);
+  parsed.lines = guard.take_lines();
   if (guard.complaint()) return guard.complaint();
   if (!reader.HasParseError()) return std::nullopt;
   const std::size_t offset = std::min(reader.GetErrorOffset(), text.size());
   return Complaint{offset, concat(expectation(reader.GetParseErrorCode()), ", found ", found_at(text, offset))};
 }
 
+/// Not of numbers: their text is the reader's.
 std::string describe_kind(const Node& value) {
   switch (value.GetType()) {
     case rapidjson::kNullType:
@@ -210,9 +241,9 @@ std::string describe_kind(const Node& value) {
     case rapidjson::kStringType:
       return concat("the string ", quoted(text_of(value)));
     case rapidjson::kNumberType:
-      return "a number";
+      break;
   }
-  return "something else";
+  return "a number";
 }
 
 bool is_plain_key(std::string_view key) {
@@ -231,10 +262,15 @@ std::string path_of_member(const std::string& parent, std::string_view key) {
 struct Document::Impl {
   std::string name;
   ErrorCode code;
-  Tree tree;
+  Parsed parsed;
 
-  Failure refuse(const std::string& path, std::string_view message) const {
-    return fail(code, concat(name, ": ", path, path.empty() ? "" : ": ", message));
+  /// The line is named where there is more than one.
+  Failure refuse(const void* value, const std::string& path, std::string_view message) const {
+    std::size_t before = 0;
+    const auto index = index_of(parsed.tree, static_cast<const Node*>(value), before);
+    const bool has_lines = index && parsed.lines.back() > 1;
+    const std::string line = has_lines ? concat(":", parsed.lines[*index]) : "";
+    return fail(code, concat(name, line, ": ", path, path.empty() ? "" : ": ", message));
   }
 };
 
@@ -250,12 +286,12 @@ Result<Document> Document::parse(std::string_view text, std::string name, Limits
   }
   auto impl = std::make_unique<Impl>(Impl{std::move(name), code, {}});
   auto complaint = complain_about_bytes(text);
-  if (!complaint) complaint = build(impl->tree, text, limits.max_depth);
+  if (!complaint) complaint = build(impl->parsed, text, limits.max_depth);
   if (!complaint) return Document(std::move(impl));
   return fail(code, concat(impl->name, ":", position(text, complaint->offset), ": ", complaint->message));
 }
 
-Reader Document::root() const { return {impl_.get(), static_cast<const Node*>(&impl_->tree), {}}; }
+Reader Document::root() const { return {impl_.get(), static_cast<const Node*>(&impl_->parsed.tree), {}}; }
 
 Reader::Reader(const Document::Impl* document, const void* value, std::string path)
     : document_(document), value_(value), path_(std::move(path)) {}
@@ -268,7 +304,9 @@ bool Reader::is_bool() const { return node(value_).IsBool(); }
 bool Reader::is_number() const { return node(value_).IsNumber(); }
 
 Failure Reader::expected(std::string_view what) const {
-  return document_->refuse(path_, concat("expected ", what, ", found ", describe_kind(node(value_))));
+  return document_->refuse(value_, path_,
+                           concat("expected ", what, ", found ",
+                                  is_number() ? concat("the number ", number_text()) : describe_kind(node(value_))));
 }
 
 Result<std::string> Reader::as_string() const {
@@ -327,7 +365,7 @@ Result<std::optional<Reader>> Reader::find(std::string_view key) const {
 
 Result<Reader> Reader::at(std::string_view key) const {
   CG_TRY(const void* value, find_value(key));
-  if (value == nullptr) return document_->refuse(path_of_member(path_, key), "expected a value, found nothing");
+  if (value == nullptr) return document_->refuse(value_, path_of_member(path_, key), "expected a value, found nothing");
   return member(key, value);
 }
 

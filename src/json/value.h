@@ -69,7 +69,7 @@ class Reader {
   Result<std::vector<std::string>> strings(std::string_view key) const;               ///< missing or null = empty
   Result<std::map<std::string, std::string>> string_map(std::string_view key) const;  ///< missing or null = empty
 
-  /// The error for this value: "<name>: <path>: expected …, found …".
+  /// The error for this value: "<name>[:<line>]: <path>: expected …, found …", with its line where there are several.
   Failure expected(std::string_view what) const;
   const std::string& path() const { return path_; }
   /// This value as canonical JSON text.

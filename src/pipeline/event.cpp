@@ -68,6 +68,21 @@ Result<std::string> text_at(const json::Reader& root, const std::vector<std::str
   return found->as_string();
 }
 
+/// A commit at a path; empty when there is none.
+Result<std::string> commit_at(const json::Reader& root, const std::vector<std::string_view>& path) {
+  CG_TRY(const auto found, find_path(root, path));
+  if (!found) return std::string();
+  CG_TRY(std::string commit, found->as_string());
+  if (check_commit(commit, "")) return commit;
+  return found->expected("a commit as 40 or 64 lower-case hexadecimal digits");
+}
+
+Failure of_another_event(const json::Reader& value, std::string_view expected) {
+  Failure failure = value.expected(expected);
+  failure.value().hint = "The payload belongs to another event: give the ref and the payload of the same one.";
+  return failure;
+}
+
 Result<std::int64_t> number_of(const json::Reader& value) {
   const auto number = value.as_integer();
   if (!number || *number < 1 || *number > kLargestNumber) {
@@ -89,19 +104,17 @@ Result<std::optional<std::int64_t>> number_in_ref(std::string_view ref) {
 
 Result<void> set_number(Event& event, const json::Reader& payload, const json::Reader& pull_request) {
   std::optional<std::int64_t> number;
+  std::optional<json::Reader> source;
   for (const auto& holder : {payload, pull_request}) {
     CG_TRY(const auto member, holder.find("number"));
     if (!member) continue;
     CG_TRY(const auto found, number_of(*member));
     if (number && *number != found) return member->expected(concat("the number ", *number, " of the same event"));
     number = found;
+    source = member;
   }
-  if (number && event.pull_request && *number != *event.pull_request) {
-    return fail(ErrorCode::bad_input,
-                concat("event payload: expected pull request ", *event.pull_request, " as in ", quoted(event.ref),
-                       ", found ", *number),
-                "The payload belongs to another event: give the ref and the payload of the same one.");
-  }
+  if (number && event.pull_request && *number != *event.pull_request)
+    return of_another_event(*source, concat("pull request ", *event.pull_request, " as in ", quoted(event.ref)));
   if (number) event.pull_request = number;
   return {};
 }
@@ -136,8 +149,7 @@ Result<void> read_pull_request(Event& event, const EventFacts& facts, const json
   CG_TRY(const auto action, text_at(payload, {"action"}));
   event.closed = action == "closed";
   CG_TRY(event.branch, text_at(*pull_request, {"head", "ref"}));
-  CG_TRY(event.head_sha, text_at(*pull_request, {"head", "sha"}));
-  CG_CHECK(check_commit(event.head_sha, "event payload: pull_request.head.sha"));
+  CG_TRY(event.head_sha, commit_at(*pull_request, {"head", "sha"}));
   CG_TRY(event.from_fork, is_from_fork(payload, *pull_request));
   if (facts.base_ref.empty()) {
     CG_TRY(event.base_branch, text_at(*pull_request, {"base", "ref"}));
@@ -153,14 +165,11 @@ Result<void> read_push(Event& event, const json::Reader& payload) {
   CG_TRY(const auto ref, text_at(payload, {"ref"}));
   if (event.ref.empty() || (event.deleted && !ref.empty())) event.ref = ref;
   if (!ref.empty() && ref != event.ref) {
-    return fail(ErrorCode::bad_input,
-                concat("event payload: ref: expected ", quoted(event.ref), " as in GITHUB_REF, found ", quoted(ref)),
-                "The payload belongs to another event: give the ref and the payload of the same one.");
+    CG_TRY(const auto found, payload.at("ref"));
+    return of_another_event(found, concat(quoted(event.ref), " as in GITHUB_REF"));
   }
-  if (event.sha.empty() && !event.deleted) {
-    CG_TRY(event.sha, text_at(payload, {"after"}));
-    CG_CHECK(check_commit(event.sha, "event payload: after"));
-  }
+  if (!event.sha.empty() || event.deleted) return {};
+  CG_TRY(event.sha, commit_at(payload, {"after"}));
   return {};
 }
 
@@ -196,8 +205,8 @@ Result<void> read_dispatch(Event& event, const json::Reader& payload) {
 Result<void> read_merge_group(Event& event, const json::Reader& payload) {
   CG_TRY(const auto base, text_at(payload, {"merge_group", "base_ref"}));
   event.base_branch = base.starts_with(kBranchPrefix) ? base.substr(kBranchPrefix.size()) : base;
-  CG_TRY(event.head_sha, text_at(payload, {"merge_group", "head_sha"}));
-  return check_commit(event.head_sha, "event payload: merge_group.head_sha");
+  CG_TRY(event.head_sha, commit_at(payload, {"merge_group", "head_sha"}));
+  return {};
 }
 
 /// A comment on a pull request carries the number in `issue`; it stays an event that runs nothing by itself.
@@ -264,7 +273,7 @@ Result<Event> parse_event(const EventFacts& facts) {
   event.from_fork = event.kind == EventKind::pull_request;  // until the payload shows the head's repository
   CG_TRY(event.pull_request, number_in_ref(facts.ref));
   if (!facts.payload.empty()) {
-    CG_TRY(const auto document, json::Document::parse(facts.payload, "event payload"));
+    CG_TRY(const auto document, json::Document::parse(facts.payload, facts.payload_name));
     CG_CHECK(read_payload(event, facts, document.root()));
   }
   if (event.kind != EventKind::pull_request) {

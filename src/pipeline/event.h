@@ -20,6 +20,7 @@ struct EventFacts {
   std::string sha;                   ///< GITHUB_SHA
   std::string base_ref;              ///< GITHUB_BASE_REF (a pull request's base branch)
   std::string payload;               ///< JSON text of GITHUB_EVENT_PATH; empty = none
+  std::string payload_name = "event payload";  ///< of the text, in errors
   std::optional<bool> rebuild_base;  ///< overrides the dispatch input
 };
 

@@ -230,7 +230,9 @@ Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc
   facts.ref_type = options.ref.empty() ? fact(options.ref_type, actions::kRefType) : options.ref_type;
   facts.sha = fact(options.sha, actions::kSha);
   facts.base_ref = fact(options.base_ref, actions::kBaseRef);
-  CG_TRY(facts.payload, read_payload(fact(options.payload, actions::kEventPath), svc.files));
+  const std::string payload = fact(options.payload, actions::kEventPath);
+  CG_TRY(facts.payload, read_payload(payload, svc.files));
+  facts.payload_name += concat(" ", payload);
   if (facts.ref.empty()) {
     CG_TRY(facts.ref, svc.repository.head_ref());
   }

@@ -228,8 +228,8 @@ TEST_F(Payloads, MustBeSoundJson) {
   EXPECT_THAT(refused(R"({"inputs":{"a":"\ud800"}})").message, AllOf(HasSubstr("surrogate"), HasSubstr("\\ud800")));
   EXPECT_THAT(refused("{\"inputs\":{\"a\":\"\xed\xa0\x80\"}}").message, HasSubstr("event payload"));
   EXPECT_THAT(refused("\xEF\xBB\xBF{}").message, HasSubstr("event payload"));
-  EXPECT_THAT(refused("{} {}").message, HasSubstr("event payload:1:4"));
-  EXPECT_THAT(refused(std::string("{}\0", 3)).message, AllOf(HasSubstr("event payload:1:3"), HasSubstr("NUL")));
+  EXPECT_THAT(refused("{} {}").message, HasSubstr("event.json:1:4"));
+  EXPECT_THAT(refused(std::string("{}\0", 3)).message, AllOf(HasSubstr("event.json:1:3"), HasSubstr("NUL")));
   EXPECT_THAT(refused(R"({"inputs":{},"inputs":null})").message, HasSubstr("event payload"));
   EXPECT_THAT(refused("[]").message, HasSubstr("expected an object"));
   EXPECT_THAT(refused(std::string(200, '[') + std::string(200, ']')).message, HasSubstr("event payload"));

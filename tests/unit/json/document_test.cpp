@@ -113,7 +113,7 @@ TEST(JsonReader, NamesThePathInEveryMessage) {
   const struct {
     std::string message, expected;
   } rows[] = {
-      {cell.string("image").error().message, "doc.json: cells[1].image: expected a string, found a number"},
+      {cell.string("image").error().message, "doc.json: cells[1].image: expected a string, found the number 7"},
       {cell.string("tag").error().message, "doc.json: cells[1].tag: expected a value, found nothing"},
       {cell.at("a.b")->at("x").error().message, "doc.json: cells[1][\"a.b\"].x: expected a value, found nothing"},
       {cell.at("a.b")->items().error().message, "doc.json: cells[1][\"a.b\"]: expected an array, found an object"},
@@ -188,10 +188,20 @@ TEST(JsonReader, KeepsTheOrderOfTheDocument) {
   EXPECT_THAT(document.root().string_map("a").value(), ElementsAre(Pair("b", ""), Pair("k", "v")));
 }
 
+TEST(JsonReader, NamesTheLineWhereADocumentHasSeveral) {
+  const Document document = parsed("{\"a\": [1,\n {\"b\":\n \"x\"},\n\n true],\n \"c\": {}\n}");
+  const Reader root = document.root();
+  const auto items = root.at("a")->items().value();
+  EXPECT_EQ(items[0].as_string().error().message, "doc.json:1: a[0]: expected a string, found the number 1");
+  EXPECT_EQ(items[1].integer("b").error().message.substr(0, 18), "doc.json:3: a[1].b");
+  EXPECT_EQ(items[2].as_string().error().message, "doc.json:5: a[2]: expected a string, found true");
+  EXPECT_EQ(root.at("c")->at("d").error().message, "doc.json:6: c.d: expected a value, found nothing");
+}
+
 TEST(JsonReader, RefusesAListAndAMapWithAWrongItem) {
   const Document document = parsed(R"({"list":["a",null],"map":{"k":1}})");
   EXPECT_THAT(document.root().strings("list").error().message, HasSubstr("list[1]: expected a string, found null"));
-  EXPECT_THAT(document.root().string_map("map").error().message, HasSubstr("map.k: expected a string, found a number"));
+  EXPECT_THAT(document.root().string_map("map").error().message, HasSubstr("map.k: expected a string, found the number 1"));
 }
 
 TEST(JsonReader, StaysUsableWhenItsDocumentMoves) {

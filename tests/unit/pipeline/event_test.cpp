@@ -304,6 +304,16 @@ TEST(Events, TakeTheDispatchInputPublish) {
   EXPECT_EQ(publish(R"("no")").error().code, ErrorCode::bad_input);
 }
 
+TEST(Event, NamesTheLineOfAPayloadsWrongValue) {
+  const auto event = parse_event({.name = "pull_request",
+                                  .payload = "{\n \"number\": 7,\n \"pull_request\": {\n  \"number\": 8\n }\n}",
+                                  .payload_name = "event.json"});
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().message,
+            "event.json:4: pull_request.number: expected the number 7 of the same event, found "
+            "the number 8");
+}
+
 TEST(Event, ReadsWhatTheOwnerSaysOfTheRepository) {
   const auto read = [](const std::string& repository) {
     return parse_event({.name = "schedule", .payload = R"({"repository":)" + repository + "}"}).value();
