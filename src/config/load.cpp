@@ -89,6 +89,37 @@ Failure without_run(const Loaded& loaded, std::string_view section) {
   return fail(std::move(error));
 }
 
+/// What this version cannot do is refused, never skipped in silence.
+Result<void> require_supported(const Loaded& loaded) {
+  const Configuration& configuration = loaded.configuration;
+  const std::pair<bool, std::string_view> unsupported[] = {
+      {configuration.scan.has_value(), "scan"},
+      {configuration.provenance, "provenance"},
+      {configuration.gate.mode != GateMode::promote, "gate.mode"},
+      {!configuration.gate.hmac_secret_env.empty(), "gate.hmac-secret-env"},
+      {!configuration.release.set.empty(), "release.set"},
+      {configuration.release.lease != "none", "release.lease"},
+      {configuration.shards > 0, "shards"},
+  };
+  for (const auto& [present, key] : unsupported) {
+    if (!present) continue;
+    const auto row = std::ranges::find_if(loaded.in_force, [name = key](const InForce& entry) {
+      return entry.setting->name.starts_with(name) && entry.origin.kind != OriginKind::fallback;
+    });
+    const bool known = row != loaded.in_force.end();
+    Error error{ErrorCode::bad_input,
+                concat(known && row->origin.kind != OriginKind::file ? row->origin.name : std::string(key),
+                       ": this version of crategate cannot do this yet, found ", known ? quoted(row->value) : "it"),
+                concat("remove ", key, ": publishing without doing what it asks for would be a lie"),
+                {},
+                std::nullopt,
+                std::nullopt};
+    if (known && row->origin.kind == OriginKind::file) error.location = row->origin.where;
+    return fail(std::move(error));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Origin::text() const {
@@ -120,7 +151,7 @@ Result<void> require_project(const Loaded& loaded) {
   if (configuration.axes.empty()) return incomplete(loaded, "the key axes", std::string(kMinimalFile));
   if (configuration.check && configuration.check->run.empty()) return without_run(loaded, "check");
   if (configuration.test && configuration.test->run.empty()) return without_run(loaded, "test");
-  return {};
+  return require_supported(loaded);
 }
 
 }  // namespace crategate::config

@@ -110,10 +110,9 @@ struct Loaded {
 /// Errors: bad_input with file:line:column or the option's name, and "did you mean" for unknown names.
 Result<Loaded> load(const std::optional<File>& file, const std::vector<Given>& given);
 
-/// For commands that work on the project: an image name and at least one axis must be configured.
-///
-/// Returns: nothing
-/// Errors: bad_input naming the file (or `crategate.yml`) and showing a minimal one
+/// For commands that work on the project: an image name and at least one axis must be configured, and nothing that this
+/// version cannot do.
+/// Errors: bad_input naming the file (or `crategate.yml`) and showing a minimal one; where the unsupported setting is.
 Result<void> require_project(const Loaded& loaded);
 
 }  // namespace crategate::config

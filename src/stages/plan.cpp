@@ -172,27 +172,6 @@ Result<void> require_commit(const pipeline::Event& event, const std::string& com
               concat("Check the tag out (git checkout ", event.tag, "), or give the release a new version."));
 }
 
-/// What this version cannot do is refused, never skipped in silence.
-Result<void> require_supported(const config::Configuration& configuration) {
-  const std::pair<bool, std::string_view> unsupported[] = {
-      {configuration.scan.has_value(), "scan"},
-      {configuration.provenance, "provenance"},
-      {configuration.gate.mode != config::GateMode::promote, "gate.mode: rebuild"},
-      {!configuration.gate.hmac_secret_env.empty(), "gate.hmac-secret-env"},
-      {!configuration.release.set.empty(), "release.set"},
-      {configuration.release.lease != "none", "release.lease"},
-      {configuration.shards > 0, "shards"},
-  };
-  for (const auto& [present, key] : unsupported) {
-    if (!present) continue;
-    return fail(
-        ErrorCode::bad_input,
-        concat(key, ": expected no such setting, found one: this version of crategate does not have it yet"),
-        concat("Remove ", key, " from crategate.yml; publishing without doing what it asks for would be a lie."));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<pipeline::Destination> parse_destination(const std::string& to, bool layout_by_default) {
@@ -240,7 +219,6 @@ Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc
 }
 
 Result<pipeline::Plan> make_plan(const PlanInputs& in, const PlanServices& svc) {
-  CG_CHECK(require_supported(in.configuration));
   // Facts
   CG_TRY(const auto event, read_event(in, svc));
   CG_TRY(const auto version, read_version(in, svc));

@@ -255,6 +255,29 @@ TEST(ConfigLoad, AProjectNeedsAnImageAndAxes) {
   EXPECT_TRUE(require_project(loaded(std::nullopt, {option("image", "me/app"), option("axes", "{a: [b]}")})));
 }
 
+TEST(ConfigLoad, WhatThisVersionCannotDoIsRefusedWhereItStands) {
+  const std::string project = "image: me/app\naxes: {a: [b]}\n";
+  const struct {
+    std::string text, setting;
+    int line;
+  } rows[] = {
+      {"gate:\n  mode: rebuild\n", "gate.mode: ", 4},  {"gate: {hmac-secret-env: KEY}\n", "gate.hmac-secret-env: ", 3},
+      {"provenance: true\n", "provenance: ", 3},       {"shards: 2\n", "shards: ", 3},
+      {"release: {lease: git}\n", "release.lease: ", 3}, {"release: {set: x}\n", "release.set: ", 3},
+      {"scan: {with: trivy}\n", "scan: ", 3}};
+  for (const auto& row : rows) {
+    const auto refused = require_project(loaded(project + row.text, {}));
+    ASSERT_FALSE(refused) << row.text;
+    EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
+    EXPECT_TRUE(refused.error().message.starts_with(row.setting)) << refused.error().message;
+    ASSERT_TRUE(refused.error().location) << row.text;
+    EXPECT_EQ(refused.error().location->line, row.line) << row.text;
+  }
+  const auto option_refused = require_project(loaded(project, {option("gate-mode", "rebuild")}));
+  ASSERT_FALSE(option_refused);
+  EXPECT_TRUE(option_refused.error().message.starts_with("--gate-mode: ")) << option_refused.error().message;
+}
+
 TEST(ConfigLoad, TestAndCheckNeedACommand) {
   const std::string project = "image: me/app\naxes: {a: [b]}\n";
   const auto test = require_project(loaded(project + "test: {timeout: 5m}", {}));
