@@ -130,6 +130,13 @@ struct CiImage {
   bool operator==(const CiImage&) const = default;
 };
 
+/// What the stages hand to each other and to people.
+struct Artifacts {
+  int retention_days = 0;  ///< 0 = as the service does
+  int compression_level = 6;
+  bool operator==(const Artifacts&) const = default;
+};
+
 struct Configuration {
   VersionSource version;
   std::vector<Axis> axes;  ///< in the file's order
@@ -152,6 +159,7 @@ struct Configuration {
   Release release;
   std::map<std::string, EventPolicy> policy;  ///< GitHub event name → overrides
   std::optional<CiImage> ci_image;
+  Artifacts artifact;
   int shards = 0;  ///< 0 = not sharded
   bool operator==(const Configuration&) const = default;
 };

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kOwnLabels = "io.crategate.";
 constexpr int kMaxShards = 1000;
+constexpr int kMaxRetentionDays = 400, kMaxCompressionLevel = 9;
 constexpr int kMaxJobs = 1024;
 
 Result<VersionSource> decode_version(const Node& node, std::string_view path) {
@@ -203,6 +204,18 @@ Result<CiImage> decode_ci_image(const Node& node, std::string_view path) {
   return image;
 }
 
+Result<Artifacts> decode_artifacts(const Node& node, std::string_view path) {
+  Artifacts artifacts;
+  Section section(node, std::string(path));
+  const auto up_to = [](int maximum) {
+    return [maximum](const Node& value, std::string_view where) { return read_number(value, where, maximum); };
+  };
+  section.read_with("retention-days", artifacts.retention_days, up_to(kMaxRetentionDays));
+  section.read_with("compression-level", artifacts.compression_level, up_to(kMaxCompressionLevel));
+  CG_CHECK(section.finish());
+  return artifacts;
+}
+
 Result<std::string> read_filled_text(const Node& node, std::string_view path) {
   CG_TRY(auto text, read_text(node, path));
   if (trim(text).empty())
@@ -236,11 +249,28 @@ Result<Configuration> decode_configuration(const Node& root) {
   file.read_section("release", out.release, decode_release);
   file.read_section("policy", out.policy, decode_policy);
   file.read_section("ci-image", out.ci_image, decode_ci_image);
+  file.read_section("artifact", out.artifact, decode_artifacts);
   file.read_with("shards", out.shards,
                  [](const Node& node, std::string_view path) { return read_number(node, path, kMaxShards); });
   CG_CHECK(file.finish());
   return out;
 }
+
+namespace {
+
+void decode_artifact_request(Section& given, ArtifactRequest& out) {
+  given.read("artifact-name", out.name);
+  given.read("artifact-path", out.paths);
+  given.read("artifact-pattern", out.pattern);
+  given.read("artifact-overwrite", out.overwrite);
+  given.read("artifact-include-hidden-files", out.include_hidden_files);
+  given.read_word("artifact-if-no-files-found", out.if_no_files_found, {"error", "warn", "ignore"});
+  given.read("artifact-merge-multiple", out.merge_multiple);
+  given.read("artifact-repository", out.repository);
+  given.read("artifact-run-id", out.run_id);
+}
+
+}  // namespace
 
 Result<Invocation> decode_invocation(const Node& root) {
   Invocation out;
@@ -271,6 +301,7 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("insecure-registries", out.insecure_registries);
   given.read("timeout", out.timeout);
   given.read("github-token", out.github_token_text);
+  decode_artifact_request(given, out.artifact);
   CG_CHECK(given.finish());
   return out;
 }

@@ -73,6 +73,16 @@ struct InForce {
   Origin origin;
 };
 
+/// `crategate artifact …`; the names are those of actions/upload-artifact and actions/download-artifact.
+struct ArtifactRequest {
+  std::string name, pattern;
+  std::vector<std::string> paths;  ///< upload: files, folders, globs; download: one folder
+  bool overwrite = false, include_hidden_files = false, merge_multiple = false;
+  std::string if_no_files_found = "error";
+  std::string repository, run_id;  ///< of another run; empty = this one
+  bool operator==(const ArtifactRequest&) const = default;
+};
+
 /// Settings that are about this invocation rather than about the project.
 struct Invocation {
   std::string event, ref, ref_type, payload, sha,
@@ -94,6 +104,7 @@ struct Invocation {
   std::string github_token_text;                 ///< the same
   std::vector<std::string> insecure_registries;  ///< host[:port] that may speak plain HTTP; loopback always may
   Timeout timeout{0};                            ///< of the whole invocation; 0 = none
+  ArtifactRequest artifact;
   bool operator==(const Invocation&) const = default;
 };
 

@@ -257,6 +257,14 @@ std::vector<Setting> publish_settings() {
       {.name = "ci-image.branches", .type = structure, .description = "Branch to tag."},
       {.name = "ci-image.platforms", .type = list, .description = "Platforms of the CI image.", .commas = true},
       {.name = "ci-image.generate", .type = list, .description = "Command that regenerates files in the CI image."},
+      {.name = "artifact.retention-days",
+       .type = number,
+       .fallback = "0",
+       .description = "Days that artifacts are kept; 0 is what the repository has set."},
+      {.name = "artifact.compression-level",
+       .type = number,
+       .fallback = "6",
+       .description = "How hard artifacts are compressed, from 0 (stored) to 9."},
       {.name = "shards",
        .type = number,
        .fallback = "0",
@@ -351,9 +359,52 @@ std::vector<Setting> invocation_settings() {
   };
 }
 
+std::vector<Setting> artifact_settings() {
+  return {
+      {.name = "artifact-name", .type = text, .description = "Name of the artifact.", .file = false},
+      {.name = "artifact-path",
+       .type = list,
+       .description = "What is uploaded: files, folders, globs, `!` leaves out; or the folder that is downloaded to.",
+       .file = false},
+      {.name = "artifact-pattern",
+       .type = text,
+       .description = "Names of the artifacts to download, as a glob.",
+       .file = false},
+      {.name = "artifact-overwrite",
+       .type = boolean,
+       .fallback = "false",
+       .description = "Whether an artifact of that name, or files that are there, are replaced.",
+       .file = false},
+      {.name = "artifact-include-hidden-files",
+       .type = boolean,
+       .fallback = "false",
+       .description = "Whether files and folders whose names begin with a dot are uploaded.",
+       .file = false},
+      {.name = "artifact-if-no-files-found",
+       .type = text,
+       .fallback = "error",
+       .description = "What an upload of nothing is.",
+       .file = false,
+       .choices = "error|warn|ignore"},
+      {.name = "artifact-merge-multiple",
+       .type = boolean,
+       .fallback = "false",
+       .description = "Whether several artifacts go into one folder instead of one each.",
+       .file = false},
+      {.name = "artifact-repository",
+       .type = text,
+       .description = "Repository, OWNER/NAME, of another run's artifacts.",
+       .file = false},
+      {.name = "artifact-run-id",
+       .type = text,
+       .description = "Another workflow run whose artifacts are meant.",
+       .file = false},
+  };
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> all;
-  for (auto part : {plan_settings(), cell_settings(), publish_settings(), invocation_settings()})
+  for (auto part : {plan_settings(), cell_settings(), publish_settings(), invocation_settings(), artifact_settings()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

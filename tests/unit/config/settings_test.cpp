@@ -212,6 +212,7 @@ TEST(SettingsDocs, TheCompleteFileLoads) {
   const auto begin = docs.find("```yaml\n", section) + 8;
   const auto loaded = load(File{"docs", docs.substr(begin, docs.find("```", begin) - begin)}, {});
   ASSERT_TRUE(loaded) << describe(loaded.error());
+  EXPECT_TRUE(require_project(*loaded));
 }
 
 }  // namespace
