@@ -25,7 +25,7 @@ dev:
 	@cmake --build --preset dev -j $(JOBS)
 
 demo: build
-	@tools/install engine
+	@tools/install engine demo
 	@tools/demo
 
 test: dev
