@@ -78,6 +78,26 @@ Failure unknown_option(const std::string& written, const CommandInfo* command) {
                      command != nullptr ? concat(command->name, " ") : std::string(), "--help` lists the options."));
 }
 
+/// The second words of the commands that begin with this one.
+std::vector<std::string> second_words(std::string_view first) {
+  std::vector<std::string> words;
+  for (const auto& row : command_table())
+    if (row.name.starts_with(concat(first, " "))) words.emplace_back(row.name.substr(first.size() + 1));
+  return words;
+}
+
+Failure unknown_command(const std::string& written) {
+  if (const auto words = second_words(written); !words.empty()) {
+    return fail(ErrorCode::bad_input, concat(written, ": expected one of ", join(words, ", "), " after it"),
+                concat("`crategate ", written, " ", words.front(), " --help` shows an example."));
+  }
+  std::vector<std::string> names;
+  for (const auto& row : command_table()) names.emplace_back(row.name);
+  const auto near = nearest(written, names);
+  return fail(ErrorCode::bad_input, concat("unknown command ", quote(written)),
+              concat(near ? concat("Did you mean ", *near, "? ") : std::string(), "`crategate --help` lists them."));
+}
+
 struct Parser {
   const std::vector<std::string>& arguments;
   std::size_t next = 0;
@@ -191,30 +211,32 @@ struct Parser {
     return unknown_option(concat("--", name), command);
   }
 
+  Result<void> positional(const std::string& argument) {
+    line.positional.push_back(argument);
+    if (line.positional.size() <= command->most_words) return {};
+    return fail(ErrorCode::bad_input,
+                concat(command->name, ": expected ",
+                       command->words.empty() ? std::string("options only") : concat("no more than ", command->words),
+                       ", found ", quote(argument)),
+                concat("`crategate ", command->name, " --help` lists the options."));
+  }
+
   Result<void> word(const std::string& argument) {
     if (argument.starts_with('-')) return unknown_option(argument, command);
-    if (command != nullptr) {
-      const bool expected = command->name == "explain" && line.positional.empty();
-      line.positional.push_back(argument);
-      if (expected) return {};
-      return fail(ErrorCode::bad_input,
-                  concat(command->name, ": expected ", command->name == "explain" ? "one word" : "options only",
-                         ", found ", quote(argument)),
-                  concat("`crategate ", command->name, " --help` lists the options."));
-    }
+    if (command != nullptr) return positional(argument);
     command = find_command(argument);
-    if (command == nullptr) {
-      std::vector<std::string> names;
-      for (const auto& row : command_table()) names.emplace_back(row.name);
-      const auto near = nearest(argument, names);
-      return fail(
-          ErrorCode::bad_input, concat("unknown command ", quote(argument)),
-          concat(near ? concat("Did you mean ", *near, "? ") : std::string(), "`crategate --help` lists them."));
+    if (command == nullptr && next < arguments.size()) {
+      command = find_command(concat(argument, " ", arguments[next]));
+      if (command != nullptr) ++next;
     }
-    line.command = argument;
+    if (command == nullptr) return unknown_command(argument);
+    line.command = command->name;
     return {};
   }
 };
+
+/// Shown in the help of its own commands only.
+bool belongs_to_artifacts(const config::Setting& setting) { return setting.name.starts_with("artifact-"); }
 
 }  // namespace
 
@@ -246,8 +268,12 @@ std::string help_text(const CommandInfo* command) {
     for (const auto& info : command_table()) row(info.name, info.summary);
     text += "\nGlobal options:\n";
   } else {
-    text = concat("  ", command->example, "\n\n", command->summary, "\n", command->details.empty() ? "" : "\n",
-                  command->details, command->details.empty() ? "" : "\n", "\nOptions:\n");
+    text = concat("  ", command->example, "\n\n",
+                  command->words.empty()
+                      ? std::string()
+                      : concat("Usage: crategate ", command->name, " ", command->words, " [OPTIONS]\n\n"),
+                  command->summary, "\n", command->details.empty() ? "" : "\n", command->details,
+                  command->details.empty() ? "" : "\n", "\nOptions:\n");
     if (command->name == "generate") row("--check", kCheckOption.description);
     for (const auto& setting : config::settings_table()) {
       const std::string option = config::option_name(setting);
@@ -257,7 +283,8 @@ std::string help_text(const CommandInfo* command) {
     text += "\nSettings of one invocation:\n";
   }
   for (const auto& setting : config::settings_table()) {
-    if (!setting.file) row(concat("--", config::option_name(setting)), setting.description);
+    if (!setting.file && !belongs_to_artifacts(setting))
+      row(concat("--", config::option_name(setting)), setting.description);
   }
   for (const auto& option : kPlainOptions) row(concat("--", option.name), option.description);
   text += "\nEvery setting of crategate.yml is an option, too: docs/configuration.md.\n";

@@ -14,11 +14,13 @@ namespace crategate::app {
 
 /// A row of the command table.
 struct CommandInfo {
-  std::string_view name;
+  std::string_view name;     ///< one word, or two (`artifact upload`)
   std::string_view section;  ///< its own settings go without this prefix: `crategate test --timeout`
   std::string_view summary;
   std::string_view example;
   std::string_view details;
+  std::string_view words = {};  ///< what may follow that is no option: `NAME PATH...`; empty = nothing
+  std::size_t most_words = 0;
 };
 
 const std::vector<CommandInfo>& command_table();

@@ -17,6 +17,7 @@ constexpr int kNone = 0;
 std::atomic<int> requested{kNone};
 std::atomic<int> read_end{-1};
 std::atomic<int> write_end{-1};
+std::atomic<int> pauses{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
 void wake() {
@@ -86,9 +87,12 @@ void reset_cancellation() {
   requested = kNone;
 }
 
+CancellationPause::CancellationPause() { ++pauses; }
+CancellationPause::~CancellationPause() { --pauses; }
+
 Result<void> check_cancelled() {
   const auto code = cancellation();
-  if (!code) return {};
+  if (!code || pauses > 0) return {};
   return fail(*code, "cancelled", "run the same command again; it continues where this run stopped");
 }
 

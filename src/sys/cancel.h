@@ -20,6 +20,16 @@ void request_cancellation(ErrorCode code);
 void reset_cancellation();
 /// The error of a cancelled operation, or success.
 Result<void> check_cancelled();
+/// While one lives, check_cancelled() succeeds: what a cancelled run has made is being put away, within the grace time
+/// of the runner.
+/// Effects: process-wide.
+class CancellationPause {
+ public:
+  CancellationPause();
+  ~CancellationPause();
+  CancellationPause(const CancellationPause&) = delete;
+  CancellationPause& operator=(const CancellationPause&) = delete;
+};
 /// Writing to a closed pipe or socket becomes an error instead of a signal.
 /// Effects: process-wide. Idempotent.
 void ignore_broken_pipes();
