@@ -10,6 +10,8 @@
 #include "config/settings.h"
 #include "dockerfile/template.h"
 #include "fuzz/mutator.h"
+#include "github/link.h"
+#include "github/permission.h"
 #include "json/value.h"
 #include "oci/image_config.h"
 #include "oci/manifest.h"
@@ -139,6 +141,15 @@ bool axis_values(const std::string& text) {
   return accepts(pipeline::parse_axis_file(text, "PYTHON_VERSIONS", "python"));
 }
 
+bool link_header(const std::string& text) {
+  for (const auto& set : github::accepted_permissions(text)) EXPECT_FALSE(set.empty());
+  EXPECT_TRUE(is_plain(github::permission_hint(text, "actions: read")));
+  const auto next = github::next_page({{"Link", text}});
+  if (!accepts(next)) return false;
+  EXPECT_TRUE(!*next || text.find(concat("<", **next, ">")) != std::string::npos);
+  return true;
+}
+
 struct Target {
   std::string seed;
   std::function<bool(const std::string&)> accepts;
@@ -169,8 +180,8 @@ INSTANTIATE_TEST_SUITE_P(Parsers, Replay,
                                            Target{"record.json", record}, Target{"reference.txt", reference},
                                            Target{"manifest.json", manifest},
                                            Target{"template.mustache", dockerfile_template},
-                                           Target{"tool-output.txt", tool_output},
-                                           Target{"versions.txt", axis_values}));
+                                           Target{"tool-output.txt", tool_output}, Target{"versions.txt", axis_values},
+                                           Target{"link.txt", link_header}));
 
 TEST(ReplayMutations, AreTheSameEveryTime) {
   Mutator first, second;
