@@ -14,14 +14,14 @@ enum class EventKind : unsigned char { pull_request, tag_push, branch_push, sche
 
 /// The raw facts, as the runner gives them.
 struct EventFacts {
-  std::string name;                  ///< GITHUB_EVENT_NAME
-  std::string ref;                   ///< GITHUB_REF, full (`refs/tags/v1.2.3`)
-  std::string ref_type;              ///< GITHUB_REF_TYPE: `branch`, `tag` or empty
-  std::string sha;                   ///< GITHUB_SHA
-  std::string base_ref;              ///< GITHUB_BASE_REF (a pull request's base branch)
-  std::string payload;               ///< JSON text of GITHUB_EVENT_PATH; empty = none
+  std::string name;                            ///< GITHUB_EVENT_NAME
+  std::string ref;                             ///< GITHUB_REF, full (`refs/tags/v1.2.3`)
+  std::string ref_type;                        ///< GITHUB_REF_TYPE: `branch`, `tag` or empty
+  std::string sha;                             ///< GITHUB_SHA
+  std::string base_ref;                        ///< GITHUB_BASE_REF (a pull request's base branch)
+  std::string payload;                         ///< JSON text of GITHUB_EVENT_PATH; empty = none
   std::string payload_name = "event payload";  ///< of the text, in errors
-  std::optional<bool> rebuild_base;  ///< overrides the dispatch input
+  std::optional<bool> rebuild_base;            ///< overrides the dispatch input
 };
 
 struct Event {

@@ -201,7 +201,8 @@ TEST(JsonReader, NamesTheLineWhereADocumentHasSeveral) {
 TEST(JsonReader, RefusesAListAndAMapWithAWrongItem) {
   const Document document = parsed(R"({"list":["a",null],"map":{"k":1}})");
   EXPECT_THAT(document.root().strings("list").error().message, HasSubstr("list[1]: expected a string, found null"));
-  EXPECT_THAT(document.root().string_map("map").error().message, HasSubstr("map.k: expected a string, found the number 1"));
+  EXPECT_THAT(document.root().string_map("map").error().message,
+              HasSubstr("map.k: expected a string, found the number 1"));
 }
 
 TEST(JsonReader, StaysUsableWhenItsDocumentMoves) {
