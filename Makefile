@@ -3,7 +3,7 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo test unit lint sanitize bench coverage clean engine-down
+.PHONY: help build dev demo test unit lint sanitize fuzz bench coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 
@@ -12,7 +12,7 @@ help:
 	@echo "make build   the binary: build/release/crategate"
 	@echo "make unit    unit, golden, wire and stage tests only (no engine)"
 	@echo "make lint    layers, formatting, clang-tidy, shellcheck"
-	@echo "make sanitize, make bench, make coverage, make clean"
+	@echo "make sanitize, make fuzz, make bench, make coverage, make clean"
 
 build:
 	@tools/install build
@@ -29,7 +29,7 @@ demo: build
 	@tools/demo
 
 test: dev
-	@tools/install lint engine
+	@tools/install lint engine fuzz
 	@ctest --test-dir build/dev --output-on-failure -j $(JOBS)
 
 unit: dev
@@ -45,10 +45,15 @@ sanitize:
 	@cmake --build --preset asan-ubsan -j $(JOBS)
 	@ctest --preset asan-ubsan -L '^(unit|golden|wire|stages)$$'
 
+fuzz:
+	@tools/install build fuzz
+	@tools/fuzz 60
+
 bench: build
 	@tools/install engine
 	@tools/engine up
 	@eval "$$(tools/engine env)" && tests/bench/commands.py --engine
+	@tests/bench/zip.py
 
 coverage:
 	@tools/install build

@@ -1,7 +1,7 @@
 # CRATEGATE_STATIC: archives instead of shared libraries, so that starting does not mean loading and relocating thirty of
 # them. The C library stays shared: names are resolved through its modules. Where one archive is missing, all are shared.
 set(missing "")
-foreach(name archive crypto ssl yaml-cpp z zstd)
+foreach(name archive crypto deflate ssl yaml-cpp z zstd)
   find_library(CRATEGATE_ARCHIVE_${name} lib${name}.a)
   mark_as_advanced(CRATEGATE_ARCHIVE_${name})
   if(NOT CRATEGATE_ARCHIVE_${name})

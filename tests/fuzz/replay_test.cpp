@@ -5,6 +5,7 @@
 #include <ctime>
 #include <functional>
 
+#include "actions/artifact_messages.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "config/settings.h"
@@ -23,6 +24,7 @@
 #include "pipeline/test_count.h"
 #include "render/failure.h"
 #include "sys/process.h"
+#include "zip/inflate.h"
 
 namespace crategate {
 namespace {
@@ -150,6 +152,39 @@ bool link_header(const std::string& text) {
   return true;
 }
 
+bool archive(const std::string& bytes) {
+  constexpr zip::Limits kSmall{.archive = 1u << 20, .members = 100, .member = 1u << 20, .total = 1u << 20};
+  const zip::Bytes source = zip::bytes_in_memory(bytes);
+  static_cast<void>(accepts(zip::find_comment(bytes)));
+  const auto found = zip::read_directory(source, kSmall);
+  if (!accepts(found)) return false;
+  zip::Unpacker unpacker;
+  for (const auto& entry : found->entries) {
+    std::uint64_t given = 0;
+    const auto unpacked = unpacker.unpack(source, entry, [&given](std::string_view more) -> Result<void> {
+      given += more.size();
+      return {};
+    });
+    if (!accepts(unpacked)) return false;
+    EXPECT_EQ(given, entry.size);
+  }
+  return true;
+}
+
+bool artifact_answers(const std::string& text) {
+  EXPECT_TRUE(is_plain(actions::decode_message(text)));
+  static_cast<void>(accepts(actions::decode_finalized(text)));
+  const auto found = actions::decode_list(text, false);
+  if (!accepts(found)) return false;
+  for (const auto& artifact : *found) {
+    EXPECT_TRUE(artifact.size && !artifact.name.empty());
+    static_cast<void>(accepts(actions::check_artifact_name(artifact.name)));
+    static_cast<void>(accepts(actions::check_replacing({.name = artifact.name}, {artifact}, "j")));
+    static_cast<void>(accepts(actions::check_received(artifact, {})));
+  }
+  return true;
+}
+
 struct Target {
   std::string seed;
   std::function<bool(const std::string&)> accepts;
@@ -181,7 +216,10 @@ INSTANTIATE_TEST_SUITE_P(Parsers, Replay,
                                            Target{"manifest.json", manifest},
                                            Target{"template.mustache", dockerfile_template},
                                            Target{"tool-output.txt", tool_output}, Target{"versions.txt", axis_values},
-                                           Target{"link.txt", link_header}));
+                                           Target{"link.txt", link_header},
+                                           Target{"zip_reader/streamed.zip", archive},
+                                           Target{"zip_reader/zip64.zip", archive},
+                                           Target{"artifacts.json", artifact_answers}));
 
 TEST(ReplayMutations, AreTheSameEveryTime) {
   Mutator first, second;

@@ -14,7 +14,7 @@ COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/', re.S)
 LITERAL = re.compile(r'R"\((?:.|\n)*?\)"|"(?:[^"\\\n]|\\.)*"')
 THIRD_PARTY = {  # header prefix -> name used in the table
     'spdlog/': 'spdlog', 'fmt/': 'spdlog', 'openssl/': 'OpenSSL', 'tl/': 'tl::expected', 'rapidjson/': 'RapidJSON',
-    'yaml-cpp/': 'yaml-cpp', 'archive': 'libarchive', 'zlib.h': 'zlib', 'zstd': 'libzstd', 'git2': 'libgit2',
+    'yaml-cpp/': 'yaml-cpp', 'archive': 'libarchive', 'zlib.h': 'zlib', 'libdeflate.h': 'libdeflate', 'zstd': 'libzstd', 'git2': 'libgit2',
     'gtest/': 'GoogleTest', 'gmock/': 'GoogleTest'}
 POSIX = re.compile(r'^(unistd|fcntl|signal|dirent|poll|spawn|grp|pwd|pthread|netdb|termios|sched|sys/|netinet/|arpa/|linux/|errno)')
 FORBIDDEN = [  # pattern, folders where it is allowed, what to use
