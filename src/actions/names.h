@@ -15,6 +15,7 @@ inline constexpr std::string_view kBaseRef = "GITHUB_BASE_REF";
 inline constexpr std::string_view kWorkspace = "GITHUB_WORKSPACE";
 inline constexpr std::string_view kWorkflowRef = "GITHUB_WORKFLOW_REF";
 inline constexpr std::string_view kRunId = "GITHUB_RUN_ID";
+inline constexpr std::string_view kJob = "GITHUB_JOB";
 inline constexpr std::string_view kRunAttempt = "GITHUB_RUN_ATTEMPT";
 inline constexpr std::string_view kServerUrl = "GITHUB_SERVER_URL";
 inline constexpr std::string_view kRepository = "GITHUB_REPOSITORY";

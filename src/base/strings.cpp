@@ -11,6 +11,15 @@ namespace {
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+std::optional<unsigned> base64_value(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a' + 26);
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0' + 52);
+  if (c == '+' || c == '-') return 62;
+  if (c == '/' || c == '_') return 63;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -78,6 +87,24 @@ std::string base64(std::string_view bytes) {
     for (std::size_t k = 0; k < 4; ++k) text += k <= count ? kAlphabet[(group >> (18 - 6 * k)) & 63u] : '=';
   }
   return text;
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string bytes;
+  unsigned buffer = 0;
+  unsigned bits = 0;
+  for (const char c : text) {
+    const auto value = base64_value(c);
+    if (!value) return std::nullopt;
+    buffer = ((buffer << 6U) | *value) & 0xffffU;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes += static_cast<char>((buffer >> bits) & 0xffU);
+  }
+  return bytes;
 }
 
 }  // namespace crategate

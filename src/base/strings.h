@@ -55,6 +55,8 @@ std::string format_duration(std::int64_t milliseconds);
 /// "1.2 MiB".
 std::string format_bytes(std::uint64_t bytes);
 std::string base64(std::string_view bytes);
+/// Both alphabets of RFC 4648, padding optional. nullopt for anything else.
+std::optional<std::string> decode_base64(std::string_view text);
 
 /// Text of a tool as one harmless log line: no control bytes, never a workflow command
 /// (https://docs.github.com/actions/reference/workflow-commands-for-github-actions): `::` at the start of a line

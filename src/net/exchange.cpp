@@ -162,6 +162,7 @@ Result<Response> Exchange::run(std::string head_text) {
   auto head = read_final_head();
   if (!head) return fail(for_request(sent ? std::move(head).error() : sent.error(), request_, 0));
   Response response{.status = head->status, .headers = head->headers};
+  if (request_.on_head) CG_CHECK(request_.on_head(response));
   const auto read = read_body(*head, response);
   if (!read && (!cut_ || is_success(response.status)))
     return fail(for_request(read.error(), request_, response.status));

@@ -15,6 +15,8 @@
 
 namespace crategate::net {
 
+struct Response;
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// An absolute http(s) URL, parsed and checked (no user info, no control characters).
@@ -56,6 +58,8 @@ struct Request {
   std::size_t body_limit = 4u << 20;
   /// For bodies of 2xx and for what follows 101 (raw, until the server closes); others go to `Response::body`.
   BodySink sink;
+  /// Sees status and headers before the first byte of the body; an error aborts the transfer.
+  std::function<Result<void>(const Response&)> on_head;
   bool ignore_cancellation = false;  ///< for cleaning up after the invocation was cancelled
 };
 
@@ -73,7 +77,7 @@ class HttpClient {
   /// Effects: network.
   /// Errors: unavailable (no answer, reset, time-out), integrity (short or too large body, an answer that is not HTTP,
   /// a certificate that is not valid for the host), interrupted or terminated, internal (a header with control
-  /// characters), and whatever `source` and `sink` answer.
+  /// characters), and whatever `source`, `on_head` and `sink` answer.
   virtual Result<Response> send(const Request& request) = 0;
 };
 

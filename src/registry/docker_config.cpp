@@ -1,7 +1,5 @@
 // Credentials in the docker command line's config.json.
 // Belongs here: text → credentials.  Not here: where the file is, credential helpers (they run programs).
-#include <array>
-
 #include "base/strings.h"
 #include "json/value.h"
 #include "registry/client.h"
@@ -16,33 +14,6 @@ std::string registry_of_key(std::string_view key) {
   std::string host = to_lower(key.substr(0, key.find('/')));
   if (host == "index.docker.io" || host == "registry-1.docker.io") return "docker.io";
   return host;
-}
-
-std::optional<unsigned> base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
-  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a' + 26);
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0' + 52);
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return std::nullopt;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  unsigned buffer = 0;
-  unsigned bits = 0;
-  for (const char c : text) {
-    const auto value = base64_value(c);
-    if (!value) return std::nullopt;
-    buffer = ((buffer << 6U) | *value) & 0xffffU;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>((buffer >> bits) & 0xffU);
-  }
-  return bytes;
 }
 
 Result<std::optional<Credentials>> read_entry(const json::Reader& entry) {

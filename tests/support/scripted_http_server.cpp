@@ -2,6 +2,7 @@
 #include "support/scripted_http_server.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,10 +17,9 @@
 #include "base/strings.h"
 
 namespace crategate::test {
-namespace {
 
 /// The bytes that a connection has received and nobody has used.
-class Input {
+class ScriptedHttpServer::Input {
  public:
   explicit Input(int socket) : socket_(socket) {}
   /// Up to and with `end`; nullopt when the client closed.
@@ -29,17 +29,24 @@ class Input {
       if (!more()) return std::nullopt;
     return take(found + end.size());
   }
+  /// Fewer only when the client closed.
   std::string exactly(std::size_t size) {
-    while (bytes_.size() < size && more()) {
+    std::string body = take(std::min(size, bytes_.size()));
+    constexpr std::size_t kStep = 1u << 20;
+    while (body.size() < size) {
+      const std::size_t had = body.size();
+      body.resize(had + std::min(kStep, size - had));
+      const ssize_t count = ::recv(socket_, body.data() + had, body.size() - had, 0);
+      body.resize(had + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+      if (count <= 0) break;
     }
-    return take(std::min(size, bytes_.size()));
+    return body;
   }
 
  private:
   bool more() {
-    char block[16384];
-    const ssize_t count = ::recv(socket_, block, sizeof block, 0);
-    if (count > 0) bytes_.append(block, static_cast<std::size_t>(count));
+    const ssize_t count = ::recv(socket_, block_.data(), block_.size(), 0);
+    if (count > 0) bytes_.append(block_, 0, static_cast<std::size_t>(count));
     return count > 0;
   }
   std::string take(std::size_t size) {
@@ -48,8 +55,10 @@ class Input {
     return taken;
   }
   int socket_;
-  std::string bytes_;
+  std::string bytes_, block_ = std::string(64u << 10, '\0');
 };
+
+namespace {
 
 void send_all(int socket, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -74,8 +83,7 @@ std::string encode(const Reply& reply, const std::string& method) {
   return text + "\r\n" + (method == "HEAD" ? "" : reply.body);
 }
 
-std::optional<ReceivedRequest> read_head(Input& input) {
-  const auto head = input.until("\r\n\r\n");
+std::optional<ReceivedRequest> parse_head(const std::optional<std::string>& head) {
   if (!head) return std::nullopt;
   ReceivedRequest request;
   const std::vector<std::string> lines = split(*head, '\n');
@@ -89,6 +97,15 @@ std::optional<ReceivedRequest> read_head(Input& input) {
       request.headers.emplace_back(lines[i].substr(0, colon), trim(std::string_view(lines[i]).substr(colon + 1)));
   }
   return request;
+}
+
+/// Discards what was not sent and tells the client so. The number stays taken until the server ends.
+void reset(int socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup3(nothing, socket, O_CLOEXEC);
+  ::close(nothing);
 }
 
 void listen_on(int listener, const sockaddr* address, socklen_t size) {
@@ -146,6 +163,11 @@ void ScriptedHttpServer::expect_with(std::string method, std::string target,
   expectations_.push_back({std::move(method), std::move(target), std::move(reply)});
 }
 
+void ScriptedHttpServer::serve_with(Handler handler) {
+  const std::scoped_lock lock(mutex_);
+  handler_ = std::move(handler);
+}
+
 std::string ScriptedHttpServer::host() const { return concat("127.0.0.1:", port_); }
 
 net::Url ScriptedHttpServer::url(const std::string& target) const {
@@ -169,33 +191,50 @@ void ScriptedHttpServer::accept_all() {
   }
 }
 
-Reply ScriptedHttpServer::reply_to(const ReceivedRequest& request) {
-  std::function<Reply(const ReceivedRequest&)> reply;
+Reply ScriptedHttpServer::reply_to(ReceivedRequest& request) {
+  std::function<Reply(ReceivedRequest&)> reply;
   {
     const std::scoped_lock lock(mutex_);
     const auto found =
         std::find_if(expectations_.begin(), expectations_.end(), [&request](const Expectation& expected) {
           return expected.method == request.method && expected.target == request.target;
         });
-    if (found == expectations_.end()) {
+    if (found != expectations_.end()) {
+      reply = std::move(found->reply);
+      expectations_.erase(found);
+    } else if (handler_.answer) {
+      reply = handler_.answer;
+    } else {
       ADD_FAILURE() << "nobody expected this request: " << request.method << " " << request.target;
       return {.status = 500, .body = "unexpected request", .close = true};
     }
-    reply = std::move(found->reply);
-    expectations_.erase(found);
   }
   return reply(request);
 }
 
+Handler ScriptedHttpServer::handler() {
+  const std::scoped_lock lock(mutex_);
+  return handler_;
+}
+
+bool ScriptedHttpServer::read_body(Input& input, const Handler& handler, ReceivedRequest& request) {
+  const std::size_t length = parse_unsigned(request.header("Content-Length")).value_or(0);
+  std::optional<std::size_t> reset_after;
+  if (handler.reset_after) reset_after = handler.reset_after(request);
+  request.body = input.exactly(std::min(length, reset_after.value_or(length)));
+  return !reset_after && request.body.size() == length;
+}
+
 void ScriptedHttpServer::serve(int socket, int number) {
   Input input(socket);
-  while (auto request = read_head(input)) {
+  const Handler handler = this->handler();
+  while (auto request = parse_head(input.until("\r\n\r\n"))) {
     request->connection = number;
-    const std::size_t length = parse_unsigned(request->header("Content-Length")).value_or(0);
-    request->body = input.exactly(length);
-    if (request->body.size() < length) break;
-    const Reply reply = reply_to(*request);
-    {
+    Reply reply{.reset = true};
+    if (read_body(input, handler, *request)) reply = reply_to(*request);
+    if (reply.stall) input.exactly(std::string::npos);
+    if (reply.reset || reply.stall) return reset(socket);
+    if (!handler.answer) {
       const std::scoped_lock lock(mutex_);
       received_.push_back(*request);
     }

@@ -31,6 +31,15 @@ struct Reply {
   std::optional<std::size_t> cut_after;  ///< closes after so many bytes of the answer
   bool close = false;                    ///< closes after the answer
   std::chrono::milliseconds delay{0};    ///< before the answer, at most 50 ms
+  bool reset = false;                    ///< no answer: the connection is reset
+  bool stall = false;                    ///< no answer until the client closes
+};
+
+/// Answers every request that nobody expected. Called from several threads.
+struct Handler {
+  std::function<Reply(ReceivedRequest&)> answer;  ///< may take the body
+  /// Of a request's head: how much of its body is read before the connection is reset; nullopt = all, and an answer.
+  std::function<std::optional<std::size_t>(const ReceivedRequest&)> reset_after = {};
 };
 
 /// The first unused expectation with the method and target answers. A request that nobody expected, and an expectation
@@ -48,19 +57,25 @@ class ScriptedHttpServer {
   /// The reply is computed from the request.
   void expect_with(std::string method, std::string target, std::function<Reply(const ReceivedRequest&)> reply);
 
+  /// What it answers is not kept in `received`.
+  void serve_with(Handler handler);
+
   std::string host() const;  ///< 127.0.0.1:PORT
   net::Url url(const std::string& target) const;
   std::vector<ReceivedRequest> received() const;
   int connections() const { return accepted_; }
 
  private:
+  class Input;
   struct Expectation {
     std::string method, target;
     std::function<Reply(const ReceivedRequest&)> reply;
   };
   void accept_all();
   void serve(int socket, int number);
-  Reply reply_to(const ReceivedRequest& request);
+  Reply reply_to(ReceivedRequest& request);
+  Handler handler();
+  bool read_body(Input& input, const Handler& handler, ReceivedRequest& request);
 
   int listener_ = -1;
   std::uint16_t port_ = 0;
@@ -68,6 +83,7 @@ class ScriptedHttpServer {
   std::atomic<int> accepted_ = 0;
   mutable std::mutex mutex_;
   std::vector<Expectation> expectations_;
+  Handler handler_;
   std::vector<ReceivedRequest> received_;
   std::vector<int> sockets_;
   std::vector<std::thread> workers_;

@@ -61,6 +61,15 @@ TEST(Strings, Base64IsThatOfRfc4648) {
               {"foobar", "Zm9vYmFy"},
               {"\xFF\xFE\xFD", "//79"}};
   for (const auto& row : rows) EXPECT_EQ(base64(row.bytes), row.text) << row.bytes;
+  for (const auto& row : rows) EXPECT_THAT(decode_base64(row.text), Optional(std::string(row.bytes)));
+}
+
+TEST(Strings, DecodeBase64TakesBothAlphabetsAndNothingElse) {
+  EXPECT_THAT(decode_base64("__79"), Optional(std::string("\xFF\xFE\xFD")));
+  EXPECT_THAT(decode_base64("-_-_"), decode_base64("+/+/"));
+  EXPECT_THAT(decode_base64("Zg"), Optional(std::string("f")));
+  for (const std::string_view text : {"Z", "Zg==Zg==", "Zg Zg", "Zm9v\n", "Zm9vY", "Zm9*"})
+    EXPECT_THAT(decode_base64(text), Eq(std::nullopt)) << text;
 }
 
 TEST(Strings, Utf8IsThatOfRfc3629) {

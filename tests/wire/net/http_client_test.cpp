@@ -48,6 +48,25 @@ TEST_F(HttpClientTest, SendsARequestAndReadsTheAnswer) {
   EXPECT_EQ(received.header("accept-encoding"), "identity");
 }
 
+TEST_F(HttpClientTest, ShowsTheHeadBeforeTheBodyAndStopsWhereThatIsRefused) {
+  server_.expect("GET", "/part", {.status = 206, .headers = {{"Content-Range", "bytes 1-2/3"}}, .body = "bc"});
+  server_.expect("GET", "/part", {.status = 206, .body = "bc"});
+  std::string seen;
+  Request ranged = request("GET", "/part");
+  ranged.on_head = [&](const Response& head) -> Result<void> {
+    seen += concat(head.status, head.header("content-range"), ";");
+    if (head.header("content-range").empty()) return fail(ErrorCode::integrity, "no range");
+    return {};
+  };
+  ranged.sink = [&](std::string_view bytes) -> Result<void> {
+    seen += bytes;
+    return {};
+  };
+  EXPECT_EQ(client_.send(ranged).value().status, 206);
+  EXPECT_EQ(client_.send(ranged).error().message, "no range");
+  EXPECT_EQ(seen, "206bytes 1-2/3;bc206;");
+}
+
 TEST_F(HttpClientTest, UsesAConnectionAgainForEveryKindOfBody) {
   server_.expect("GET", "/length", {.body = "abc"});
   server_.expect("GET", "/chunks",
