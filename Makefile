@@ -3,7 +3,7 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo test unit lint sanitize fuzz bench coverage clean engine-down
+.PHONY: help build dev demo test unit lint sanitize fuzz bench bench-artifact interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 
@@ -12,7 +12,7 @@ help:
 	@echo "make build   the binary: build/release/crategate"
 	@echo "make unit    unit, golden, wire and stage tests only (no engine)"
 	@echo "make lint    layers, formatting, clang-tidy, shellcheck"
-	@echo "make sanitize, make fuzz, make bench, make coverage, make clean"
+	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make interop, make coverage, make clean"
 
 build:
 	@tools/install build
@@ -29,7 +29,7 @@ demo: build
 	@tools/demo
 
 test: dev
-	@tools/install lint engine fuzz
+	@tools/install lint engine fuzz interop
 	@ctest --test-dir build/dev --output-on-failure -j $(JOBS)
 
 unit: dev
@@ -54,6 +54,14 @@ bench: build
 	@tools/engine up
 	@eval "$$(tools/engine env)" && tests/bench/commands.py --engine
 	@tests/bench/zip.py
+
+bench-artifact: build dev
+	@tools/install interop
+	@tests/bench/artifacts.py
+
+interop: dev
+	@tools/install interop
+	@tests/interop/artifact/cases.py build/dev --all
 
 coverage:
 	@tools/install build

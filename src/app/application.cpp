@@ -4,7 +4,11 @@
 #include <map>
 #include <utility>
 
+#include "actions/artifact_access.h"
+#include "actions/artifact_names.h"
+#include "actions/folder_artifact_store.h"
 #include "actions/names.h"
+#include "actions/service_artifact_store.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "pipeline/agreement.h"
@@ -97,6 +101,7 @@ Result<void> Application::load() {
   CG_TRY(loaded_, config::load(file, given));
   workspace_.state_name = loaded_.invocation.state;
   given_credentials_ = {loaded_.invocation.username, Secret(std::exchange(loaded_.invocation.password_text, {}))};
+  github_token_ = Secret(std::exchange(loaded_.invocation.github_token_text, {}));
   repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
   return {};
 }
@@ -176,6 +181,40 @@ std::string Application::store_name(const pipeline::Plan& plan) const {
   return to.starts_with("oci:") && to.size() > 4
              ? to
              : concat("oci:", (workspace_.state_name / stages::kImagesDirectory).string());
+}
+
+bool Application::hands_over() const {
+  return in_runner_ && !environment_.get(actions::kRuntimeToken).value_or("").empty();
+}
+
+Result<actions::ArtifactStore*> Application::artifacts() {
+  if (artifacts_) return artifacts_.get();
+  if (hands_over()) {
+    CG_TRY(auto access, actions::read_artifact_access(environment_));
+    artifacts_ = std::make_unique<actions::ServiceArtifactStore>(http_, clock_, std::move(access));
+  } else {
+    CG_CHECK(files().make_directories(workspace_.state()));
+    artifacts_ = std::make_unique<actions::FolderArtifactStore>(
+        files_, clock_, workspace_.state(), stages::kArtifactsDirectory, actions::BackendIds{run_id(), "local"});
+  }
+  return artifacts_.get();
+}
+
+pipeline::Maker Application::maker() const {
+  const auto variable = [this](std::string_view name) { return environment_.get(name).value_or(""); };
+  const std::string& cell = loaded_.invocation.cell;
+  const std::string job = variable(actions::kJob);
+  return {.run = run_id(),
+          .attempt = variable(actions::kRunAttempt),
+          .job = cell.empty() ? job : concat(job, job.empty() ? "" : " ", cell)};
+}
+
+Result<github::GitHubClient*> Application::github() {
+  if (!github_) {
+    CG_TRY(auto endpoint, github::find_endpoint(environment_, github_token_));
+    github_ = std::make_unique<github::RestGitHubClient>(http_, clock_, std::move(endpoint));
+  }
+  return github_.get();
 }
 
 stages::PlanServices Application::plan_services() {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "actions/artifact_store.h"
 #include "actions/workflow.h"
 #include "app/console.h"
 #include "app/options.h"
@@ -16,11 +17,13 @@
 #include "docker/build.h"
 #include "docker/engine.h"
 #include "git/repository.h"
+#include "github/client.h"
 #include "layout/image_store.h"
 #include "net/http.h"
 #include "pipeline/plan.h"
 #include "registry/client.h"
 #include "stages/check.h"
+#include "stages/hand_over.h"
 #include "stages/layout_registry.h"
 #include "stages/plan.h"
 #include "stages/workspace.h"
@@ -74,6 +77,16 @@ class Application {
   /// The directory of the OCI layout; empty when the plan publishes to a registry.
   sys::Path layout_directory(const pipeline::Plan& plan) const;
 
+  /// Of the run that this job belongs to; outside of one, a folder below the state directory.
+  /// Errors: artifact_service.
+  Result<actions::ArtifactStore*> artifacts();
+  /// Whether jobs reach each other through that store only: a runner has given access to its service.
+  bool hands_over() const;
+  pipeline::Maker maker() const;
+  /// GitHub's API, as whoever `github-token` is.
+  /// Errors: bad_input.
+  Result<github::GitHubClient*> github();
+
   stages::PlanServices plan_services();
   /// Lines of a tool that works for `label`.
   stages::Progress progress(const std::string& label);
@@ -104,7 +117,10 @@ class Application {
   std::unique_ptr<docker::ImageBuilder> builder_;
   std::unique_ptr<registry::HttpRegistry> registry_;
   std::unique_ptr<stages::LayoutRegistry> layout_;
+  std::unique_ptr<actions::ArtifactStore> artifacts_;
+  std::unique_ptr<github::GitHubClient> github_;
   registry::Credentials given_credentials_;
+  Secret github_token_;
 };
 
 }  // namespace crategate::app

@@ -1,49 +1,27 @@
 #include "app/commands.h"
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <utility>
 
+#include "app/artifact_commands.h"
 #include "app/cell_pipeline.h"
+#include "app/hand_over.h"
+#include "app/publish_commands.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
 #include "pipeline/agreement.h"
 #include "render/decisions.h"
-#include "render/report.h"
 #include "stages/build.h"
 #include "stages/digest.h"
 #include "stages/generate.h"
 #include "stages/inspect.h"
-#include "stages/push.h"
-#include "stages/release.h"
-#include "stages/report.h"
 #include "stages/test.h"
-#include "stages/verify.h"
 
 namespace crategate::app {
 namespace {
-
-Result<pipeline::Plan> plan_in_force(Application& app) {
-  CG_CHECK(config::require_project(app.loaded()));
-  CG_TRY(auto plan, stages::load_plan(app.files(), app.workspace(), app.invocation().plan));
-  CG_CHECK(pipeline::require_agreement(plan, app.loaded()));
-  return plan;
-}
-
-Result<pipeline::Cell> chosen_cell(const Application& app, const pipeline::Plan& plan) {
-  return stages::find_cell(plan, app.invocation().cell, app.invocation().only);
-}
-
-/// All cells are published, or none: a part of them cannot be asked for.
-Result<void> refuse_selection(const Application& app) {
-  const auto& only = app.invocation().only;
-  if (only.empty()) return {};
-  return fail(
-      ErrorCode::bad_input,
-      concat("--only: expected nothing, for every cell of the plan is published, found ", quote(join(only, ", "))),
-      "Leave it out; `crategate verify --cell KEY` looks at one cell.");
-}
 
 /// A tool's lines as they come; what goes on without end is in the log file only.
 stages::Progress tool_lines() {
@@ -65,6 +43,7 @@ Result<bool> print_if_dry(Application& app, const std::string& text) {
 Result<void> plan(Application& app) {
   CG_TRY(const auto plan, make_plan(app, false));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
+  CG_CHECK(give(app, stages::plan_bundle(app.workspace())));
   show_plan(app, plan);
   if (app.line().json) app.console().document(pipeline::to_json(plan));
   return {};
@@ -101,16 +80,17 @@ Result<void> generate(Application& app) {
                                                     app.check_services(progress)));
   for (const auto& path : generated.written) log::info(concat("wrote ", path));
   log::info(concat(generated.files.size(), " Dockerfiles, ", generated.written.size(), " changed"));
-  return {};
+  if (app.line().check_only) return {};
+  return give(app, stages::dockerfiles_bundle(app.workspace(), plan));
 }
-
-Result<void> push(Application& app);
 
 Result<void> build(Application& app) {
   if (app.invocation().mode == "push") return push(app);  // nothing is published but what was tested
   CG_TRY(const auto plan, plan_in_force(app));
   CG_TRY(const auto cell, chosen_cell(app, plan));
   CG_CHECK(require_planned_commit(app, plan));
+  CG_CHECK(take(app, {stages::dockerfiles_bundle(app.workspace(), plan)}));
+  CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
   CG_TRY(const auto facts, read_run_facts(app, plan));
   const stages::BuildInputs in{.configuration = app.configuration(),
                                .plan = plan,
@@ -154,6 +134,7 @@ Result<void> test(Application& app) {
   app.workflow().begin_group(concat("test ", cell.key));
   const auto result = stages::run_test(in, {.files = app.files(), .engine = *engine, .progress = progress});
   app.workflow().end_group();
+  give_always(app, stages::test_log_bundle(app.workspace(), cell));
   if (!result) return fail(result.error());
   CG_CHECK(app.workflow().set_output("tests", pipeline::to_json(*result)));
   CG_CHECK(app.workflow().set_output("log", result->log));
@@ -203,6 +184,7 @@ Result<void> digest(Application& app) {
                                                 .clock = app.clock(),
                                                 .engine = *engine,
                                                 .writer = plan.policy.candidate ? store.writer : nullptr}));
+  CG_CHECK(give(app, stages::digest_bundle(app.workspace(), cell)));
   CG_CHECK(app.workflow().set_output("digest", record.manifest_digest.text()));
   CG_CHECK(app.workflow().set_output("fingerprint", record.fingerprint));
   if (app.line().json) {
@@ -212,96 +194,6 @@ Result<void> digest(Application& app) {
                                 "  fingerprint\n", record.config_digest.text(), "  config\n",
                                 record.manifest_digest.text(), "  manifest\n"));
   }
-  return {};
-}
-
-Result<void> verify(Application& app) {
-  CG_TRY(const auto plan, plan_in_force(app));
-  std::vector<pipeline::Cell> cells = plan.cells;
-  if (!app.invocation().cell.empty() || !app.invocation().only.empty()) {
-    CG_TRY(auto cell, chosen_cell(app, plan));
-    cells = {std::move(cell)};
-  }
-  CG_TRY(const auto store, app.store(plan));
-  CG_TRY(const auto evidence, stages::run_verify({.configuration = app.configuration(),
-                                                  .plan = plan,
-                                                  .cells = std::move(cells),
-                                                  .workspace = app.workspace(),
-                                                  .run = app.run_id()},
-                                                 {.files = app.files(), .reader = *store.reader}));
-  CG_CHECK(app.workflow().set_output("verdict", evidence.verdict.admitted() ? "admitted" : "refused"));
-  CG_CHECK(app.workflow().set_output("explanation", render::gate_table(evidence.verdict)));
-  CG_CHECK(app.workflow().add_summary(render::gate_markdown(evidence.verdict)));
-  if (app.line().json) {
-    app.console().document(render::gate_json(evidence.verdict));
-  } else {
-    app.console().result(render::gate_table(evidence.verdict));
-  }
-  return stages::require_admitted(evidence.verdict);
-}
-
-using Publish = Result<pipeline::ChangeSet> (*)(const stages::PublishInputs&, const stages::PublishServices&);
-using PlanPublication = Result<stages::Publication> (*)(const stages::PublishInputs&, const sys::FileSystem&,
-                                                        registry::RegistryReader&);
-
-void show_changes(Application& app, const pipeline::ChangeSet& changes) {
-  if (app.line().json) return app.console().document(render::change_set_json(changes));
-  app.console().result(render::change_set_text(changes));
-}
-
-/// What every tag names now, and which ones were moved.
-Result<void> set_publish_outputs(Application& app, const pipeline::ChangeSet& changes) {
-  auto moved = json::Value::object();
-  auto published = json::Value::object();
-  for (const auto& move : changes.moves) {
-    const std::string name = concat(move.repository, ":", move.tag);
-    published.set(name, (move.needed ? move.to : move.from.value_or(move.to)).text());
-    if (!move.needed) continue;
-    moved.set(name, json::Value::object({{"from", move.from ? json::Value(move.from->text()) : json::Value()},
-                                         {"to", move.to.text()}}));
-  }
-  CG_CHECK(app.workflow().set_output("published", published.canonical()));
-  return app.workflow().set_output("moved", moved.canonical());
-}
-
-Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
-  CG_CHECK(refuse_selection(app));
-  CG_TRY(const auto plan, plan_in_force(app));
-  CG_TRY(const auto store, app.store(plan));
-  const stages::PublishInputs in{.configuration = app.configuration(),
-                                 .plan = plan,
-                                 .workspace = app.workspace(),
-                                 .today = sys::compact_date(app.clock().now()),
-                                 .run = app.run_id()};
-  if (app.invocation().dry_run) {
-    CG_TRY(const auto publication, decide(in, app.files(), *store.reader));
-    show_changes(app, publication.changes);
-    return {};
-  }
-  const stages::PublishServices services{.files = app.files(),
-                                         .reader = *store.reader,
-                                         .writer = *store.writer,
-                                         .announce = [&app](const pipeline::ChangeSet& changes) {
-                                           warn_of_moves(app, changes);
-                                           show_changes(app, changes);
-                                         }};
-  CG_TRY(const auto changes, apply(in, services));
-  return set_publish_outputs(app, changes);
-}
-
-Result<void> push(Application& app) { return publish(app, stages::plan_push, stages::run_push); }
-Result<void> release(Application& app) { return publish(app, stages::plan_release, stages::run_release); }
-
-Result<void> report(Application& app) {
-  CG_TRY(const auto plan, plan_in_force(app));
-  CG_TRY(const auto store, app.store(plan));
-  CG_TRY(const auto report, stages::collect_report({.configuration = app.configuration(),
-                                                    .plan = plan,
-                                                    .workspace = app.workspace(),
-                                                    .today = sys::compact_date(app.clock().now())},
-                                                   app.files(), store.reader));
-  CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
-  show_report(app, report);
   return {};
 }
 
@@ -342,9 +234,22 @@ const std::vector<Row>& rows() {
         ""},
        release},
       {{"report", "", "One table for everything, the job summary and release.json.", "crategate report", ""}, report},
+      {{"artifact upload", "artifact", "Uploads files as an artifact of this run.",
+        "crategate artifact upload logs 'tests/logs/**' --retention-days 5", "", "NAME PATH...",
+        std::numeric_limits<std::size_t>::max()},
+       artifact_upload},
+      {{"artifact download", "artifact", "Downloads and unpacks artifacts of this run, or of another one.",
+        "crategate artifact download logs --path build/logs",
+        "Without NAME and --pattern: all of them, each into a folder of its name.\n"
+        "crategate artifact download NAME --repository OWNER/NAME --run-id NUMBER  takes another run's.",
+        "[NAME]", 1},
+       artifact_download},
+      {{"artifact list", "artifact", "The artifacts of this run, or of another one.", "crategate artifact list --json",
+        "", "[NAME]", 1},
+       artifact_list},
       {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
         "crategate explain policy --event push --ref refs/tags/v1.2.3",
-        "crategate explain [SETTING]  prints a setting's value and where it was set."},
+        "crategate explain [SETTING]  prints a setting's value and where it was set.", "[SETTING | policy]", 1},
        explain},
   };
   return table;
@@ -366,6 +271,18 @@ const CommandInfo* find_command(std::string_view name) {
     if (info.name == name) return &info;
   }
   return nullptr;
+}
+
+Result<pipeline::Plan> plan_in_force(Application& app) {
+  CG_CHECK(config::require_project(app.loaded()));
+  if (app.invocation().plan.empty()) CG_CHECK(take(app, {stages::plan_bundle(app.workspace())}));
+  CG_TRY(auto plan, stages::load_plan(app.files(), app.workspace(), app.invocation().plan));
+  CG_CHECK(pipeline::require_agreement(plan, app.loaded()));
+  return plan;
+}
+
+Result<pipeline::Cell> chosen_cell(const Application& app, const pipeline::Plan& plan) {
+  return stages::find_cell(plan, app.invocation().cell, app.invocation().only);
 }
 
 Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default) {

@@ -16,6 +16,14 @@ Result<void> run_command(Application& app);
 /// Errors: bad_input.
 Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default);
 
+/// The plan that was made before, from `--plan`, the artifact of this run or the state directory; it agrees with the
+/// settings.
+/// Errors: bad_input, artifact_service.
+Result<pipeline::Plan> plan_in_force(Application& app);
+/// The cell that `--cell` or `--only` chooses.
+/// Errors: bad_input.
+Result<pipeline::Cell> chosen_cell(const Application& app, const pipeline::Plan& plan);
+
 /// The plan for people (its policy table), or with --json its warnings as log lines.
 void show_plan(Application& app, const pipeline::Plan& plan);
 

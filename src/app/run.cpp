@@ -5,6 +5,7 @@
 
 #include "app/cell_pipeline.h"
 #include "app/commands.h"
+#include "app/hand_over.h"
 #include "app/proof.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -163,6 +164,7 @@ Result<void> report(Run& run, const std::optional<Error>& failure) {
   report.written = {concat((app.workspace().state_name / stages::kReleaseFile).string())};
   if (run.wrote()) report.written.push_back(app.store_name(run.plan));
   CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
+  give_all(app, run.plan);
   show_report(app, report);
   return {};
 }

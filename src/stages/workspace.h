@@ -27,6 +27,7 @@ inline constexpr std::string_view kPlanFile = "plan.json";
 inline constexpr std::string_view kMovesFile = "moves.json";
 inline constexpr std::string_view kReleaseFile = "release.json";
 inline constexpr std::string_view kImagesDirectory = "images";
+inline constexpr std::string_view kArtifactsDirectory = "artifacts";
 
 /// Paths below the state directory.
 sys::Path record_file(const std::string& cell);

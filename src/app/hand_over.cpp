@@ -1,0 +1,59 @@
+#include "app/hand_over.h"
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "sys/cancel.h"
+
+namespace crategate::app {
+namespace {
+
+Result<stages::HandOverServices> services(Application& app) {
+  CG_TRY(actions::ArtifactStore* const store, app.artifacts());
+  return stages::HandOverServices{
+      .store = *store, .files = app.files(), .maker = app.maker(), .settings = app.configuration().artifact};
+}
+
+}  // namespace
+
+Result<void> take(Application& app, const std::vector<stages::Bundle>& bundles) {
+  if (!app.hands_over()) return {};
+  CG_TRY(const auto svc, services(app));
+  return stages::take(bundles, svc);
+}
+
+Result<void> give(Application& app, const stages::Bundle& bundle) {
+  if (!app.hands_over() || app.invocation().dry_run) return {};
+  CG_TRY(const auto svc, services(app));
+  CG_CHECK(stages::give(bundle, svc));
+  return {};
+}
+
+void give_always(Application& app, const stages::Bundle& bundle) {
+  const sys::CancellationPause pause;
+  const auto given = give(app, bundle);
+  if (given) return;
+  log::warning(concat("artifact ", bundle.name, " could not be uploaded: ", describe(given.error())));
+}
+
+void give_all(Application& app, const pipeline::Plan& plan) {
+  const auto& workspace = app.workspace();
+  std::vector<stages::Bundle> bundles = {stages::plan_bundle(workspace), stages::dockerfiles_bundle(workspace, plan)};
+  for (const auto& cell : plan.cells) {
+    bundles.push_back(stages::test_log_bundle(workspace, cell));
+    bundles.push_back(stages::digest_bundle(workspace, cell));
+  }
+  bundles.push_back(stages::moves_bundle(workspace));
+  bundles.push_back(stages::report_bundle(workspace));
+  for (auto& bundle : bundles) {
+    bundle.grows = true;
+    give_always(app, bundle);
+  }
+}
+
+Result<void> withdraw(Application& app, const stages::Bundle& bundle) {
+  if (!app.hands_over() || app.invocation().dry_run) return {};
+  CG_TRY(const auto svc, services(app));
+  return stages::withdraw(bundle, svc);
+}
+
+}  // namespace crategate::app

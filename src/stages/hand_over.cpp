@@ -1,0 +1,147 @@
+#include "stages/hand_over.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "stages/artifact_archive.h"
+#include "zip/inflate.h"
+
+namespace crategate::stages {
+namespace {
+
+constexpr std::uint64_t kLargestBundle = 8u << 20;                  // evidence is small; a log is never taken
+constexpr std::uint64_t kLargestPiece = (64u << 20) + (64u << 10);  // a log of the largest size, and its last line
+constexpr std::size_t kTakers = 8;
+const zip::Limits kLimits{
+    .archive = kLargestBundle, .members = 1000, .member = 4u << 20, .total = 16u << 20, .ratio = 100};
+
+Piece in_state(const Workspace& workspace, const sys::Path& file) {
+  return {.member = file.filename().string(), .root = workspace.state(), .file = file};
+}
+
+Result<std::vector<zip::Member>> members_of(const Bundle& bundle, const sys::FileSystem& files) {
+  std::vector<zip::Member> members;
+  for (const auto& piece : bundle.pieces) {
+    CG_TRY(auto bytes, files.read_below(piece.root, piece.file, kLargestPiece));
+    if (!bytes) continue;
+    members.push_back({.name = piece.member, .kind = zip::Member::Kind::text, .content = *std::move(bytes)});
+  }
+  return members;
+}
+
+Result<void> take_one(const Bundle& bundle, const actions::Artifact& artifact, const HandOverServices& svc) {
+  CG_TRY(const auto archive, LocalArchive::fetch(
+                                 [&](const net::BodySink& sink) -> Result<void> {
+                                   CG_CHECK(svc.store.download(artifact, sink));
+                                   return {};
+                                 },
+                                 kLargestBundle, svc.files));
+  for (const auto& piece : bundle.pieces) {
+    CG_TRY(const auto bytes, zip::read_member(archive.path(), piece.member, kLimits));
+    if (!bytes) continue;
+    CG_CHECK(svc.files.make_directories(piece.root));
+    CG_CHECK(svc.files.write_below(piece.root, piece.file, *bytes));
+  }
+  log::debug(concat("took artifact ", artifact.name, " (id ", artifact.id, ")"));
+  return {};
+}
+
+struct Found {
+  const Bundle* bundle;
+  const actions::Artifact* artifact;
+};
+
+/// Newest first is the store's order: the first of a name is the one that counts.
+std::vector<Found> find_bundles(const std::vector<Bundle>& bundles, const std::vector<actions::Artifact>& artifacts) {
+  std::vector<Found> found;
+  for (const auto& bundle : bundles) {
+    const auto at = std::ranges::find(artifacts, bundle.name, &actions::Artifact::name);
+    if (at != artifacts.end()) found.push_back({&bundle, &*at});
+  }
+  return found;
+}
+
+}  // namespace
+
+Bundle plan_bundle(const Workspace& workspace) {
+  return {.name = "crategate-plan", .pieces = {in_state(workspace, kPlanFile)}};
+}
+
+Bundle dockerfiles_bundle(const Workspace& workspace, const pipeline::Plan& plan) {
+  Bundle bundle{.name = "generated-dockerfiles", .pieces = {}};
+  for (const auto& cell : plan.cells)
+    bundle.pieces.push_back({.member = cell.dockerfile, .root = workspace.root, .file = cell.dockerfile});
+  return bundle;
+}
+
+Bundle test_log_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
+  Bundle bundle{.name = concat("test-logs-", cell.key), .pieces = {}};
+  const sys::Path log = cell.log;
+  if (!log.empty()) bundle.pieces = {{.member = log.filename().string(), .root = workspace.root, .file = log}};
+  return bundle;
+}
+
+Bundle digest_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
+  return {.name = concat("digest-", cell.key),
+          .pieces = {in_state(workspace, digest_file(cell.key)), in_state(workspace, record_file(cell.key))}};
+}
+
+Bundle moves_bundle(const Workspace& workspace) {
+  return {.name = "crategate-moves", .pieces = {in_state(workspace, kMovesFile)}, .grows = true};
+}
+
+Bundle report_bundle(const Workspace& workspace) {
+  return {.name = "crategate-report", .pieces = {in_state(workspace, kReleaseFile)}, .grows = true};
+}
+
+Result<bool> give(const Bundle& bundle, const HandOverServices& svc) {
+  CG_TRY(auto members, members_of(bundle, svc.files));
+  if (members.empty()) return false;
+  CG_TRY(const auto uploaded, upload_archive({.name = bundle.name,
+                                              .members = std::move(members),
+                                              .compression_level = svc.settings.compression_level,
+                                              .retention_days = svc.settings.retention_days,
+                                              .overwrite = bundle.grows},
+                                             svc.store, svc.maker));
+  log::info(concat("artifact ", bundle.name, ": ", uploaded.members, uploaded.members == 1 ? " file, " : " files, ",
+                   format_bytes(uploaded.artifact.size.value_or(0)), ", ", uploaded.artifact.digest));
+  return true;
+}
+
+Result<void> take(const std::vector<Bundle>& bundles, const HandOverServices& svc) {
+  const bool alone = bundles.size() == 1;
+  CG_TRY(const auto artifacts, svc.store.list(alone ? std::optional(bundles.front().name) : std::nullopt));
+  const auto found = find_bundles(bundles, artifacts);
+  std::atomic<std::size_t> next = 0;
+  std::mutex guard;
+  std::optional<Error> failure;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < found.size(); i = next++) {
+      auto taken = take_one(*found[i].bundle, *found[i].artifact, svc);
+      if (taken) continue;
+      const std::lock_guard lock(guard);
+      if (!failure) failure = std::move(taken).error().within(concat("artifact ", found[i].bundle->name));
+    }
+  };
+  std::vector<std::thread> takers;
+  for (std::size_t i = 1; i < std::min(found.size(), kTakers); ++i) takers.emplace_back(work);
+  work();
+  for (auto& taker : takers) taker.join();
+  if (failure) return fail(*std::move(failure));
+  return {};
+}
+
+Result<void> withdraw(const Bundle& bundle, const HandOverServices& svc) {
+  CG_TRY(const auto existing, svc.store.list(bundle.name));
+  if (existing.empty()) return {};
+  for (const auto& artifact : existing) CG_CHECK(require_replaceable(artifact, svc.store, svc.maker));
+  CG_CHECK(svc.store.remove(bundle.name));
+  return {};
+}
+
+}  // namespace crategate::stages
