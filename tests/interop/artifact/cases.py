@@ -61,7 +61,7 @@ def link(path, target):
 
 
 def noise(path, size):
-    return text(path, os.urandom(size))
+    return lambda root: text(path, os.urandom(size))(root)
 
 
 CASES = {
@@ -91,14 +91,14 @@ CASES = {
     'carriage returns': [text('crlf', 'a\r\nb\r\n'), text('cr', 'a\rb')],
     'all bytes': [text('bytes', bytes(range(256)) * 300)],
     'zeros of a page': [text('zeros', bytes(4096))],
-    'zeros of ten mebibytes': [text('zeros', bytes(10 << 20))],
+    'zeros of ten mebibytes': [lambda root: text('zeros', bytes(10 << 20))(root)],
     'incompressible kibibyte': [noise('noise', 1 << 10)],
     'incompressible mebibyte': [noise('noise', 1 << 20)],
     'incompressible block': [noise('noise', 8 << 20)],
     'incompressible block and a byte': [noise('noise', (8 << 20) + 1)],
     'incompressible block less a byte': [noise('noise', (8 << 20) - 1)],
     'several blocks': [noise('noise', 20 << 20), text('z')],
-    'compressible over the chunk': [text('log', ''.join(f'line {i}\n' for i in range(400000)))],
+    'compressible over the chunk': [lambda root: text('log', ''.join(f'line {i}\n' for i in range(400000)))(root)],
     'exactly one chunk': [text('log', b'abcdefgh' * (1 << 17))],
     'one chunk and a byte': [text('log', b'abcdefgh' * (1 << 17) + b'!')],
     'looks like a zip': [text('x.zip', b'PK\x03\x04' + b'z' * 100), text('y', b'PK\x05\x06' + bytes(18))],
