@@ -29,9 +29,9 @@ std::vector<std::string> input_names() {
   return names;
 }
 
-/// Inputs that are not settings: the action's own, and how the binary prints.
-const std::vector<std::string> kOtherInputs = {"stage",   "config",   "workspace",  "json",  "quiet",
-                                               "verbose", "no-color", "log-format", "check", "image"};
+/// Inputs that are not settings: the action's own, how the binary prints, and the runner's for `uses: docker://…`.
+const std::vector<std::string> kOtherInputs = {"args",  "entrypoint", "stage",    "config",     "workspace", "json",
+                                               "quiet", "verbose",    "no-color", "log-format", "check",     "image"};
 
 Result<void> refuse_unknown_inputs(const sys::Environment& environment, const std::vector<std::string>& names) {
   std::vector<std::string> known = names;

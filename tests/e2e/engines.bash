@@ -20,6 +20,7 @@ case $1 in
     tools/engine up --store containerd --images
     tools/engine up --store classic
     tools/engine builder-image --store classic
+    tools/engine runner
     ;;
   down)
     for store in containerd classic; do

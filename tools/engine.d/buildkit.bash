@@ -3,23 +3,6 @@
 # module and Debian's runc, since there may be no registry to pull moby/buildkit from.
 
 readonly BUILDKIT_VERSION=v0.23.2
-readonly GO_WANTED=1.24
-readonly GO_PACKAGES=("golang-$GO_WANTED-go" "golang-$GO_WANTED-src")
-
-go_version() { "$1" env GOVERSION 2>/dev/null | sed -n 's/^go\([0-9.]*\).*/\1/p'; }
-
-# Sets GO to a Go that is new enough: the machine's, else Debian 13's in the private root.
-find_go() {
-  local version
-  if GO=$(command -v go) && version=$(go_version "$GO") && [[ -n $version ]] && at_least "$version" "$GO_WANTED"; then
-    return
-  fi
-  packages_unpack "${GO_PACKAGES[@]}"
-  GO=$ROOT/usr/lib/go-$GO_WANTED/bin/go
-  version=$(go_version "$GO") || true
-  [[ -n $version ]] || die "no Go $GO_WANTED or newer on this machine, and Debian 13's does not run here"
-}
-
 buildkit_compile() {
   local work=$STATE/buildkit/module log=$STATE/buildkit/log
   find_go
