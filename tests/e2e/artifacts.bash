@@ -15,7 +15,7 @@ mkfifo "$WORK/service-input"
 SERVICE_PID=$!
 disown "$SERVICE_PID"
 echo "$SERVICE_PID" >>"$WORK/started"
-exec {SERVICE_INPUT}>"$WORK/service-input"
+exec 9>"$WORK/service-input" # held open for as long as the script runs
 wait_until 10 grep -E '^publish=.' "$WORK/service"
 
 # job NAME [ATTEMPT]: a fresh clone, and the variables of that job.

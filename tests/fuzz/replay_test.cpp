@@ -216,8 +216,7 @@ INSTANTIATE_TEST_SUITE_P(Parsers, Replay,
                                            Target{"manifest.json", manifest},
                                            Target{"template.mustache", dockerfile_template},
                                            Target{"tool-output.txt", tool_output}, Target{"versions.txt", axis_values},
-                                           Target{"link.txt", link_header},
-                                           Target{"zip_reader/streamed.zip", archive},
+                                           Target{"link.txt", link_header}, Target{"zip_reader/streamed.zip", archive},
                                            Target{"zip_reader/zip64.zip", archive},
                                            Target{"artifacts.json", artifact_answers}));
 

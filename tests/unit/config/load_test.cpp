@@ -260,11 +260,13 @@ TEST(ConfigLoad, WhatThisVersionCannotDoIsRefusedWhereItStands) {
   const struct {
     std::string text, setting;
     int line;
-  } rows[] = {
-      {"gate:\n  mode: rebuild\n", "gate.mode: ", 4},  {"gate: {hmac-secret-env: KEY}\n", "gate.hmac-secret-env: ", 3},
-      {"provenance: true\n", "provenance: ", 3},       {"shards: 2\n", "shards: ", 3},
-      {"release: {lease: git}\n", "release.lease: ", 3}, {"release: {set: x}\n", "release.set: ", 3},
-      {"scan: {with: trivy}\n", "scan: ", 3}};
+  } rows[] = {{"gate:\n  mode: rebuild\n", "gate.mode: ", 4},
+              {"gate: {hmac-secret-env: KEY}\n", "gate.hmac-secret-env: ", 3},
+              {"provenance: true\n", "provenance: ", 3},
+              {"shards: 2\n", "shards: ", 3},
+              {"release: {lease: git}\n", "release.lease: ", 3},
+              {"release: {set: x}\n", "release.set: ", 3},
+              {"scan: {with: trivy}\n", "scan: ", 3}};
   for (const auto& row : rows) {
     const auto refused = require_project(loaded(project + row.text, {}));
     ASSERT_FALSE(refused) << row.text;
