@@ -20,8 +20,11 @@ struct Evidence {
   Plan plan = sample::plan();
   Record record = sample::record(plan);
   ObservedImage observed = sample::observed();
+  std::string run = record.run;
 
-  CellVerdict judged() const { return judge(plan, plan.cells.front(), record, observed, sample::ignored_labels()); }
+  CellVerdict judged() const {
+    return judge(plan, plan.cells.front(), record, observed, sample::ignored_labels(), run);
+  }
 };
 
 std::vector<Reason> reasons(const CellVerdict& verdict) {
@@ -44,6 +47,7 @@ TEST(GateJudge, IgnoresOnlyTheLabelsItIsToldToIgnore) {
   EXPECT_FALSE(judge(evidence.plan, evidence.plan.cells.front(), evidence.record, evidence.observed, {}).admitted);
 }
 
+// B22
 TEST(GateJudge, RefusesWhenRecordIsAbsent) {
   const Evidence evidence;
   const auto verdict = judge(evidence.plan, evidence.plan.cells.front(), std::nullopt, evidence.observed, {});
@@ -83,14 +87,22 @@ TEST_P(GateDeviations, AreRefusedWithTheirReason) {
   }
 }
 
+std::string upper(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
 const oci::Digest kOther = oci::Digest::of("other");
 const std::string kHashOfLineFeed = "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b";
 const std::string kHashOfNoLayers = "37517e5f3dc66819f61f5a7bb8ace1921282415f10551d2defa5c3eb0985b570";
 const std::string kHashOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+// A67: each field that binds a record, swapped; a record of another run, commit or cell that came as an artifact.
 INSTANTIATE_TEST_SUITE_P(
     Binding, GateDeviations,
     ::testing::Values(
+        Deviation{"run", Reason::record_foreign, [](Evidence& e) { e.record.run = "2"; }},
+        Deviation{"no run", Reason::record_foreign, [](Evidence& e) { e.record.run.clear(); }},
         Deviation{"plan", Reason::record_foreign, [](Evidence& e) { e.record.plan_id = "sha256:0"; }},
         Deviation{"no plan", Reason::record_foreign, [](Evidence& e) { e.record.plan_id.clear(); }},
         Deviation{"commit", Reason::record_foreign, [](Evidence& e) { e.record.commit = std::string(40, 'f'); }},
@@ -121,6 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Deviation{"of an unknown image", Reason::config_differs,
                                 [](Evidence& e) { e.record.tests.config_digest.reset(); }}));
 
+// A68: constants of nothing, and what is no digest.
 INSTANTIATE_TEST_SUITE_P(
     Evidence, GateDeviations,
     ::testing::Values(
@@ -138,6 +151,14 @@ INSTANTIATE_TEST_SUITE_P(
                   [](auto& e) { e.record.layer_text = kHashOfNoLayers; }},
         Deviation{"layer text of nothing", Reason::empty_evidence,
                   [](auto& e) { e.record.layer_text = kHashOfNothing; }},
+        Deviation{"layer text in upper case", Reason::layer_differs,
+                  [](auto& e) { e.record.layer_text = upper(e.record.layer_text); }},
+        Deviation{"layer text of 63 digits", Reason::layer_differs, [](auto& e) { e.record.layer_text.pop_back(); }},
+        Deviation{"layer text with a line end", Reason::layer_differs, [](auto& e) { e.record.layer_text += "\r\n"; }},
+        Deviation{"layer text of two lines", Reason::layer_differs,
+                  [](auto& e) { e.record.layer_text += "\n" + e.record.layer_text; }},
+        Deviation{"layer text of a mebibyte", Reason::layer_differs,
+                  [](auto& e) { e.record.layer_text.append(1u << 20, 'a'); }},
         Deviation{"one layer less", Reason::layer_differs, [](auto& e) { e.record.diff_ids.pop_back(); }},
         Deviation{"layers swapped", Reason::layer_differs,
                   [](auto& e) { std::swap(e.record.diff_ids[0], e.record.diff_ids[1]); }},
