@@ -17,6 +17,7 @@ namespace crategate::app {
 namespace {
 
 constexpr std::string_view kDefaultConfiguration = "crategate.yml";
+constexpr std::chrono::milliseconds kHurry{1'500}, kHurryInAll{4'000};
 constexpr std::string_view kDockerHub = "docker.io";
 
 std::vector<std::string> input_names() {
@@ -187,11 +188,27 @@ bool Application::hands_over() const {
   return in_runner_ && !environment_.get(actions::kRuntimeToken).value_or("").empty();
 }
 
+void Application::hurry_artifacts() {
+  if (artifacts_until_) return;
+  artifacts_until_ = clock_.monotonic() + kHurryInAll;
+  artifacts_.reset();
+}
+
+bool Application::artifacts_given_up() const {
+  return artifacts_given_up_ || (artifacts_until_ && clock_.monotonic() > *artifacts_until_);
+}
+
 Result<actions::ArtifactStore*> Application::artifacts() {
+  const std::lock_guard lock(making_);  // cells ask side by side
   if (artifacts_) return artifacts_.get();
-  if (hands_over()) {
+  if (in_runner_) {
     CG_TRY(auto access, actions::read_artifact_access(environment_));
-    artifacts_ = std::make_unique<actions::ServiceArtifactStore>(http_, clock_, std::move(access));
+    actions::ServiceLimits limits;
+    if (artifacts_until_) {
+      limits.patience.policy.tries = 1;
+      limits.patience.total = limits.silence = limits.blocks.silence = kHurry;
+    }
+    artifacts_ = std::make_unique<actions::ServiceArtifactStore>(http_, clock_, std::move(access), limits);
   } else {
     CG_CHECK(files().make_directories(workspace_.state()));
     artifacts_ = std::make_unique<actions::FolderArtifactStore>(
@@ -204,9 +221,10 @@ pipeline::Maker Application::maker() const {
   const auto variable = [this](std::string_view name) { return environment_.get(name).value_or(""); };
   const std::string& cell = loaded_.invocation.cell;
   const std::string job = variable(actions::kJob);
+  const std::string part = cell.empty() ? join(loaded_.invocation.only, ",") : cell;
   return {.run = run_id(),
           .attempt = variable(actions::kRunAttempt),
-          .job = cell.empty() ? job : concat(job, job.empty() ? "" : " ", cell)};
+          .job = concat(job, job.empty() || part.empty() ? "" : " ", part)};
 }
 
 Result<github::GitHubClient*> Application::github() {

@@ -80,6 +80,11 @@ class Application {
   /// Of the run that this job belongs to; outside of one, a folder below the state directory.
   /// Errors: artifact_service.
   Result<actions::ArtifactStore*> artifacts();
+  /// From now on its service gets a few seconds in all: a cancelled job has little time left.
+  void hurry_artifacts();
+  /// After a failure of the service nothing more is tried that may be left out.
+  void give_up_artifacts() { artifacts_given_up_ = true; }
+  bool artifacts_given_up() const;
   /// Whether jobs reach each other through that store only: a runner has given access to its service.
   bool hands_over() const;
   pipeline::Maker maker() const;
@@ -118,6 +123,8 @@ class Application {
   std::unique_ptr<registry::HttpRegistry> registry_;
   std::unique_ptr<stages::LayoutRegistry> layout_;
   std::unique_ptr<actions::ArtifactStore> artifacts_;
+  std::optional<sys::Instant> artifacts_until_;  ///< since they are hurried
+  bool artifacts_given_up_ = false;
   std::unique_ptr<github::GitHubClient> github_;
   registry::Credentials given_credentials_;
   Secret github_token_;

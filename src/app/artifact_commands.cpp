@@ -16,10 +16,13 @@ Result<config::ArtifactRequest> request_of(const Application& app) {
   config::ArtifactRequest request = app.invocation().artifact;
   const auto& words = app.line().positional;
   if (words.empty()) return request;
+  if (std::ranges::find(words, "") != words.end())
+    return fail(ErrorCode::bad_input, concat(app.line().command, ": expected words, found an empty one"),
+                "Is a variable empty? Leave the word out to mean everything.");
   if (!request.name.empty() || (words.size() > 1 && !request.paths.empty())) {
     return fail(ErrorCode::bad_input,
                 concat(app.line().command, ": expected the ", request.name.empty() ? "paths" : "name",
-                       " once, found as option and as ", quote(words.front())),
+                       " once, found as option and as ", quote(request.name.empty() ? words[1] : words.front())),
                 "Give it one way.");
   }
   request.name = words.front();
@@ -65,11 +68,11 @@ Result<stages::ArtifactSource> other_run(Application& app, const config::Artifac
         for (const auto& artifact : *known) artifacts.push_back(artifact_of(artifact));
         return artifacts;
       },
-      .download = [=](const actions::Artifact& wanted, const net::BodySink& sink) -> Result<std::string> {
+      .download = [=](const actions::Artifact& wanted, const net::BodySink& sink) -> Result<stages::Fetched> {
         const auto found = std::ranges::find(*known, wanted.id, &github::RunArtifact::id);
         if (found == known->end()) return fail(ErrorCode::internal, "an artifact that was not listed");
         CG_TRY(auto downloaded, github->artifact_archive(repository, *found, sink));
-        return std::move(downloaded.content_type);
+        return stages::Fetched{std::move(downloaded.content_type), found->digest.has_value()};
       }};
 }
 
@@ -79,14 +82,18 @@ Result<stages::ArtifactSource> source_of(Application& app, const config::Artifac
   return stages::ArtifactSource{
       .list =
           [store](const std::string& name) { return store->list(name.empty() ? std::nullopt : std::optional(name)); },
-      .download = [store](const actions::Artifact& wanted, const net::BodySink& sink) -> Result<std::string> {
+      .download = [store](const actions::Artifact& wanted, const net::BodySink& sink) -> Result<stages::Fetched> {
         CG_TRY(auto downloaded, store->download(wanted, sink));
-        return std::move(downloaded.content_type);
+        return stages::Fetched{std::move(downloaded.content_type), downloaded.digest_checked};
       }};
 }
 
 stages::ArtifactInputs inputs_of(const Application& app, const config::ArtifactRequest& request) {
-  return {.request = request, .settings = app.configuration().artifact, .directory = app.workspace().root};
+  return {.request = request,
+          .settings = app.configuration().artifact,
+          .directory = app.workspace().root,
+          .leave_out = (app.workspace().state_name / stages::kArtifactsDirectory).string(),
+          .list_only = app.invocation().dry_run};
 }
 
 std::string plural(std::size_t count) { return concat(count, count == 1 ? " file" : " files"); }
@@ -112,9 +119,17 @@ Result<void> artifact_upload(Application& app) {
   CG_TRY(const auto request, request_of(app));
   CG_TRY(actions::ArtifactStore* const store, app.artifacts());
   CG_TRY(const auto outcome, stages::run_artifact_upload(inputs_of(app, request), *store, app.maker()));
+  if (app.invocation().dry_run) {
+    app.console().result(concat("would upload ", plural(outcome.files), " as ", request.name, "\n"));
+    return {};
+  }
   if (!outcome.uploaded) {
     const std::string text = concat("artifact ", quote(request.name), ": no files found; nothing was uploaded");
-    if (request.if_no_files_found == "warn") log::warning(text);
+    if (request.if_no_files_found == "warn") {
+      log::warning(text);
+      app.workflow().annotate(
+          {.severity = actions::Severity::warning, .title = "crategate artifact", .message = text, .location = {}});
+    }
     return {};
   }
   CG_CHECK(app.workflow().set_output("artifact-id", std::to_string(outcome.artifact.id)));
@@ -136,13 +151,15 @@ Result<void> artifact_download(Application& app) {
   CG_TRY(const auto downloaded, stages::run_artifact_download(inputs_of(app, request), source, app.files()));
   auto rows = json::Value::array();
   for (const auto& one : downloaded) {
-    rows.push(json_of(one.artifact).set("path", one.folder.string()));
+    rows.push(json_of(one.artifact).set("path", one.folder.string()).set("digest_checked", one.digest_checked));
     if (app.line().json) continue;
     app.console().result(concat("downloaded ", one.artifact.name, ": ", plural(one.files), ", ",
-                                format_bytes(one.content), ", to ", one.folder.string(), "\n"));
+                                format_bytes(one.content), ", to ", one.folder.string(),
+                                one.digest_checked ? "" : " (the store has no digest to compare with)", "\n"));
   }
   if (app.line().json) app.console().document(rows.pretty());
-  if (downloaded.empty()) log::info("this run has no artifacts yet");
+  if (downloaded.empty())
+    log::info(app.invocation().dry_run ? "a dry run downloads nothing" : "this run has no artifacts yet");
   const sys::Path folder = request.paths.empty() ? app.workspace().root : app.workspace().root / request.paths.front();
   return app.workflow().set_output("download-path", folder.string());
 }
@@ -157,14 +174,24 @@ Result<void> artifact_list(Application& app) {
     app.console().document(rows.pretty());
     return {};
   }
-  std::size_t width = 0;
-  for (const auto& artifact : artifacts) width = std::max(width, artifact.name.size());
+  const auto size_of = [](const actions::Artifact& artifact) {
+    return artifact.size ? format_bytes(*artifact.size) : std::string("?");
+  };
+  const auto pad = [](std::size_t width, std::size_t used) { return std::string(width - used + 2, ' '); };
+  std::size_t names = 0, sizes = 0;
+  for (const auto& artifact : artifacts) {
+    names = std::max(names, neutralise(artifact.name).size());
+    sizes = std::max(sizes, size_of(artifact).size());
+  }
   std::string text;
   for (const auto& artifact : artifacts) {
-    text += concat(artifact.name, std::string(width - artifact.name.size() + 2, ' '),
-                   artifact.size ? format_bytes(*artifact.size) : std::string("?"), "  ", artifact.created_at, "  ",
+    const std::string name = neutralise(artifact.name), size = size_of(artifact);
+    text += concat(name, pad(names, name.size()), size, pad(sizes, size.size()), neutralise(artifact.created_at), "  ",
                    artifact.digest, "\n");
   }
+  const bool asked = !request.name.empty() || !request.pattern.empty();
+  if (text.empty() && asked)
+    text = concat("no artifact ", quote(request.name.empty() ? request.pattern : request.name), "\n");
   app.console().result(text.empty() ? "no artifacts\n" : text);
   return {};
 }

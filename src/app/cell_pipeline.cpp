@@ -5,6 +5,7 @@
 
 #include "actions/names.h"
 #include "app/commands.h"
+#include "app/hand_over.h"
 #include "app/proof.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -84,6 +85,7 @@ Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pi
   CG_TRY(docker::Engine* const engine, app.engine());
   CG_TRY(docker::ImageBuilder* const builder, app.builder());
   stage = "build";
+  CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
   CG_CHECK(build_cell(app, facts, cell, *builder));
   stage = "test";
   CG_CHECK(test_cell(app, facts, cell, *engine));

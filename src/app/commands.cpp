@@ -89,7 +89,7 @@ Result<void> build(Application& app) {
   CG_TRY(const auto plan, plan_in_force(app));
   CG_TRY(const auto cell, chosen_cell(app, plan));
   CG_CHECK(require_planned_commit(app, plan));
-  CG_CHECK(take(app, {stages::dockerfiles_bundle(app.workspace(), plan)}));
+  if (!app.invocation().dry_run) CG_CHECK(take(app, {stages::dockerfiles_bundle(app.workspace(), plan)}));
   CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
   CG_TRY(const auto facts, read_run_facts(app, plan));
   const stages::BuildInputs in{.configuration = app.configuration(),
@@ -129,6 +129,7 @@ Result<void> test(Application& app) {
     app.console().lines(concat(stages::describe_container(spec), "\n"));
     return {};
   }
+  CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
   CG_TRY(docker::Engine* const engine, app.engine());
   const stages::Progress progress = tool_lines();
   app.workflow().begin_group(concat("test ", cell.key));

@@ -30,12 +30,15 @@ Result<void> give(Application& app, const stages::Bundle& bundle) {
 
 void give_always(Application& app, const stages::Bundle& bundle) {
   const sys::CancellationPause pause;
+  if (sys::cancellation()) app.hurry_artifacts();
+  if (app.artifacts_given_up()) return;
   const auto given = give(app, bundle);
   if (given) return;
   log::warning(concat("artifact ", bundle.name, " could not be uploaded: ", describe(given.error())));
+  if (given.error().http || is_transient(given.error().code)) app.give_up_artifacts();
 }
 
-void give_all(Application& app, const pipeline::Plan& plan) {
+Result<void> give_all(Application& app, const pipeline::Plan& plan, bool succeeded) {
   const auto& workspace = app.workspace();
   std::vector<stages::Bundle> bundles = {stages::plan_bundle(workspace), stages::dockerfiles_bundle(workspace, plan)};
   for (const auto& cell : plan.cells) {
@@ -44,10 +47,14 @@ void give_all(Application& app, const pipeline::Plan& plan) {
   }
   bundles.push_back(stages::moves_bundle(workspace));
   bundles.push_back(stages::report_bundle(workspace));
-  for (auto& bundle : bundles) {
-    bundle.grows = true;
-    give_always(app, bundle);
+  for (const auto& bundle : bundles) {
+    if (succeeded) {
+      CG_CHECK(give(app, bundle));
+    } else {
+      give_always(app, bundle);
+    }
   }
+  return {};
 }
 
 Result<void> withdraw(Application& app, const stages::Bundle& bundle) {

@@ -16,11 +16,12 @@ namespace crategate::app {
 Result<void> take(Application& app, const std::vector<stages::Bundle>& bundles);
 /// Errors: artifact_service: a later job would miss it.
 Result<void> give(Application& app, const stages::Bundle& bundle);
-/// Also after a failure or a cancellation, within the runner's grace time. That it fails is a warning only: it must not
-/// hide why the command failed.
+/// Also after a failure or a cancellation, then within the runner's grace time: a few seconds, and no more after the
+/// first that fails. That it fails is a warning only: it must not hide why the command failed.
 void give_always(Application& app, const stages::Bundle& bundle);
-/// All that a whole pipeline leaves, in place of what an earlier one left: as `give_always`.
-void give_all(Application& app, const pipeline::Plan& plan);
+/// All that a whole pipeline leaves. After one that succeeded, what cannot be given is an error; after a failure a
+/// warning.
+Result<void> give_all(Application& app, const pipeline::Plan& plan, bool succeeded);
 /// Before evidence is made anew.
 Result<void> withdraw(Application& app, const stages::Bundle& bundle);
 

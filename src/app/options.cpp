@@ -86,10 +86,14 @@ std::vector<std::string> second_words(std::string_view first) {
   return words;
 }
 
-Failure unknown_command(const std::string& written) {
+Failure unknown_command(const std::string& written, const std::string& next) {
   if (const auto words = second_words(written); !words.empty()) {
-    return fail(ErrorCode::bad_input, concat(written, ": expected one of ", join(words, ", "), " after it"),
-                concat("`crategate ", written, " ", words.front(), " --help` shows an example."));
+    const auto near = nearest(next, words);
+    return fail(
+        ErrorCode::bad_input,
+        concat(written, ": expected one of ", join(words, ", "), ", found ", next.empty() ? "nothing" : quote(next)),
+        concat(near ? concat("Did you mean ", written, " ", *near, "? ") : std::string(), "`crategate ", written, " ",
+               near.value_or(words.front()), " --help` shows an example."));
   }
   std::vector<std::string> names;
   for (const auto& row : command_table()) names.emplace_back(row.name);
@@ -229,7 +233,7 @@ struct Parser {
       command = find_command(concat(argument, " ", arguments[next]));
       if (command != nullptr) ++next;
     }
-    if (command == nullptr) return unknown_command(argument);
+    if (command == nullptr) return unknown_command(argument, next < arguments.size() ? arguments[next] : std::string());
     line.command = command->name;
     return {};
   }

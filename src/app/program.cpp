@@ -26,9 +26,12 @@ int report_failure(const Error& error) {
 }
 
 void annotate(Application& app, const Error& error) {
+  Error unplaced = error;  // the place is the annotation's own
+  unplaced.location.reset();
+  const std::string text = describe(unplaced);
   app.workflow().annotate({.severity = actions::Severity::error,
                            .title = concat("crategate: ", name(error.code)),
-                           .message = error.hint.empty() ? error.message : concat(error.message, "\n", error.hint),
+                           .message = error.hint.empty() ? text : concat(text, "\n", error.hint),
                            .location = error.location});
   const std::vector<std::pair<std::string_view, std::string>> outputs = {
       {"exit_code", std::to_string(exit_code(error.code))}, {"error", describe(error)}};

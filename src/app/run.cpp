@@ -164,7 +164,6 @@ Result<void> report(Run& run, const std::optional<Error>& failure) {
   report.written = {concat((app.workspace().state_name / stages::kReleaseFile).string())};
   if (run.wrote()) report.written.push_back(app.store_name(run.plan));
   CG_CHECK(stages::publish_report(report, app.workspace(), app.files(), app.workflow()));
-  give_all(app, run.plan);
   show_report(app, report);
   return {};
 }
@@ -307,9 +306,11 @@ Result<void> run_pipeline(Application& app) {
   std::optional<Error> failure;
   if (!done) failure = done.error();
   auto reported = report(run, failure);
+  auto given = give_all(app, run.plan, done && reported);
   CG_CHECK(std::move(done));
+  CG_CHECK(std::move(reported));
   say_whether_work_was_done(run);
-  return reported;
+  return given;
 }
 
 }  // namespace crategate::app

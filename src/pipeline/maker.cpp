@@ -50,8 +50,7 @@ Result<void> judge_replacing(std::string_view name, const std::optional<Maker>& 
   if (existing && is_earlier(*existing, own)) return {};
   return fail(ErrorCode::artifact_service,
               concat("artifact ", quote(name), ": expected a name that is free in this attempt, found one of ",
-                     existing ? existing->text() : std::string("another tool"), "; this is ", own.text()),
-              "Give one of the two another name, or replace it on purpose (--overwrite).");
+                     existing ? existing->text() : std::string("another tool"), "; this is ", own.text()));
 }
 
 }  // namespace crategate::pipeline

@@ -17,15 +17,21 @@ namespace crategate::stages {
 struct ArtifactInputs {
   const config::ArtifactRequest& request;
   const config::Artifacts& settings;
-  sys::Path directory;  ///< that paths are relative to
+  sys::Path directory;     ///< that paths are relative to
+  std::string leave_out;   ///< a path that is never uploaded: the store itself
+  bool list_only = false;  ///< a dry run: everything is judged, nothing is moved
+};
+
+struct Fetched {
+  std::string content_type;     ///< as served; empty = not told
+  bool digest_checked = false;  ///< false: there was no digest to compare with
 };
 
 /// Where artifacts are: of this run in a store, of another one behind GitHub's API.
 struct ArtifactSource {
   /// With that name, if it is not empty; newest first.
   std::function<Result<std::vector<actions::Artifact>>(const std::string& name)> list;
-  /// Answers the content type as served; empty = not told.
-  std::function<Result<std::string>(const actions::Artifact&, const net::BodySink&)> download;
+  std::function<Result<Fetched>(const actions::Artifact&, const net::BodySink&)> download;
 };
 
 struct UploadOutcome {
@@ -43,6 +49,7 @@ Result<UploadOutcome> run_artifact_upload(const ArtifactInputs& in, actions::Art
 struct DownloadedArtifact {
   actions::Artifact artifact;
   sys::Path folder;
+  bool digest_checked = false;
   std::size_t files = 0;
   std::uint64_t content = 0;
 };

@@ -19,6 +19,13 @@ Result<std::optional<pipeline::Maker>> maker_of(const actions::Artifact& artifac
   return pipeline::parse_maker(*comment);
 }
 
+/// What is replaced is gone before its successor is complete: a file that cannot be read must be known before.
+Result<void> require_readable(const std::vector<zip::Member>& members) {
+  for (const auto& member : members)
+    if (member.kind == zip::Member::Kind::file) CG_CHECK(zip::bytes_of_file(member.source));
+  return {};
+}
+
 }  // namespace
 
 Result<UploadedArchive> upload_archive(const ArchiveUpload& upload, actions::ArtifactStore& store,
@@ -34,19 +41,23 @@ Result<UploadedArchive> upload_archive(const ArchiveUpload& upload, actions::Art
     return {};
   };
   request.may_replace = [&](const actions::Artifact& existing) -> Result<bool> {
-    CG_CHECK(require_replaceable(existing, store, maker));
+    CG_CHECK(require_replaceable(existing, store, maker, upload.taken_hint));
+    CG_CHECK(require_readable(upload.members));
     return true;
   };
+  if (upload.overwrite) CG_CHECK(require_readable(upload.members));
   CG_TRY(uploaded.artifact, store.upload(request));
   return uploaded;
 }
 
 Result<void> require_replaceable(const actions::Artifact& existing, actions::ArtifactStore& store,
-                                 const pipeline::Maker& maker) {
+                                 const pipeline::Maker& maker, std::string_view hint) {
   // A name that is taken by nothing finished is what a job that died in the middle has left.
   if (existing.id == 0) return {};
   CG_TRY(const auto other, maker_of(existing, store));
-  return pipeline::judge_replacing(existing.name, other, maker);
+  auto judged = pipeline::judge_replacing(existing.name, other, maker);
+  if (!judged) judged.error().hint = hint;
+  return judged;
 }
 
 Result<LocalArchive> LocalArchive::fetch(const std::function<Result<void>(const net::BodySink&)>& download,

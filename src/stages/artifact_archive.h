@@ -21,6 +21,7 @@ struct ArchiveUpload {
   int compression_level = 6;
   int retention_days = 0;  ///< 0 = as the service does
   bool overwrite = false;
+  std::string taken_hint;  ///< what to do when the name is taken
 };
 
 struct UploadedArchive {
@@ -38,7 +39,7 @@ Result<UploadedArchive> upload_archive(const ArchiveUpload& upload, actions::Art
 /// Fails unless `maker` may replace what has a name (pipeline/maker).
 /// Errors: artifact_service.
 Result<void> require_replaceable(const actions::Artifact& existing, actions::ArtifactStore& store,
-                                 const pipeline::Maker& maker);
+                                 const pipeline::Maker& maker, std::string_view hint);
 
 /// An archive as a file of this machine, gone with the object.
 class LocalArchive {

@@ -17,6 +17,8 @@ namespace {
 constexpr std::uint64_t kLargestBundle = 8u << 20;                  // evidence is small; a log is never taken
 constexpr std::uint64_t kLargestPiece = (64u << 20) + (64u << 10);  // a log of the largest size, and its last line
 constexpr std::size_t kTakers = 8;
+constexpr std::string_view kTakenHint =
+    "Let one job of an attempt do this stage, once; a re-run of the job replaces what its earlier attempt left.";
 const zip::Limits kLimits{
     .archive = kLargestBundle, .members = 1000, .member = 4u << 20, .total = 16u << 20, .ratio = 100};
 
@@ -28,10 +30,17 @@ Result<std::vector<zip::Member>> members_of(const Bundle& bundle, const sys::Fil
   std::vector<zip::Member> members;
   for (const auto& piece : bundle.pieces) {
     CG_TRY(auto bytes, files.read_below(piece.root, piece.file, kLargestPiece));
-    if (!bytes) continue;
+    if (!bytes || bytes->empty()) continue;
     members.push_back({.name = piece.member, .kind = zip::Member::Kind::text, .content = *std::move(bytes)});
   }
   return members;
+}
+
+Result<void> empty(const Piece& piece, sys::FileSystem& files) {
+  CG_TRY(const auto present, files.read_below(piece.root, piece.file, kLargestPiece));
+  if (!present || present->empty()) return {};
+  log::warning(concat(piece.file.string(), ": left from another run; no job of this one has given it"));
+  return files.write_below(piece.root, piece.file, "");
 }
 
 Result<void> take_one(const Bundle& bundle, const actions::Artifact& artifact, const HandOverServices& svc) {
@@ -43,6 +52,7 @@ Result<void> take_one(const Bundle& bundle, const actions::Artifact& artifact, c
                                  kLargestBundle, svc.files));
   for (const auto& piece : bundle.pieces) {
     CG_TRY(const auto bytes, zip::read_member(archive.path(), piece.member, kLimits));
+    if (!bytes && bundle.only_given) CG_CHECK(empty(piece, svc.files));
     if (!bytes) continue;
     CG_CHECK(svc.files.make_directories(piece.root));
     CG_CHECK(svc.files.write_below(piece.root, piece.file, *bytes));
@@ -69,7 +79,7 @@ std::vector<Found> find_bundles(const std::vector<Bundle>& bundles, const std::v
 }  // namespace
 
 Bundle plan_bundle(const Workspace& workspace) {
-  return {.name = "crategate-plan", .pieces = {in_state(workspace, kPlanFile)}};
+  return {.name = "crategate-plan", .pieces = {in_state(workspace, kPlanFile)}, .only_given = true};
 }
 
 Bundle dockerfiles_bundle(const Workspace& workspace, const pipeline::Plan& plan) {
@@ -88,7 +98,8 @@ Bundle test_log_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
 
 Bundle digest_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
   return {.name = concat("digest-", cell.key),
-          .pieces = {in_state(workspace, digest_file(cell.key)), in_state(workspace, record_file(cell.key))}};
+          .pieces = {in_state(workspace, digest_file(cell.key)), in_state(workspace, record_file(cell.key))},
+          .only_given = true};
 }
 
 Bundle moves_bundle(const Workspace& workspace) {
@@ -106,7 +117,8 @@ Result<bool> give(const Bundle& bundle, const HandOverServices& svc) {
                                               .members = std::move(members),
                                               .compression_level = svc.settings.compression_level,
                                               .retention_days = svc.settings.retention_days,
-                                              .overwrite = bundle.grows},
+                                              .overwrite = bundle.grows,
+                                              .taken_hint = std::string(kTakenHint)},
                                              svc.store, svc.maker));
   log::info(concat("artifact ", bundle.name, ": ", uploaded.members, uploaded.members == 1 ? " file, " : " files, ",
                    format_bytes(uploaded.artifact.size.value_or(0)), ", ", uploaded.artifact.digest));
@@ -117,6 +129,10 @@ Result<void> take(const std::vector<Bundle>& bundles, const HandOverServices& sv
   const bool alone = bundles.size() == 1;
   CG_TRY(const auto artifacts, svc.store.list(alone ? std::optional(bundles.front().name) : std::nullopt));
   const auto found = find_bundles(bundles, artifacts);
+  for (const auto& bundle : bundles) {
+    if (!bundle.only_given || std::ranges::find(found, &bundle, &Found::bundle) != found.end()) continue;
+    for (const auto& piece : bundle.pieces) CG_CHECK(empty(piece, svc.files));
+  }
   std::atomic<std::size_t> next = 0;
   std::mutex guard;
   std::optional<Error> failure;
@@ -139,7 +155,7 @@ Result<void> take(const std::vector<Bundle>& bundles, const HandOverServices& sv
 Result<void> withdraw(const Bundle& bundle, const HandOverServices& svc) {
   CG_TRY(const auto existing, svc.store.list(bundle.name));
   if (existing.empty()) return {};
-  for (const auto& artifact : existing) CG_CHECK(require_replaceable(artifact, svc.store, svc.maker));
+  for (const auto& artifact : existing) CG_CHECK(require_replaceable(artifact, svc.store, svc.maker, kTakenHint));
   CG_CHECK(svc.store.remove(bundle.name));
   return {};
 }

@@ -24,7 +24,8 @@ struct Piece {
 struct Bundle {
   std::string name;  ///< of the artifact; it carries no attempt
   std::vector<Piece> pieces;
-  bool grows = false;  ///< a later job of the same attempt replaces it with one that says more
+  bool grows = false;       ///< a later job of the same attempt replaces it with one that says more
+  bool only_given = false;  ///< what nobody gave in this run does not count, whatever lies there from another one
 };
 
 /// The table of docs/artifacts.md.
@@ -42,12 +43,13 @@ struct HandOverServices {
   config::Artifacts settings;
 };
 
-/// Uploads the files of a bundle that exist; false = none did.
+/// Uploads the files of a bundle that exist and are not empty; false = none did.
 /// Errors: those of upload_archive.
 Result<bool> give(const Bundle& bundle, const HandOverServices& svc);
 
 /// Downloads bundles, side by side, and writes exactly their pieces, in place of what is there; other members of an
-/// archive are left alone (A63). A bundle that nobody has given, or a piece that it lacks, leaves its files as they are.
+/// archive are left alone (A63). A bundle that nobody has given, or a piece that it lacks, leaves its files as they are;
+/// those of a bundle `only_given` are emptied, which reads as absent.
 /// Errors: artifact_service, integrity (an archive that is not sound, or larger than evidence can be).
 Result<void> take(const std::vector<Bundle>& bundles, const HandOverServices& svc);
 

@@ -68,7 +68,7 @@ Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& 
     return pipeline::parse_plan(*text, given);
   }
   CG_TRY(const auto text, read_state(files, workspace, kPlanFile));
-  if (!text) {
+  if (!text || text->empty()) {
     return fail(ErrorCode::bad_input,
                 concat("no plan: expected ", (workspace.state_name / kPlanFile).string(), ", found none"),
                 "Run `crategate plan` first, or name a plan with --plan FILE.");

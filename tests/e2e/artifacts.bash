@@ -110,6 +110,50 @@ it_withdraws_the_evidence_of_an_earlier_attempt_before_it_builds_again() {
   expect_failure 10 gate-refused 'cpu-py3.11: record-missing' 'build --cell cpu-py3.11'
 }
 
+it_does_not_publish_what_a_kept_workspace_still_holds() {
+  local kept=$WORK/kept
+  job cpu-py3.11 3
+  cp -r "$PWD" "$kept"
+  run crategate build --cell cpu-py3.11
+  expect_ok
+  cd "$kept"
+  export GITHUB_WORKSPACE=$PWD
+  mkdir -p .crategate/records/cpu-py3.11
+  echo '{}' >.crategate/records/cpu-py3.11/record.json
+  run crategate verify
+  expect_failure 10 gate-refused 'cpu-py3.11: record-missing' '.'
+  expect_equal "the record that was left" "$(<.crategate/records/cpu-py3.11/record.json)" ""
+}
+
+it_says_that_a_step_without_access_uploads_nothing() {
+  job generate 3
+  unset ACTIONS_RUNTIME_TOKEN ACTIONS_RESULTS_URL
+  echo other >note
+  run crategate artifact upload lost note
+  expect_failure 31 artifact-service 'ACTIONS_RESULTS_URL' 'run'
+  [[ ! -e .crategate ]] || fail "no folder store in a job"
+}
+
+it_ends_within_the_grace_time_when_the_service_hangs() {
+  local pid begin
+  job cpu-py3.13 4
+  printf 'echo "Ran 3 tests in 0.1s"\necho BEFORE\nsleep 60\n' >tests/run.sh
+  run crategate build --cell cpu-py3.13
+  expect_ok
+  setsid crategate test --cell cpu-py3.13 >"$WORK/out" 2>"$WORK/err" </dev/null &
+  pid=$!
+  wait_until 30 grep -s BEFORE tests/logs/test-py3.13-cpu.log
+  kill -STOP "$SERVICE_PID"
+  begin=$SECONDS
+  kill -INT "$pid"
+  STATUS=0
+  wait "$pid" || STATUS=$?
+  kill -CONT "$SERVICE_PID"
+  OUT=$(<"$WORK/out") ERR=$(<"$WORK/err")
+  expect_failure 130 interrupted '.' '.'
+  ((SECONDS - begin <= 9)) || fail "an end within 9 s, not $((SECONDS - begin)) s"
+}
+
 it_keeps_the_log_of_tests_that_failed() {
   job cpu-py3.13 4
   printf 'echo "Ran 3 tests in 0.1s"\necho BROKEN; exit 1\n' >tests/run.sh

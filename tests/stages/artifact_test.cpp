@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "actions/folder_artifact_store.h"
 #include "base/strings.h"
+#include "stages/artifact_archive.h"
 #include "support/fakes.h"
 #include "support/test_directory.h"
 #include "sys/file_system.h"
@@ -27,9 +30,9 @@ class ArtifactStage : public ::testing::Test {
     return {
         .list =
             [this](const std::string& name) { return store.list(name.empty() ? std::nullopt : std::optional(name)); },
-        .download = [this](const actions::Artifact& artifact, const net::BodySink& sink) -> Result<std::string> {
+        .download = [this](const actions::Artifact& artifact, const net::BodySink& sink) -> Result<Fetched> {
           CG_CHECK(store.download(artifact, sink));
-          return content_type;
+          return Fetched{content_type, true};
         }};
   }
   Result<UploadOutcome> upload(std::string name, std::vector<std::string> paths) {
@@ -136,8 +139,16 @@ TEST_F(ArtifactStage, KeepsAPlainFileUnderItsName) {
       store.upload({.name = "report.html", .content = [](const net::BodySink& sink) { return sink("<p>x</p>"); }});
   ASSERT_TRUE(plain);
   content_type = "text/html; charset=utf-8";
-  ASSERT_TRUE(download("report.html", {"copy"}));
-  EXPECT_EQ(directory.read("copy/report.html"), "<p>x</p>");
+  // As the official client names types of files: none of these is an archive of ours.
+  for (const char* type :
+       {"text/html; charset=utf-8", "application/octet-stream", "application/gzip", "APPLICATION/JSON"}) {
+    content_type = type;
+    request.overwrite = true;
+    const auto downloaded = download("report.html", {"copy"});
+    ASSERT_TRUE(downloaded) << type << ": " << describe(downloaded.error());
+    EXPECT_EQ(directory.read("copy/report.html"), "<p>x</p>");
+  }
+  request.overwrite = false;
   EXPECT_FALSE(download("report.html", {"copy"}));
 }
 
@@ -154,6 +165,68 @@ TEST_F(ArtifactStage, ListsTheNewestOfEachName) {
   EXPECT_THAT(names({.name = "b"}), ElementsAre("b"));
   EXPECT_THAT(names({.pattern = "[a]"}), ElementsAre());
   EXPECT_THAT(names({.pattern = "?"}), ElementsAre("a", "b"));
+}
+
+TEST_F(ArtifactStage, JudgesAllNamesBeforeItWritesTheFirstFile) {
+  ASSERT_TRUE(upload("a", {"logs/a.txt"}));
+  ASSERT_TRUE(store.upload({.name = "..", .content = [](const net::BodySink& sink) { return sink("PK"); }}));
+  const auto all = download("", {"copy"});
+  ASSERT_FALSE(all);
+  EXPECT_EQ(all.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(all.error().message, HasSubstr("\"..\""));
+  EXPECT_FALSE(directory.exists("copy"));
+  EXPECT_EQ(upload("..", {"logs"}).error().code, ErrorCode::bad_input);
+}
+
+TEST_F(ArtifactStage, RefusesContradictions) {
+  ASSERT_TRUE(upload("a", {"logs/a.txt"}));
+  request.pattern = "b*";
+  EXPECT_THAT(download("a", {"copy"}).error().message, HasSubstr("a name or a pattern"));
+  request.pattern.clear();
+  request.run_id = "5";
+  EXPECT_THAT(upload("a", {"logs"}).error().message, HasSubstr("--run-id"));
+}
+
+TEST_F(ArtifactStage, KeepsTheOldArtifactWhenANewFileCannotBeRead) {
+  ASSERT_TRUE(upload("a", {"logs/a.txt"}));
+  const auto before = store.list("a")->front().digest;
+  const auto changing = upload_archive({.name = "a",
+                                        .members = {{.name = "gone", .source = directory / "gone", .size = 1}},
+                                        .overwrite = true,
+                                        .taken_hint = {}},
+                                       store, {});
+  ASSERT_FALSE(changing);
+  EXPECT_EQ(store.list("a")->front().digest, before);
+}
+
+TEST_F(ArtifactStage, LeavesNothingBehindALinkToAFolder) {
+  ASSERT_TRUE(upload("logs", {"logs"}));
+  directory.write("real/mine", "m");
+  std::filesystem::create_directory_symlink(directory / "real", directory / "link");
+  const auto downloaded = download("logs", {"link"});
+  ASSERT_TRUE(downloaded) << describe(downloaded.error());
+  EXPECT_THAT(*files.list(directory / "real"), ElementsAre("a.txt", "deep", "mine"));
+}
+
+TEST_F(ArtifactStage, ADryRunMovesNothing) {
+  ArtifactInputs dry = inputs();
+  dry.list_only = true;
+  request.name = "logs";
+  request.paths = {"logs"};
+  const auto uploaded = run_artifact_upload(dry, store, {});
+  ASSERT_TRUE(uploaded);
+  EXPECT_FALSE(uploaded->uploaded);
+  EXPECT_EQ(uploaded->files, 2u);
+  EXPECT_TRUE(store.list(std::nullopt)->empty());
+}
+
+TEST_F(ArtifactStage, LeavesTheStoreItselfOut) {
+  directory.write("logs/store/old", "x");
+  ArtifactInputs in = inputs();
+  in.leave_out = "logs/store";
+  request.name = "logs";
+  request.paths = {"logs"};
+  EXPECT_EQ(run_artifact_upload(in, store, {})->files, 2u);
 }
 
 }  // namespace

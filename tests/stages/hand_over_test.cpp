@@ -80,9 +80,36 @@ TEST_F(HandOver, HasNothingToGiveWhereNoFileIs) {
 }
 
 TEST_F(HandOver, LeavesFilesAloneThatNobodyGave) {
-  taker.write(".crategate/plan.json", "mine");
-  EXPECT_TRUE(take({plan_bundle(taker.workspace)}, services()));
-  EXPECT_EQ(taker.read(".crategate/plan.json"), "mine");
+  taker.write(".crategate/moves.json", "mine");
+  taker.write(cell.dockerfile, "FROM scratch\n");
+  EXPECT_TRUE(take({moves_bundle(taker.workspace), dockerfiles_bundle(taker.workspace, plan)}, services()));
+  EXPECT_EQ(taker.read(".crategate/moves.json"), "mine");
+  EXPECT_EQ(taker.read(cell.dockerfile), "FROM scratch\n");
+}
+
+// A67: a workspace that is kept between runs has another run's files; they are no evidence of this one.
+TEST_F(HandOver, A67EmptiesEvidenceThatNobodyGaveInThisRun) {
+  const sys::Path record = sys::Path(".crategate") / record_file(cell.key);
+  const sys::Path digest = sys::Path(".crategate") / digest_file(cell.key);
+  taker.write(".crategate/plan.json", "of another run");
+  taker.write(record, "of an earlier attempt");
+  taker.write(digest, "of an earlier attempt");
+  const auto bundles = std::vector{plan_bundle(taker.workspace), digest_bundle(taker.workspace, cell)};
+  ASSERT_TRUE(take(bundles, services()));
+  EXPECT_EQ(taker.read(".crategate/plan.json"), "");
+  EXPECT_EQ(taker.read(record), "");
+  EXPECT_EQ(taker.read(digest), "");
+  // Nor does a piece that the archive lacks.
+  taker.write(digest, "of an earlier attempt");
+  upload(digest_bundle(taker.workspace, cell).name, {text("record.json", "new")});
+  ASSERT_TRUE(take(bundles, services()));
+  EXPECT_EQ(taker.read(record), "new");
+  EXPECT_EQ(taker.read(digest), "");
+}
+
+TEST_F(HandOver, DoesNotGiveFilesThatWereEmptied) {
+  maker.write(sys::Path(".crategate") / record_file(cell.key), "");
+  EXPECT_FALSE(give(digest_bundle(maker.workspace, cell), services()).value());
 }
 
 // A63: nothing is extracted; pieces are read by their exact names.
