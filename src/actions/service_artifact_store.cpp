@@ -65,16 +65,14 @@ Result<net::Url> ServiceArtifactStore::sign(const Artifact& artifact, Patience& 
 
 Result<Downloaded> ServiceArtifactStore::download(const Artifact& artifact, const net::BodySink& sink) {
   Patience patience(clock_, limits_.patience);
-  return BlobDownload(
-             http_, patience, [&] { return sign(artifact, patience); }, limits_.silence)
-      .run(artifact, sink);
+  const auto sign_again = [&] { return sign(artifact, patience); };
+  return BlobDownload(http_, patience, sign_again, limits_.silence).run(artifact, sink);
 }
 
 Result<std::string> ServiceArtifactStore::read_tail(const Artifact& artifact, std::size_t bytes) {
   Patience patience(clock_, limits_.patience);
-  return BlobDownload(
-             http_, patience, [&] { return sign(artifact, patience); }, limits_.silence)
-      .tail(artifact, bytes);
+  const auto sign_again = [&] { return sign(artifact, patience); };
+  return BlobDownload(http_, patience, sign_again, limits_.silence).tail(artifact, bytes);
 }
 
 // --- removing ---

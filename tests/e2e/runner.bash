@@ -19,9 +19,14 @@ with_libraries() {
 }
 
 make_image() {
-  local root=$WORK/root
+  local root=$WORK/root module
   with_libraries "$CRATEGATE" "$root" /usr/bin/crategate
   with_libraries "$(command -v node)" "$root" /usr/bin/node
+  # Debian's node reads some of its own modules from here.
+  for module in acorn acorn-walk amaro busboy cjs-module-lexer minimatch streamsearch undici; do
+    [[ ! -d /usr/share/nodejs/$module ]] || install -d "$root/usr/share/nodejs"
+    [[ ! -d /usr/share/nodejs/$module ]] || cp -rL "/usr/share/nodejs/$module" "$root/usr/share/nodejs/"
+  done
   printf 'FROM crategate/busybox:1\nCOPY . /\nENV PATH=/usr/bin:/bin\n' >"$WORK/Dockerfile"
   docker build --quiet --provenance=false --file "$WORK/Dockerfile" --tag "$IMAGE" "$root" >/dev/null
   rm -rf "$root"
