@@ -28,10 +28,11 @@ void wake() {
   errno = saved;
 }
 
-/// The first request counts: a runner sends SIGINT and then SIGTERM.
+/// The first request counts: a runner sends SIGINT and then SIGTERM. A terminal that was closed ends the run, too.
 void request(int signal_number) {
   int expected = kNone;
-  if (requested.compare_exchange_strong(expected, signal_number)) wake();
+  const int counted = signal_number == SIGHUP ? SIGTERM : signal_number;
+  if (requested.compare_exchange_strong(expected, counted)) wake();
 }
 
 void open_pipe() {
@@ -57,6 +58,9 @@ void install_cancellation() {
   open_pipe();
   install(SIGINT, request);
   install(SIGTERM, request);
+  struct sigaction hang_up = {};
+  ::sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) install(SIGHUP, request);  // `nohup` asks to go on
   ignore_broken_pipes();
 }
 

@@ -8,7 +8,7 @@
 
 namespace crategate::sys {
 
-/// Installs handlers for SIGINT and SIGTERM (also as PID 1).
+/// Installs handlers for SIGINT, SIGTERM and, unless it is ignored, SIGHUP (also as PID 1).
 /// Effects: process-wide. Idempotent.
 void install_cancellation();
 /// interrupted or terminated, once requested.

@@ -57,6 +57,17 @@ it_stops_on_control_c_in_the_middle_of_the_tests() {
   expect_no_tags "${REPOSITORIES[@]}"
 }
 
+it_stops_when_its_terminal_is_closed() {
+  tests_that_wait
+  start run --to "$TO" "${TAG_PUSH[@]}" --jobs 1
+  wait_until 20 waiting_container
+  kill -HUP "$PID"
+  ended_within 5
+  expect_failure 143 terminated '.' '.'
+  expect_nothing_left
+  expect_no_tags "${REPOSITORIES[@]}"
+}
+
 it_finishes_the_rest_and_repeats_nothing_that_is_proven() {
   local log
   log=$(stat -c '%Y %i' tests/logs/test-py3.11-cpu.log)
