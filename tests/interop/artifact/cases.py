@@ -378,7 +378,7 @@ def main():
     parser.add_argument('build', type=pathlib.Path)
     parser.add_argument('pattern', nargs='?', default='*')
     parser.add_argument('--all', action='store_true')
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     build = options.build.resolve()
     cases = CASES | (SLOW if options.all else {})
     done, failed = 0, 0
