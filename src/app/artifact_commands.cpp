@@ -153,7 +153,7 @@ Result<void> artifact_download(Application& app) {
   for (const auto& one : downloaded) {
     rows.push(json_of(one.artifact).set("path", one.folder.string()).set("digest_checked", one.digest_checked));
     if (app.line().json) continue;
-    app.console().result(concat("downloaded ", one.artifact.name, ": ", plural(one.files), ", ",
+    app.console().result(concat("downloaded ", neutralise(one.artifact.name), ": ", plural(one.files), ", ",
                                 format_bytes(one.content), ", to ", one.folder.string(),
                                 one.digest_checked ? "" : " (the store has no digest to compare with)", "\n"));
   }

@@ -21,7 +21,7 @@ constexpr std::string_view kUploadHint = "Write: crategate artifact upload NAME 
 
 std::string names_of(const std::vector<actions::Artifact>& artifacts) {
   std::vector<std::string> names;
-  for (const auto& artifact : artifacts) names.push_back(artifact.name);
+  for (const auto& artifact : artifacts) names.push_back(quoted(artifact.name));
   return names.empty() ? "there is none" : concat("there are ", join(names, ", "));
 }
 
@@ -93,6 +93,11 @@ Result<void> copy_file(const sys::Path& from, const sys::Path& to, sys::FileSyst
 /// What was uploaded without an archive around it.
 Result<DownloadedArtifact> keep_file(const actions::Artifact& artifact, const sys::Path& file, const sys::Path& folder,
                                      zip::Existing existing, sys::FileSystem& files) {
+  // The name is whoever's who uploaded it, and becomes a file's.
+  if (is_a_place(artifact.name) || !actions::check_artifact_name(artifact.name)) {
+    return fail(ErrorCode::integrity, concat("artifact ", quoted(artifact.name), ": its name cannot be a file's"),
+                "It was not uploaded by the service's rules; nothing was written.");
+  }
   if (existing != zip::Existing::replace && files.exists(folder / artifact.name)) {
     return fail(ErrorCode::bad_input, concat("expected no ", quote((folder / artifact.name).string()), ", found one"),
                 "Give another folder (--path), or replace it on purpose (--overwrite).");

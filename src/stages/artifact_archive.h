@@ -21,7 +21,8 @@ struct ArchiveUpload {
   int compression_level = 6;
   int retention_days = 0;  ///< 0 = as the service does
   bool overwrite = false;
-  std::string taken_hint;  ///< what to do when the name is taken
+  bool repeatable = false;  ///< the very same archive, its maker included, may be there already
+  std::string taken_hint;   ///< what to do when the name is taken
 };
 
 struct UploadedArchive {

@@ -19,8 +19,12 @@ constexpr std::uint64_t kLargestPiece = (64u << 20) + (64u << 10);  // a log of 
 constexpr std::size_t kTakers = 8;
 constexpr std::string_view kTakenHint =
     "Let one job of an attempt do this stage, once; a re-run of the job replaces what its earlier attempt left.";
-const zip::Limits kLimits{
-    .archive = kLargestBundle, .members = 1000, .member = 4u << 20, .total = 16u << 20, .ratio = 100};
+const zip::Limits kLimits{.archive = kLargestBundle,
+                          .members = 1000,
+                          .member = 4u << 20,
+                          .total = 16u << 20,
+                          .ratio = 100,
+                          .ratio_from = 1u << 20};
 
 Piece in_state(const Workspace& workspace, const sys::Path& file) {
   return {.member = file.filename().string(), .root = workspace.state(), .file = file};
@@ -118,6 +122,7 @@ Result<bool> give(const Bundle& bundle, const HandOverServices& svc) {
                                               .compression_level = svc.settings.compression_level,
                                               .retention_days = svc.settings.retention_days,
                                               .overwrite = bundle.grows,
+                                              .repeatable = true,
                                               .taken_hint = std::string(kTakenHint)},
                                              svc.store, svc.maker));
   log::info(concat("artifact ", bundle.name, ": ", uploaded.members, uploaded.members == 1 ? " file, " : " files, ",

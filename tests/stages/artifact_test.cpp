@@ -101,7 +101,7 @@ TEST_F(ArtifactStage, NamesWhatThereIsWhenANameIsNotThere) {
   const auto missing = download("log", {"copy"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::not_found);
-  EXPECT_THAT(missing.error().message, HasSubstr("there are logs"));
+  EXPECT_THAT(missing.error().message, HasSubstr("there are \"logs\""));
   EXPECT_FALSE(directory.exists("copy"));
 }
 
@@ -176,6 +176,26 @@ TEST_F(ArtifactStage, JudgesAllNamesBeforeItWritesTheFirstFile) {
   EXPECT_THAT(all.error().message, HasSubstr("\"..\""));
   EXPECT_FALSE(directory.exists("copy"));
   EXPECT_EQ(upload("..", {"logs"}).error().code, ErrorCode::bad_input);
+}
+
+TEST_F(ArtifactStage, DoesNotWriteAPlainFileWhereItsNameLeads) {
+  content_type = "text/plain";
+  request.merge_multiple = true;
+  for (const std::string& name : {std::string("../out"), (directory / "out").string(), std::string("..")}) {
+    const ArtifactSource hostile{
+        .list = [&](const std::string&) -> Result<std::vector<actions::Artifact>> {
+          return std::vector<actions::Artifact>{{.name = name, .id = 1}};
+        },
+        .download = [](const actions::Artifact&, const net::BodySink& sink) -> Result<Fetched> {
+          CG_CHECK(sink("x"));
+          return Fetched{"text/plain", false};
+        }};
+    request.paths = {"copy"};
+    const auto downloaded = run_artifact_download(inputs(), hostile, files);
+    ASSERT_FALSE(downloaded) << name;
+    EXPECT_EQ(downloaded.error().code, ErrorCode::integrity) << name;
+    EXPECT_FALSE(directory.exists("out"));
+  }
 }
 
 TEST_F(ArtifactStage, RefusesContradictions) {

@@ -162,6 +162,15 @@ TEST_F(HandOver, B21RefusesWhatAnotherJobOfTheSameAttemptGaveAndNamesBoth) {
   EXPECT_THAT(given.error().message, HasSubstr("job \"plan-again\" (attempt 2 of run 7)"));
 }
 
+TEST_F(HandOver, AJobMayGiveTheSameTwiceButNotAnother) {
+  maker.write(".crategate/plan.json", "plan");
+  ASSERT_TRUE(give(plan_bundle(maker.workspace), services()).value());
+  const auto again = give(plan_bundle(maker.workspace), services());
+  ASSERT_TRUE(again) << describe(again.error());
+  maker.write(".crategate/plan.json", "another plan");
+  EXPECT_FALSE(give(plan_bundle(maker.workspace), services()));
+}
+
 TEST_F(HandOver, RefusesToReplaceWhatAnotherToolMade) {
   maker.write(".crategate/plan.json", "first");
   upload("crategate-plan", {text("plan.json", "theirs")}, "made by another");
