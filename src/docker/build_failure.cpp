@@ -11,7 +11,8 @@ namespace crategate::docker {
 namespace {
 
 constexpr std::size_t kTailLines = 20;
-constexpr std::size_t kLineLimit = 200;
+constexpr std::size_t kLineLimit = 200, kReasonLimit = 1000;
+constexpr std::string_view kReason = "ERROR: ";
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -71,7 +72,7 @@ int failing_line(const std::string& dockerfile, const OutputTail& tail) {
 
 std::string reason(const OutputTail& tail) {
   for (auto line = tail.lines().rbegin(); line != tail.lines().rend(); ++line) {
-    if (line->starts_with("ERROR: ")) return line->substr(7);
+    if (line->starts_with(kReason)) return line->substr(kReason.size());
   }
   return tail.lines().empty() ? std::string("it printed nothing") : tail.lines().back();
 }
@@ -81,13 +82,17 @@ bool mentions(const OutputTail& tail, std::string_view text) {
                      [text](const std::string& line) { return line.find(text) != std::string::npos; });
 }
 
+bool is_denied(const OutputTail& tail) {
+  return mentions(tail, "401 Unauthorized") || mentions(tail, "403 Forbidden") || mentions(tail, "pull access denied");
+}
+
 std::string hint_for(const OutputTail& tail) {
   if (mentions(tail, "no space left on device")) return "free disk space (e.g. docker system prune)";
   if (mentions(tail, "Cannot connect to the Docker daemon")) return "start the Docker engine, or set DOCKER_HOST";
   if (mentions(tail, "toomanyrequests") || mentions(tail, "429 Too Many Requests")) {
     return "the registry of a base image limits pulls: log in to it, or try again later";
   }
-  if (mentions(tail, "401 Unauthorized") || mentions(tail, "403 Forbidden") || mentions(tail, "pull access denied")) {
+  if (is_denied(tail)) {
     return "check that the images and caches the build names exist and that the registry login may use them";
   }
   if (mentions(tail, "exporting cache") || mentions(tail, "cache export")) {
@@ -102,7 +107,7 @@ void OutputTail::add(std::string_view line) {
   const std::string_view text = trim(without_step(trim(line)));
   if (text.find_first_not_of('-') == std::string_view::npos || is_routine(text)) return;
   if (!lines_.empty() && lines_.back() == text) return;
-  lines_.emplace_back(text.substr(0, kLineLimit));
+  lines_.emplace_back(text.substr(0, text.starts_with(kReason) ? kReasonLimit : kLineLimit));
   if (lines_.size() > kTailLines) lines_.pop_front();
 }
 
@@ -111,6 +116,8 @@ std::string OutputTail::condensed() const {
   for (const std::string& line : lines_) safe.push_back(neutralise(line));
   return join(safe, " | ");
 }
+
+bool lost_its_cache(const OutputTail& tail) { return mentions(tail, "> exporting cache to ") && !is_denied(tail); }
 
 Error build_failure(const std::string& dockerfile, int exit_code, const OutputTail& tail) {
   Error error;

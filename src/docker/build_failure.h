@@ -22,6 +22,10 @@ class OutputTail {
   std::deque<std::string> lines_;
 };
 
+/// Whether the image was made and only its cache could not be written, for a reason that may pass: anything but a denial.
+/// Cells that write one repository at once hit it with a registry that links a blob anew (distribution 2.x).
+bool lost_its_cache(const OutputTail& tail);
+
 /// The error of a build that ended with `exit_code`.
 ///
 /// The location is the Dockerfile line that BuildKit names (`Dockerfile:12`, `parse error on line 3`), if it does.

@@ -115,6 +115,8 @@ struct BuildxBuilder::State {
   Result<bool> needs_own_builder(const BuildRequest& request);
   bool sees_engine(const BuildRequest& request);
   Result<void> make_own_builder();
+  Result<sys::ProcessOutcome> run_build(const sys::Command& build, milliseconds timeout, const ProgressLine& progress,
+                                        OutputTail& tail);
   Result<std::string> loaded_image(const BuildRequest& request);
 };
 
@@ -174,6 +176,20 @@ Result<void> BuildxBuilder::State::make_own_builder() {
               "check the setting build.builder-image");
 }
 
+Result<sys::ProcessOutcome> BuildxBuilder::State::run_build(const sys::Command& build, milliseconds timeout,
+                                                            const ProgressLine& progress, OutputTail& tail) {
+  sys::LineSplitter lines([&](std::string_view line) {
+    tail.add(line);
+    if (progress) progress(line);
+  });
+  sys::RunOptions options{.capture_limit = 0, .merge_streams = true};
+  if (timeout.count() > 0) options.timeout = timeout;
+  options.on_output = [&lines](sys::Stream, std::string_view bytes) { lines.feed(bytes); };
+  CG_TRY(auto outcome, processes.run(build, options));
+  lines.finish();
+  return outcome;
+}
+
 Result<std::string> BuildxBuilder::State::loaded_image(const BuildRequest& request) {
   std::vector<std::string> names;
   if (!request.metadata_file.empty()) names = digests_in_metadata(workspace / request.metadata_file);
@@ -228,15 +244,12 @@ Result<BuildOutcome> BuildxBuilder::build(const BuildRequest& request, milliseco
     command = state_->build_command(request, own);
   }
   OutputTail tail;
-  sys::LineSplitter lines([&](std::string_view line) {
-    tail.add(line);
-    if (progress) progress(line);
-  });
-  sys::RunOptions options{.capture_limit = 0, .merge_streams = true};
-  if (timeout.count() > 0) options.timeout = timeout;
-  options.on_output = [&lines](sys::Stream, std::string_view bytes) { lines.feed(bytes); };
-  CG_TRY(const auto outcome, state_->processes.run(command, options));
-  lines.finish();
+  CG_TRY(auto outcome, state_->run_build(command, timeout, progress, tail));
+  if (outcome.exit_code != 0 && !outcome.cancelled && !outcome.timed_out && lost_its_cache(tail)) {
+    log::warning(concat("the build of ", request.dockerfile, " could not write its cache and runs once more"));
+    tail = {};
+    CG_TRY(outcome, state_->run_build(command, timeout, progress, tail));
+  }
   if (outcome.cancelled) {
     CG_CHECK(sys::check_cancelled());
     return fail(ErrorCode::interrupted, concat("the build of ", request.dockerfile, " was cancelled"));

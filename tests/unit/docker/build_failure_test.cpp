@@ -82,6 +82,30 @@ TEST(BuildFailure, NeverBecomesAWorkflowCommand) {
   EXPECT_THAT(error.message, Not(HasSubstr("##[")));
 }
 
+const char* const kCacheLost = R"(#7 exporting to image
+#7 DONE 0.6s
+#9 exporting cache to registry
+#9 preparing build cache for export
+#9 ERROR: error writing manifest blob: failed commit on ref "sha256:c0": unexpected status from PUT request: 400 Bad Request
+------
+ > exporting cache to registry:
+------
+ERROR: failed to solve: error writing manifest blob: unexpected status from PUT request: )";
+
+TEST(BuildFailure, TellsALostCacheFromARefusedOne) {
+  EXPECT_TRUE(lost_its_cache(tail_of(concat(kCacheLost, "400 Bad Request"))));
+  EXPECT_TRUE(lost_its_cache(tail_of(concat(kCacheLost, "503 Service Unavailable"))));
+  EXPECT_FALSE(lost_its_cache(tail_of(concat(kCacheLost, "403 Forbidden"))));
+  EXPECT_FALSE(lost_its_cache(tail_of(concat(kCacheLost, "401 Unauthorized"))));
+  EXPECT_FALSE(lost_its_cache(tail_of(kRunFailed)));
+  EXPECT_FALSE(lost_its_cache({}));
+}
+
+TEST(BuildFailure, SaysTheWholeReason) {
+  const std::string reason = concat(std::string(400, 'r'), " 400 Bad Request");
+  EXPECT_THAT(build_failure("Dockerfile", 1, tail_of(concat("ERROR: ", reason))).message, HasSubstr(reason));
+}
+
 TEST(OutputTail, KeepsTheLastTwentyLines) {
   OutputTail tail;
   for (int i = 0; i < 100; ++i) tail.add(concat("line ", i));

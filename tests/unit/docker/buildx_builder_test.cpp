@@ -166,6 +166,21 @@ TEST_F(BuildxBuilderTest, TellsFailureTimeLimitAndCancellationApart) {
   EXPECT_EQ(build(request()).error().code, ErrorCode::interrupted);
 }
 
+TEST_F(BuildxBuilderTest, RunsOnceMoreWhenOnlyTheCacheWasLost) {
+  const std::string lost = "------\n > exporting cache to registry:\n------\nERROR: failed to solve: 400 Bad Request";
+  processes.expect(kVersion);
+  expect_build({.exit_code = 1}, lost);
+  expect_build({});
+  EXPECT_TRUE(build(request()));
+  processes.expect(kVersion);
+  expect_build({.exit_code = 1}, lost);
+  expect_build({.exit_code = 1}, lost);
+  EXPECT_THAT(build(request()).error().message, HasSubstr("400 Bad Request"));
+  processes.expect(kVersion);
+  expect_build({.exit_code = 1}, concat(lost, ": 403 Forbidden"));
+  EXPECT_FALSE(build(request()));
+}
+
 TEST_F(BuildxBuilderTest, MakesAndRemovesABuilderWhereTheClassicStoreCannotExportACache) {
   engine.containerd_store = false;
   builder_image = "localhost:5000/buildkit:1";
