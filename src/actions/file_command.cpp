@@ -35,10 +35,10 @@ Result<std::string> encode_entry(std::string_view name, std::string_view value, 
   return concat(name, "<<", delimiter, "\n", value, "\n", delimiter, "\n");
 }
 
-std::string cut_summary(std::string_view text, std::size_t limit) {
+std::string cut_summary(std::string_view text, std::size_t limit, std::string_view whole) {
   if (text.size() <= limit) return std::string(text);
-  const std::string note = concat("\n\n_The summary is cut here: the runner shows at most ", format_bytes(limit),
-                                  " of its ", format_bytes(text.size()), ". The log has all of it._\n");
+  const std::string note = concat("\n\n_The summary is cut here, because a runner shows at most ",
+                                  format_bytes(kSummaryLimit), ". All of it: ", whole, "._\n");
   const std::size_t room = limit - std::min(limit, note.size());
   return concat(text.substr(0, cut_point(text, room)), std::string_view(note).substr(0, limit - room));
 }

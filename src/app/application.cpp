@@ -90,6 +90,12 @@ Result<void> Application::load() {
     return fail(ErrorCode::bad_input, concat("workspace: expected a directory, found none at ", quote(chosen)),
                 "Correct --workspace (or GITHUB_WORKSPACE).");
   }
+  CG_CHECK(workflow_->check_files());
+  if (in_runner_ && std::filesystem::is_empty(workspace_.root, ignored)) {
+    return fail(ErrorCode::bad_input,
+                concat("workspace: expected the project's checkout, found an empty directory at ", quote(chosen)),
+                "Check the project out before this step (actions/checkout), and mount it into the container.");
+  }
   CG_TRY(const auto file, read_configuration());
   std::vector<config::Given> given = line_.given;
   if (in_runner_) {
@@ -101,7 +107,11 @@ Result<void> Application::load() {
   }
   CG_TRY(loaded_, config::load(file, given));
   workspace_.state_name = loaded_.invocation.state;
+  workflow_->keep_long_summaries(workspace_.state(), (workspace_.state_name / actions::kSummaryFile).string());
   given_credentials_ = {loaded_.invocation.username, Secret(std::exchange(loaded_.invocation.password_text, {}))};
+  // The runner masks the password, and not what a registry's clients make of it.
+  if (!given_credentials_.password.empty())
+    workflow_->mask(Secret(base64(concat(given_credentials_.username, ":", given_credentials_.password.reveal()))));
   github_token_ = Secret(std::exchange(loaded_.invocation.github_token_text, {}));
   repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
   return {};

@@ -117,7 +117,7 @@ class Application {
   sys::PosixProcessRunner processes_;
   net::PosixHttpClient http_;
   std::unique_ptr<git::Repository> repository_;
-  std::unique_ptr<actions::Workflow> workflow_;
+  std::unique_ptr<actions::RunnerWorkflow> workflow_;
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<docker::ImageBuilder> builder_;
   std::unique_ptr<registry::HttpRegistry> registry_;

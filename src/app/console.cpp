@@ -94,7 +94,7 @@ void Console::document(std::string_view json) { result(render::harmless_json(jso
 void Console::command(std::string_view line) {
   const std::lock_guard lock(mutex_);
   erase();
-  std::cout << line << '\n' << std::flush;
+  write_line(line);
 }
 
 void Console::begin(const std::string& label, const std::string& stage) {

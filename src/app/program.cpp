@@ -15,6 +15,7 @@
 #include "base/strings.h"
 #include "render/failure.h"
 #include "sys/cancel.h"
+#include "sys/init_process.h"
 
 namespace crategate::app {
 namespace {
@@ -129,6 +130,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int run_program(const std::vector<std::string>& arguments) {
   try {
+    if (const auto code = sys::run_as_init()) return *code;
     return run(arguments);
   } catch (const std::bad_alloc&) {
     return report_failure({ErrorCode::internal, "out of memory", "Give the process more memory.", {}, {}, {}});

@@ -62,7 +62,8 @@ struct Build {
       builder_image;  ///< BuildKit image for a docker-container builder, made when the engine's own cannot do it
   std::vector<oci::Platform> platforms = {oci::Platform{}};
   std::vector<std::string> build_args, build_contexts, secrets, labels,
-      annotations;  ///< `key=value` items as buildx takes them
+      annotations;                     ///< `key=value` items as buildx takes them
+  std::vector<std::string> frontends;  ///< `name@sha256:…`
   std::string cache_dir;
   bool cache_ignore_error = false;  ///< `ignore-error=true` on --cache-to
   Timeout timeout = std::chrono::minutes(30);

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "config/section.h"
+#include "oci/digest.h"
 
 namespace crategate::config {
 namespace {
@@ -70,6 +71,17 @@ Result<std::vector<std::string>> read_labels(const Node& node, std::string_view 
   return labels;
 }
 
+Result<std::vector<std::string>> read_frontends(const Node& node, std::string_view path) {
+  CG_TRY(auto frontends, read_list(node, path));
+  for (const std::string& frontend : frontends) {
+    const std::size_t at = frontend.find('@');
+    if (at != std::string::npos && at > 0 && oci::Digest::parse(frontend.substr(at + 1))) continue;
+    return fail(error_at(node, path, concat("expected images by digest, found ", quoted(frontend)),
+                         "write name@sha256:…; docker/dockerfile need not be listed"));
+  }
+  return frontends;
+}
+
 Result<Build> decode_build(const Node& node, std::string_view path) {
   Build build;
   Section section(node, std::string(path));
@@ -84,6 +96,7 @@ Result<Build> decode_build(const Node& node, std::string_view path) {
   section.read_with("secrets", build.secrets, read_pairs);
   section.read_with("labels", build.labels, read_labels);
   section.read_with("annotations", build.annotations, read_pairs);
+  section.read_with("frontends", build.frontends, read_frontends);
   section.read_with("cache-dir", build.cache_dir, read_path);
   section.read("cache-ignore-error", build.cache_ignore_error);
   section.read("timeout", build.timeout);

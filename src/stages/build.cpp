@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "docker/cache_import.h"
 #include "pipeline/tags.h"
+#include "stages/build_sources.h"
 #include "sys/clock.h"
 
 namespace crategate::stages {
@@ -42,14 +43,6 @@ std::map<std::string, std::string> image_labels(const BuildInputs& in) {
   labels[std::string(pipeline::kTriggerLabel)] = in.plan.policy.trigger;
   labels[std::string(pipeline::kReleasedLabel)] = in.plan.version_released ? "true" : "false";
   return labels;
-}
-
-Result<void> require_dockerfile(const BuildInputs& in, const sys::FileSystem& files) {
-  CG_TRY(const auto text, files.read_below(in.workspace.root, in.cell.dockerfile));
-  if (text) return {};
-  return fail(ErrorCode::bad_input,
-              concat("cell ", in.cell.key, ": expected the Dockerfile ", quote(in.cell.dockerfile), ", found none"),
-              "Run `crategate generate` first (or commit the Dockerfile).");
 }
 
 /// The build goes on, only slower: a warning that says which cache of which cell.
@@ -112,7 +105,7 @@ docker::BuildRequest build_request(const BuildInputs& in, docker::ImageBuilder& 
 }
 
 Result<Built> run_build(const BuildInputs& in, const BuildServices& svc) {
-  CG_CHECK(require_dockerfile(in, svc.files));
+  CG_CHECK(check_sources(in, svc.files));
   CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
   CG_CHECK(svc.files.make_directories(in.workspace.state() / "logs"));
   CG_TRY(auto log, sys::LogFile::create(in.workspace.state(), build_log_file(in.cell.key), kLogLimit));

@@ -42,7 +42,7 @@ docker::BuildRequest build_request(const BuildInputs& in, docker::ImageBuilder& 
 /// The cell's earlier evidence is withdrawn before: it speaks of another image.
 /// Effects: process(docker buildx), writes builds/<cell>.json and logs/build-<cell>.log in the state directory; a
 /// warning when the cache cannot be read.
-/// Errors: engine, no_space, bad_input (no Dockerfile), interrupted.
+/// Errors: engine, no_space, bad_input (sources that are refused), interrupted.
 Result<Built> run_build(const BuildInputs& in, const BuildServices& svc);
 
 }  // namespace crategate::stages

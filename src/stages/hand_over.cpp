@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "actions/workflow.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "stages/artifact_archive.h"
@@ -111,7 +112,9 @@ Bundle moves_bundle(const Workspace& workspace) {
 }
 
 Bundle report_bundle(const Workspace& workspace) {
-  return {.name = "crategate-report", .pieces = {in_state(workspace, kReleaseFile)}, .grows = true};
+  return {.name = "crategate-report",
+          .pieces = {in_state(workspace, kReleaseFile), in_state(workspace, actions::kSummaryFile)},
+          .grows = true};
 }
 
 Result<bool> give(const Bundle& bundle, const HandOverServices& svc) {

@@ -39,6 +39,37 @@ class BuildStage : public ::testing::Test {
   Progress progress = [this](std::string_view line) { lines.emplace_back(line); };
 };
 
+TEST_F(BuildStage, RefusesAForeignFrontend) {  // A20
+  project.write(plan.cells.front().dockerfile, "# syntax=evil/frontend:1\nFROM scratch\n");
+  const auto refused = run();
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(refused.error().message, HasSubstr("found \"evil/frontend:1\""));
+  EXPECT_EQ(refused.error().location, (Location{plan.cells.front().dockerfile, 1, 0}));
+  project.configuration.build.frontends = {"evil/frontend:1"};
+  EXPECT_TRUE(run());
+  project.configuration.build.build_args = {"BUILDKIT_SYNTAX=other/frontend"};
+  EXPECT_THAT(run().error().message, HasSubstr("other/frontend"));
+}
+
+TEST_F(BuildStage, RefusesGitCredentialsInItsContext) {  // A21
+  project.write(plan.cells.front().dockerfile, "FROM scratch\n");
+  project.write(".git/config", "[http]\n\textraheader = AUTHORIZATION: basic eDp0b2tlbg==\n");
+  const auto refused = run();
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(refused.error().message, HasSubstr("found some in .git/config"));
+  EXPECT_THAT(refused.error().hint, HasSubstr("persist-credentials: false"));
+  project.write(concat(plan.cells.front().dockerfile, ".dockerignore"), "docs\n");
+  project.write(".dockerignore", ".git\n");
+  EXPECT_FALSE(run()) << "the ignore file of the Dockerfile takes the place of the common one";
+  project.write(concat(plan.cells.front().dockerfile, ".dockerignore"), "*\n!src\n");
+  EXPECT_TRUE(run());
+}
+
+TEST_F(BuildStage, GrantsABuildNothing) {  // A20
+  for (const auto& argument : arguments())
+    EXPECT_FALSE(argument.starts_with("--allow") || argument.starts_with("--ssh")) << argument;
+}
+
 struct PolicyCase {
   std::string what;
   bool fresh, cache_read, cache_write;

@@ -49,12 +49,14 @@ class RecordingWorkflow final : public actions::Workflow {
   void annotate(const actions::Annotation& annotation) override { annotations.push_back(annotation); }
   void begin_group(std::string_view title) override { groups.emplace_back(title); }
   void end_group() override { ++ended_groups; }
+  void mask(const Secret& secret) override { masked.push_back(secret.reveal()); }
 
   std::map<std::string, std::string> outputs;  ///< the last value of each
   std::string summary;
   std::vector<actions::Annotation> annotations;
   std::vector<std::string> groups;
   std::size_t ended_groups = 0;
+  std::vector<std::string> masked;
 };
 
 }  // namespace crategate::test

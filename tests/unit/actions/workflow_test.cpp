@@ -106,20 +106,22 @@ TEST(EncodeEntry, RefusesNamesAndDelimitersThatBreakOut) {
   EXPECT_FALSE(encode_entry("a", "v", "D\nE"));
 }
 
+constexpr std::string_view kWhole = "in a file";
+
 TEST(CutSummary, CutsAtALineAndSaysSo) {
-  EXPECT_EQ(cut_summary("short\n", 100), "short\n");
+  EXPECT_EQ(cut_summary("short\n", 100, kWhole), "short\n");
   std::string text;
   for (int i = 0; i < 1000; ++i) text += concat("| row ", i, " |\n");
-  const std::string cut = cut_summary(text, 1000);
+  const std::string cut = cut_summary(text, 1000, kWhole);
   EXPECT_LE(cut.size(), 1000u);
   EXPECT_THAT(cut, HasSubstr(" |\n\n\n_The summary is cut here"));
-  const std::string endless = cut_summary(std::string(3000, 'x') + "\xc3\xbc", 1000);
+  const std::string endless = cut_summary(std::string(3000, 'x') + "\xc3\xbc", 1000, kWhole);
   EXPECT_LE(endless.size(), 1000u);
   std::string umlauts;
   for (int i = 0; i < 1000; ++i) umlauts += "\xc3\xbc";
   for (std::size_t limit = 0; limit < 300; ++limit) {
-    EXPECT_LE(cut_summary(umlauts, limit).size(), limit);
-    EXPECT_TRUE(is_valid_utf8(cut_summary(umlauts, limit))) << limit;
+    EXPECT_LE(cut_summary(umlauts, limit, kWhole).size(), limit);
+    EXPECT_TRUE(is_valid_utf8(cut_summary(umlauts, limit, kWhole))) << limit;
   }
 }
 
@@ -191,7 +193,58 @@ TEST_F(RunnerWorkflowTest, KeepsTheSummaryWithinWhatTheRunnerShows) {
   const std::string summary = directory_.read("summary");
   EXPECT_LT(summary.size(), kSummaryLimit);
   EXPECT_GT(summary.size(), kSummaryLimit - 8192);
-  EXPECT_THAT(summary, EndsWith("The log has all of it._\n"));
+  EXPECT_THAT(summary, EndsWith("All of it: the log of this step._\n"));
+}
+
+TEST_F(RunnerWorkflowTest, KeepsTheWholeOfALongSummaryInAFile) {
+  RunnerWorkflow runner = workflow();
+  runner.keep_long_summaries(directory_ / "state", ".crategate/summary.md");
+  std::string rows;
+  while (rows.size() < 700000) rows += "| a row of a table |\n";
+  EXPECT_TRUE(runner.add_summary(rows));
+  EXPECT_FALSE(directory_.exists("state/summary.md")) << "it fits";
+  EXPECT_TRUE(runner.add_summary(rows));
+  EXPECT_TRUE(runner.add_summary("the end"));
+  EXPECT_THAT(directory_.read("summary"), EndsWith("All of it: .crategate/summary.md._\n"));
+  EXPECT_EQ(directory_.read("state/summary.md"), concat(rows, rows, "the end\n"));
+}
+
+TEST_F(RunnerWorkflowTest, InsistsOnTheRunnersFiles) {
+  EXPECT_EQ(workflow().check_files().error().code, ErrorCode::bad_input) << "nothing there";
+  EXPECT_FALSE(directory_.exists("output"));
+  directory_.write("output", "");
+  EXPECT_THAT(workflow().check_files().error().message, HasSubstr("GITHUB_STEP_SUMMARY: expected the runner's file"));
+  directory_.write("summary", "");
+  EXPECT_TRUE(workflow().check_files());
+  environment_.set(std::string(kOutput), directory_.path().string());
+  EXPECT_THAT(workflow().check_files().error().message, HasSubstr("found one that cannot be written"));
+  environment_.unset(std::string(kActions));
+  EXPECT_TRUE(workflow().check_files()) << "anywhere else the file is made";
+}
+
+TEST_F(RunnerWorkflowTest, GathersWhatARunnerWouldNotShow) {
+  {
+    RunnerWorkflow runner = workflow();
+    for (int i = 1; i <= 12; ++i) runner.annotate({.severity = Severity::warning, .message = concat("w", i)});
+    for (int i = 1; i <= 10; ++i) runner.annotate({.severity = Severity::notice, .message = concat("n", i)});
+    runner.annotate({.message = "e1"});
+    EXPECT_EQ(printed_.size(), 19U);
+    EXPECT_EQ(printed_.back(), "::error::e1");
+  }
+  ASSERT_EQ(printed_.size(), 21U);
+  EXPECT_EQ(printed_[19], "::notice::n10");
+  EXPECT_EQ(printed_[20], "::warning title=3 more::w10%0Aw11%0Aw12%0A");
+}
+
+TEST_F(RunnerWorkflowTest, MasksWhatIsLongEnough) {  // A81
+  RunnerWorkflow runner = workflow();
+  runner.mask(Secret("12345"));
+  EXPECT_TRUE(printed_.empty());
+  runner.mask(Secret("123456%"));
+  EXPECT_THAT(printed_, ElementsAre("::add-mask::123456%25"));
+  environment_.unset(std::string(kActions));
+  workflow().mask(Secret("1234567"));
+  EXPECT_EQ(printed_.size(), 1U);
 }
 
 TEST_F(RunnerWorkflowTest, PrintsCommandsInsideARunnerOnly) {

@@ -81,6 +81,7 @@ check: {image: i, setup: [s], run: [r, x], timeout: 90s}
 generate: {run: [g], output: "o/{cell}", image: gi, timeout: 500ms}
 build: {context: c, target: t, platforms: [linux/arm64/v8], network: host, builder: b, builder-image: bi, build-args: [A=1, B],
         build-contexts: [n=p], secrets: ["id=a,env=B"], labels: [l=1], annotations: [a=1], cache-dir: .cache,
+        frontends: ["f@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
         cache-ignore-error: true, timeout: 1h30m}
 scan: {severity: none, ignore-unfixed: true}
 test: {setup: [s], run: [r], source: mounted, mounts: ["a:/b:ro"], env: [K=v], workdir: /w, user: u, network: none, log: "l/{cell}",
@@ -105,6 +106,7 @@ shards: 3
                               {"id=a,env=B"},
                               {"l=1"},
                               {"a=1"},
+                              {"f@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
                               ".cache",
                               true,
                               90min}));

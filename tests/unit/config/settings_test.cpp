@@ -94,7 +94,11 @@ TEST(SettingsTable, EveryRowReachesTheTypedConfiguration) {
   const auto plain = load(File{"f", std::string(kEverySection)}, {});
   ASSERT_TRUE(plain);
   const std::map<std::string_view, std::string_view> special = {
-      {"axes", "{a: [b]}"}, {"policy", "{push: {cells: none}}"}, {"ci-image.branches", "{a: b}"}, {"only", "a=b"}};
+      {"axes", "{a: [b]}"},
+      {"policy", "{push: {cells: none}}"},
+      {"ci-image.branches", "{a: b}"},
+      {"only", "a=b"},
+      {"build.frontends", "f@sha256:0000000000000000000000000000000000000000000000000000000000000000"}};
   for (const Setting& setting : settings_table()) {
     if (setting.name == "exclude" || setting.name == "include" || setting.choices == "trivy") continue;
     std::string value = "a=b";
