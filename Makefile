@@ -3,7 +3,7 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo test unit lint sanitize fuzz bench bench-artifact interop coverage clean engine-down
+.PHONY: help build dev demo test unit lint sanitize fuzz bench bench-artifact bench-action image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 
@@ -11,8 +11,10 @@ help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo "make build   the binary: build/release/crategate"
 	@echo "make unit    unit, golden, wire and stage tests only (no engine)"
-	@echo "make lint    layers, formatting, clang-tidy, shellcheck"
-	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make interop, make coverage, make clean"
+	@echo "make lint    layers, formatting, clang-tidy, shellcheck, workflows"
+	@echo "make image   the action's image, crategate/crategate:dev, and its size by layer"
+	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
+	@echo "make interop, make coverage, make clean"
 
 build:
 	@tools/install build
@@ -58,6 +60,19 @@ bench: build
 bench-artifact: build dev
 	@tools/install interop
 	@tests/bench/artifacts.py
+
+# Compiles in the container, as a release does.
+image:
+	@tools/install engine
+	@tools/engine images
+	@eval "$$(tools/engine env)" && tools/image crategate/crategate:dev && tests/bench/action.py crategate/crategate:dev --size
+
+bench-action: image
+	@eval "$$(tools/engine env)" && tests/bench/action.py crategate/crategate:dev
+
+e2e-runner: dev
+	@tools/install engine interop
+	@ctest --test-dir build/dev --output-on-failure -R '^e2e_(runner|action)$$'
 
 interop: dev
 	@tools/install interop

@@ -9,6 +9,7 @@
 #include "actions/folder_artifact_store.h"
 #include "actions/names.h"
 #include "actions/service_artifact_store.h"
+#include "app/action_inputs.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "pipeline/agreement.h"
@@ -30,19 +31,16 @@ std::vector<std::string> input_names() {
   return names;
 }
 
-/// Inputs that are not settings: the action's own, how the binary prints, and the runner's for `uses: docker://…`.
-const std::vector<std::string> kOtherInputs = {"args",  "entrypoint", "stage",    "config",     "workspace", "json",
-                                               "quiet", "verbose",    "no-color", "log-format", "check",     "image"};
-
 Result<void> refuse_unknown_inputs(const sys::Environment& environment, const std::vector<std::string>& names) {
   std::vector<std::string> known = names;
-  known.insert(known.end(), kOtherInputs.begin(), kOtherInputs.end());
+  for (const auto& input : action_inputs()) known.emplace_back(input.name);
+  known.insert(known.end(), {"args", "entrypoint"});  // the runner's own, of `uses: docker://…`
   const auto unknown = actions::find_unknown_inputs(environment, known);
   if (unknown.empty()) return {};
   const auto near = nearest(unknown.front(), known);
-  return fail(
-      ErrorCode::bad_input, concat("unknown input ", quote(unknown.front())),
-      concat(near ? concat("Did you mean ", *near, "? ") : std::string(), "docs/configuration.md lists the inputs."));
+  return fail(ErrorCode::bad_input, concat("unknown input ", quote(unknown.front())),
+              concat(near ? concat("Did you mean ", *near, "? ") : std::string(),
+                     "docs/action.md and docs/configuration.md list the inputs."));
 }
 
 }  // namespace

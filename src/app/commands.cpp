@@ -113,6 +113,11 @@ Result<void> build(Application& app) {
   if (!built) return fail(with_repeat(built.error(), app, cell, "build"));
   CG_CHECK(app.workflow().set_output("imageid", built->image_id));
   CG_CHECK(app.workflow().set_output("image", stages::local_image_name(plan, cell)));
+  CG_CHECK(
+      app.workflow().set_output("metadata", json::Value::object({{"duration_ms", built->duration_ms},
+                                                                 {"image.name", stages::local_image_name(plan, cell)},
+                                                                 {"imageid", built->image_id}})
+                                                .canonical()));
   log::info(concat("built ", stages::local_image_name(plan, cell), " ", built->image_id, " in ",
                    format_duration(built->duration_ms)));
   return {};

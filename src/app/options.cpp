@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "base/product.h"
 #include "base/strings.h"
 
 namespace crategate::app {
@@ -291,7 +292,8 @@ std::string help_text(const CommandInfo* command) {
       row(concat("--", config::option_name(setting)), setting.description);
   }
   for (const auto& option : kPlainOptions) row(concat("--", option.name), option.description);
-  text += "\nEvery setting of crategate.yml is an option, too: docs/configuration.md.\n";
+  text += concat("\nEvery setting of crategate.yml is an option, too: docs/configuration.md.\nhttps://github.com/",
+                 kRepository, "\n");
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <new>
 #include <thread>
 
+#include "app/action_inputs.h"
 #include "app/application.h"
 #include "app/commands.h"
 #include "app/options.h"
@@ -98,7 +99,8 @@ Result<void> run_with(Application& app) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  auto line = parse_command_line(arguments);
+  auto line = parse_command_line(arguments).and_then(
+      [](CommandLine words) { return with_action_inputs(std::move(words), sys::SystemEnvironment{}); });
   if (!line) {
     annotate(*Application::create({}), line.error());
     return report_failure(line.error());

@@ -301,6 +301,32 @@ requests() { grep -cE "\"(${1-[A-Z]+}) /" "$OWN_LOG" || true; }
 writes() { requests 'PUT|POST|PATCH|DELETE'; }
 forget_requests() { : >"$OWN_LOG"; }
 
+# --- images for a runner --------------------------------------------------------------------------------------------
+
+# with_libraries PROGRAM ROOT TARGET: the program as ROOT/TARGET, with what it loads.
+with_libraries() {
+  local library
+  install -D -m 755 "$(realpath "$1")" "$2$3"
+  ldd "$1" | grep -o '/[^ ]*' | while read -r library; do install -D -m 755 "$(realpath "$library")" "$2$library"; done
+}
+
+# with_node ROOT: Debian's node reads some of its own modules from a folder beside it.
+with_node() {
+  local module
+  with_libraries "$(command -v node)" "$1" /usr/bin/node
+  for module in acorn acorn-walk amaro busboy cjs-module-lexer minimatch streamsearch undici; do
+    [[ ! -d /usr/share/nodejs/$module ]] || install -d "$1/usr/share/nodejs"
+    [[ ! -d /usr/share/nodejs/$module ]] || cp -rL "/usr/share/nodejs/$module" "$1/usr/share/nodejs/"
+  done
+}
+
+# image_of ROOT NAME: busybox with the files of ROOT, which are moved there.
+image_of() {
+  printf 'FROM crategate/busybox:1\nCOPY . /\nENV PATH=/usr/bin:/bin\n' >"$WORK/Dockerfile"
+  docker build --quiet --provenance=false --file "$WORK/Dockerfile" --tag "$2" "$1" >/dev/null
+  rm -rf "$1"
+}
+
 # --- the runner's files ----------------------------------------------------------------------------------------------
 
 # output NAME: its last value in the file GITHUB_OUTPUT, by the grammar of the runner: NAME=VALUE, or

@@ -11,25 +11,11 @@ PROJECT=$WORK/project
 mkdir -p "$PROJECT/.github/workflows"
 cd "$PROJECT"
 
-# with_libraries PROGRAM ROOT TARGET
-with_libraries() {
-  local library
-  install -D -m 755 "$(realpath "$1")" "$2$3"
-  ldd "$1" | grep -o '/[^ ]*' | while read -r library; do install -D -m 755 "$(realpath "$library")" "$2$library"; done
-}
-
 make_image() {
-  local root=$WORK/root module
+  local root=$WORK/root
   with_libraries "$CRATEGATE" "$root" /usr/bin/crategate
-  with_libraries "$(command -v node)" "$root" /usr/bin/node
-  # Debian's node reads some of its own modules from here.
-  for module in acorn acorn-walk amaro busboy cjs-module-lexer minimatch streamsearch undici; do
-    [[ ! -d /usr/share/nodejs/$module ]] || install -d "$root/usr/share/nodejs"
-    [[ ! -d /usr/share/nodejs/$module ]] || cp -rL "/usr/share/nodejs/$module" "$root/usr/share/nodejs/"
-  done
-  printf 'FROM crategate/busybox:1\nCOPY . /\nENV PATH=/usr/bin:/bin\n' >"$WORK/Dockerfile"
-  docker build --quiet --provenance=false --file "$WORK/Dockerfile" --tag "$IMAGE" "$root" >/dev/null
-  rm -rf "$root"
+  with_node "$root"
+  image_of "$root" "$IMAGE"
 }
 
 write_workflow() {

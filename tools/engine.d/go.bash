@@ -20,21 +20,28 @@ find_go() {
 
 # act, a runner of workflows that is not GitHub's (https://github.com/nektos/act).
 readonly ACT_VERSION=v0.2.87
+# actionlint, which reads workflows as GitHub does (https://github.com/rhysd/actionlint).
+readonly ACTIONLINT_VERSION=v1.7.11
 
-# Prints the path of the program.
-runner_program() {
-  local program=$STATE/runner/act-$ACT_VERSION log=$STATE/runner/log
+runner_program() { go_program act github.com/nektos/act "$ACT_VERSION"; }
+actionlint_program() { go_program actionlint github.com/rhysd/actionlint/cmd/actionlint "$ACTIONLINT_VERSION"; }
+
+# go_program NAME PACKAGE VERSION: prints the path of the program.
+go_program() {
+  local name=$1 package=$2 version=$3
+  local program=$STATE/runner/$name-$version log=$STATE/runner/$name.log
   if [[ ! -x $program ]]; then
+    take_lock
     find_go
-    say "compiling act $ACT_VERSION with $("$GO" env GOVERSION) (a minute or two, once)"
+    say "compiling $name $version with $("$GO" env GOVERSION) (a minute or two, once)"
     mkdir -p "$STATE/runner"
     (
       cd "$STATE/runner"
       export CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' GOWORK=off GOBIN=$STATE/runner
       [[ -n ${HOME-} ]] || export HOME=$STATE/runner
-      "$GO" install "github.com/nektos/act@$ACT_VERSION"
-    ) >"$log" 2>&1 9>&- || die_with_log "$log" "act did not compile"
-    mv "$STATE/runner/act" "$program"
+      "$GO" install "$package@$version"
+    ) >"$log" 2>&1 9>&- || die_with_log "$log" "$name did not compile"
+    mv "$STATE/runner/$name" "$program"
   fi
   echo "$program"
 }
