@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "docker/container.h"
 #include "docker/engine_api.h"
+#include "docker/image_pull.h"
 
 namespace crategate::docker {
 namespace {
@@ -66,6 +67,8 @@ Result<void> HttpEngine::save_image(const std::string& name, const net::BodySink
   if (response.status != 200) return fail(engine_failure(concat("save the image ", name), call, response));
   return {};
 }
+
+Result<void> HttpEngine::pull_image(const std::string& name) { return docker::pull_image(*api_, name); }
 
 Result<void> HttpEngine::remove_image(const std::string& name) {
   CG_TRY(const std::string path, path_of_image(name));

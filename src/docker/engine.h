@@ -67,6 +67,9 @@ class Engine {
   virtual Result<std::optional<EngineImage>> find_image(const std::string& name) = 0;
   /// The `docker save` stream of one image into `sink`.
   virtual Result<void> save_image(const std::string& name, const net::BodySink& sink) = 0;
+  /// From its registry, by the engine, without a login.
+  /// Errors: not_found, forbidden, no_space, engine.
+  virtual Result<void> pull_image(const std::string& name) = 0;
   /// Removes one name (and the image with its last name); absent is fine.
   virtual Result<void> remove_image(const std::string& name) = 0;
   /// Creates, attaches, starts, waits, and always removes the container; on time-out or cancellation it is killed
@@ -84,6 +87,7 @@ class HttpEngine final : public Engine {
   Result<EngineInfo> info() override;
   Result<std::optional<EngineImage>> find_image(const std::string& name) override;
   Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
+  Result<void> pull_image(const std::string& name) override;
   Result<void> remove_image(const std::string& name) override;
   Result<ContainerOutcome> run_container(const ContainerSpec& spec, const ContainerRun& run) override;
 

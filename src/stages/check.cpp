@@ -47,6 +47,7 @@ Result<CommandResult> run_check(const CheckInputs& in, const CommandServices& sv
     ran = run_on_host(in.check.setup, in.check.run, in.workspace.root, in.check.timeout, output, svc.host);
   } else {
     CG_TRY(docker::Engine* const engine, svc.engine());
+    CG_CHECK(provide_image(in.check.image, *engine));
     ran = run_in_container(container(in), in.check.timeout, output, *engine);
   }
   CG_TRY(auto result, std::move(ran));

@@ -60,6 +60,7 @@ Result<void> run_generator(const GenerateInputs& in, const CommandServices& svc)
     ran = run_on_host({}, in.generate.run, in.workspace.root, in.generate.timeout, output, svc.host);
   } else {
     CG_TRY(docker::Engine* const engine, svc.engine());
+    CG_CHECK(provide_image(in.generate.image, *engine));
     ran = run_in_container(generator_container(in), in.generate.timeout, output, *engine);
   }
   CG_TRY(const auto result, std::move(ran));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "sys/cancel.h"
 
@@ -104,6 +105,13 @@ Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv&
   }
   CG_CHECK(output.finish(result));
   return result;
+}
+
+Result<void> provide_image(const std::string& name, docker::Engine& engine) {
+  CG_TRY(const auto present, engine.find_image(name));
+  if (present) return {};
+  log::info(concat("pulling ", name));
+  return engine.pull_image(name);
 }
 
 Result<CommandResult> run_in_container(const docker::ContainerSpec& spec, std::chrono::milliseconds timeout,

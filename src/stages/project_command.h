@@ -81,6 +81,10 @@ Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv&
                                   std::chrono::milliseconds timeout, OutputCollector& output, const HostServices& svc);
 
 /// Runs `spec` (its command already set) and collects its output.
+/// The engine has the image afterwards: what it lacks is pulled.
+/// Errors: those of Engine::pull_image.
+Result<void> provide_image(const std::string& name, docker::Engine& engine);
+
 Result<CommandResult> run_in_container(const docker::ContainerSpec& spec, std::chrono::milliseconds timeout,
                                        OutputCollector& output, docker::Engine& engine);
 

@@ -8,7 +8,6 @@ use_store containerd
 ACT=$("$REPO/tools/engine" runner 2>/dev/null)
 CLIENT=${CRATEGATE_OFFICIAL_CLIENT:?the folder with official.mjs and its modules}
 IMAGE=$REGISTRY/$TOKEN/action:1
-CHECK=$TOKEN/check:1
 NODE=$TOKEN/node:1
 ARTIFACTS=
 RELEASE=$WORK/release
@@ -33,14 +32,11 @@ make_release() {
     git -c user.name=e2e -c user.email=e2e@example.invalid commit --quiet --message release)
 }
 
-# example_project DIR: the example as it is, with an image that has what its checks need.
+# example_project DIR: the example, whose workflow names this registry.
 example_project() {
   mkdir "$1"
   cp -R "$REPO/examples/opencrate-mini/." "$1"
   cd "$1"
-  printf 'FROM debian:trixie-slim\nRUN apt-get update -qq && apt-get install -qqy --no-install-recommends make python3\n' |
-    docker build --quiet --provenance=false --tag "$CHECK" - >/dev/null
-  sed -i "s|^check: .*|check: {image: \"$CHECK\", run: [make, test], timeout: 5m}|" crategate.yml
   for_this_registry
   printf '%s\n' .crategate/ tests/logs/ __pycache__/ 'official*' >.gitignore
   git init --quiet --initial-branch=main
@@ -199,7 +195,18 @@ it_hands_on_what_the_official_client_downloads() {
   done
 }
 
-it_publishes_nothing_for_a_pull_request() {
+it_has_nothing_to_do_when_a_tag_is_deleted() {
+  cd "$WORK/tiny"
+  event push '{"ref": "refs/tags/v1.2.3", "after": "0000000000000000000000000000000000000000", "deleted": true,
+    "repository": {"default_branch": "main", "full_name": "tiny/app"}}'
+  under_runner push
+  expect_ok
+  expect_jobs succeeded plan result
+  expect_match "log" "$OUT" 'was deleted: nothing to build'
+  expect_equal "requests to the registry" "$(requests)" 0
+}
+
+it_publishes_nothing_for_a_pull_request() { # A83: from a fork
   cd "$WORK/tiny"
   git switch --quiet --create topic
   echo more >>src/hello

@@ -21,6 +21,9 @@ using ::testing::SizeIs;
 
 class CheckStage : public ::testing::Test {
  protected:
+  CheckStage() {
+    for (const char* name : {"check:1", "ghcr.io/astral-sh/ruff"}) engine.add(name, {});
+  }
   CheckInputs inputs() const { return {check, project.workspace, in_action}; }
   Result<CommandResult> run() {
     return run_check(inputs(), {project.files,
@@ -170,6 +173,21 @@ TEST_F(CheckStage, ReportsACancellationAsSuch) {
   sys::reset_cancellation();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::terminated);
+}
+
+TEST_F(CheckStage, PullsAnImageThatTheEngineLacks) {
+  check.run = {"make", "test"};
+  check.image = "check:1";
+  engine.containers_print("fine\n");
+  ASSERT_TRUE(run());
+  EXPECT_THAT(engine.pulled, IsEmpty()) << "it has this one";
+  check.image = "another:1";
+  engine.registry["another:1"] = {};
+  ASSERT_TRUE(run());
+  EXPECT_THAT(engine.pulled, ElementsAre("another:1"));
+  check.image = "nowhere:1";
+  EXPECT_EQ(run().error().code, ErrorCode::not_found);
+  EXPECT_THAT(engine.containers, SizeIs(2));
 }
 
 }  // namespace

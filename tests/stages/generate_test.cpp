@@ -285,6 +285,7 @@ TEST_F(GenerateStage, RunsTheGeneratorInItsImage) {
   generate_by("");
   EXPECT_THAT(refused().message, HasSubstr("generate.image"));
   generate.image = "python:3.12";
+  engine.add("python:3.12", {});
   generate.run = {"python3", "docker/dockerfile.py"};
   engine.containers_run([this](const auto&, const auto&) {
     for (const auto& cell : plan->cells) project.write(cell.dockerfile, "FROM container");

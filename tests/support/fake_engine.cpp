@@ -53,6 +53,14 @@ Result<void> FakeEngine::save_image(const std::string& name, const net::BodySink
   return {};
 }
 
+Result<void> FakeEngine::pull_image(const std::string& name) {
+  pulled.push_back(name);
+  const auto known = registry.find(name);
+  if (known == registry.end()) return fail(ErrorCode::not_found, concat("no image ", name));
+  add(name, known->second);
+  return {};
+}
+
 Result<void> FakeEngine::remove_image(const std::string& name) {
   ids_.erase(name);
   return {};

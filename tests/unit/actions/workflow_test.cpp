@@ -83,7 +83,7 @@ TEST(EncodeEntry, IsReadBackByTheRunner) {
   }
 }
 
-TEST(EncodeEntry, IsReadBackByTheRunnerForRandomValues) {
+TEST(EncodeEntry, IsReadBackByTheRunnerForRandomValues) {  // A79
   std::mt19937 random(20261120);
   const std::vector<std::string> parts = {"\n", "\r", "=", "<<", "ghadelimiter_", "EOF", "a",
                                           " ",  "::", "D", "\t", "\xc3\xbc"};

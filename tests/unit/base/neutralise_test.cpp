@@ -185,8 +185,8 @@ std::string random_line(std::mt19937& random) {
   return line;
 }
 
-TEST(Neutralise, LeavesNothingToObeyInRandomLines) {
-  std::mt19937 random(20240601);  // NOLINT: the same lines on every run
+TEST(Neutralise, LeavesNothingToObeyInRandomLines) {  // A78
+  std::mt19937 random(20240601);                      // NOLINT: the same lines on every run
   int obeyed = 0;
   for (int i = 0; i < 60000; ++i) {
     const std::string line = random_line(random);

@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Secret, IsReplacedInEveryFormInWhichItTurnsUp) {
+TEST(Secret, IsReplacedInEveryFormInWhichItTurnsUp) {  // A80
   const std::string plain = "p\"ss w<rd/\\&42";
   const Secret secret(plain);
   const struct {
@@ -54,7 +54,7 @@ TEST(Secret, OfSeveralLinesIsReplacedLineByLineToo) {
   EXPECT_EQ(redact("c2Vjb25k"), "***");
 }
 
-TEST(Secret, ShorterThanSixCharactersIsNotRegistered) {
+TEST(Secret, ShorterThanSixCharactersIsNotRegistered) {  // A81
   for (const char* plain : {"", "1", "zq", "zqj", "zqjx", "zqjxk"}) {
     const Secret secret(plain);
     EXPECT_EQ(secret.reveal(), plain);

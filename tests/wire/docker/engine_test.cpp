@@ -42,6 +42,25 @@ TEST(EngineSocket, StreamsAnImageInChunks) {
   EXPECT_EQ(bytes, "abcde");
 }
 
+TEST(EngineSocket, PullsOneVersionOfAnImage) {
+  EngineOnSocket on;
+  const std::string from = "/v1.41/images/create?fromImage=docker.io%2Flibrary%2Fa&tag=";
+  on.server.expect("POST", from + "latest", {.body = "{\"status\":\"Pulling\"}\r\n{\"status\":\"Done\"}\r\n"});
+  EXPECT_TRUE(on.engine->pull_image("a"));
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  on.server.expect("POST", from + "sha256%3A" + std::string(64, 'a'), {.body = ""});
+  EXPECT_TRUE(on.engine->pull_image("a:1@" + digest));
+  on.server.expect("POST", from + "1", {.status = 404, .body = R"({"message":"manifest unknown"})"});
+  EXPECT_EQ(on.engine->pull_image("a:1").error().code, ErrorCode::not_found);
+  on.server.expect("POST", from + "2", {.body = "{\"status\":\"x\"}\r\n{\"error\":\"pull access denied for a\"}\r\n"});
+  const auto denied = on.engine->pull_image("a:2");
+  EXPECT_EQ(denied.error().code, ErrorCode::forbidden);
+  EXPECT_THAT(denied.error().message, HasSubstr("pull access denied for a"));
+  on.server.expect("POST", from + "3", {.body = "{\"error\":\"write /x: no space left on device\"}\r\n"});
+  EXPECT_EQ(on.engine->pull_image("a:3").error().code, ErrorCode::no_space);
+  EXPECT_EQ(on.engine->pull_image("A B").error().code, ErrorCode::bad_input);
+}
+
 TEST(EngineSocket, NoticesAnImageStreamThatIsCut) {
   EngineOnSocket on;
   on.server.expect("GET", "/v1.41/images/a/get",

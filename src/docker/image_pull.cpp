@@ -1,0 +1,61 @@
+#include "docker/image_pull.h"
+
+#include "base/strings.h"
+#include "docker/engine_api.h"
+#include "oci/reference.h"
+
+namespace crategate::docker {
+namespace {
+
+constexpr std::chrono::milliseconds kSilence{300'000};
+
+/// The engine says that it failed in the last line of a successful answer.
+std::string failure_in(const std::string& lines) {
+  for (const std::string& line : split(lines, '\n')) {
+    if (line.find("\"error\"") == std::string::npos) continue;
+    const auto document = json::Document::parse(line, "answer");
+    if (!document) return std::string(trim(line));
+    return document->root().string_or("error", "").value_or(line);
+  }
+  return {};
+}
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+Error pull_failure(const std::string& name, const std::string& reason) {
+  Error error{ErrorCode::engine,
+              concat("the Docker engine could not pull ", name, ": ", neutralise(reason)),
+              "check that its registry answers the engine, or load the image before",
+              {},
+              {},
+              {}};
+  if (contains(reason, "no space left on device")) {
+    error.code = ErrorCode::no_space;
+    error.hint = "free disk space (e.g. docker system prune)";
+  } else if (contains(reason, "denied") || contains(reason, "unauthorized")) {
+    error.code = ErrorCode::forbidden;
+    error.hint = "check the name; an image that needs a login has to be pulled before (docker pull)";
+  } else if (contains(reason, "not found") || contains(reason, "manifest unknown")) {
+    error.code = ErrorCode::not_found;
+    error.hint = "check the name and its tag";
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<void> pull_image(EngineApi& api, const std::string& name) {
+  CG_TRY(const oci::Reference reference, oci::parse_reference(name));
+  const std::string version = reference.digest ? reference.digest->text() : reference.tag.value_or("latest");
+  const Call call{.method = "POST",
+                  .target = concat("/images/create?fromImage=", net::url_encode(reference.repository.full()),
+                                   "&tag=", net::url_encode(version)),
+                  .timeout = kSilence};
+  CG_TRY(const net::Response response, api.send(call));
+  if (response.status != 200) return fail(pull_failure(name, engine_message(response)));
+  const std::string failure = failure_in(response.body);
+  if (!failure.empty()) return fail(pull_failure(name, failure));
+  return {};
+}
+
+}  // namespace crategate::docker
