@@ -122,7 +122,8 @@ std::string Application::run_id() const { return environment_.get(actions::kRunI
 Result<docker::Engine*> Application::engine() {
   const std::lock_guard lock(making_);
   if (!engine_) {
-    CG_TRY(engine_, docker::HttpEngine::connect(http_, clock_, environment_.get("DOCKER_HOST").value_or("")));
+    CG_TRY(engine_, docker::HttpEngine::connect(http_, clock_, environment_.get("DOCKER_HOST").value_or(""),
+                                                docker::read_surroundings(environment_)));
   }
   return engine_.get();
 }
@@ -131,8 +132,10 @@ Result<docker::ImageBuilder*> Application::builder() {
   CG_TRY(docker::Engine* const connected, engine());
   const std::lock_guard lock(making_);
   if (!builder_) {
-    builder_ = std::make_unique<docker::BuildxBuilder>(processes_, environment_, *connected, workspace_.root,
-                                                       loaded_.configuration.build.builder_image);
+    const auto& [username, password] = given_credentials_;
+    builder_ = std::make_unique<docker::BuildxBuilder>(
+        processes_, environment_, *connected, workspace_.root, loaded_.configuration.build.builder_image,
+        docker::RegistryLogin{loaded_.invocation.registry, username, password});
   }
   return builder_.get();
 }

@@ -17,6 +17,8 @@
 #include "render/failure.h"
 #include "sys/cancel.h"
 #include "sys/init_process.h"
+#include "sys/private_directory.h"
+#include "sys/process_guard.h"
 
 namespace crategate::app {
 namespace {
@@ -122,6 +124,7 @@ int run(const std::vector<std::string>& arguments) {
                            {}});
   }
   sys::install_cancellation();
+  sys::PrivateDirectory::sweep();
   auto app = Application::create(*std::move(line));
   const auto done = run_with(*app);
   app.reset();  // the console leaves the live view before the last two lines
@@ -131,6 +134,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int run_program(const std::vector<std::string>& arguments) {
+  sys::guard_process();
   try {
     if (const auto code = sys::run_as_init()) return *code;
     return run(arguments);

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "docker/base_image.h"
+#include "docker/client_config.h"
 #include "docker/engine.h"
 #include "oci/digest.h"
 #include "oci/platform.h"
@@ -30,7 +31,8 @@ struct BuildRequest {
   std::string dockerfile, context = ".";
   std::vector<std::string> tags;  ///< of the loaded image
   oci::Platform platform;
-  bool fresh = false;  ///< --pull --no-cache
+  bool fresh = false;   ///< --pull --no-cache
+  bool log_in = false;  ///< whether the build may use the login of the invocation (A04)
   std::vector<Cache> cache_from, cache_to;
   std::vector<std::string> build_args, build_contexts, secrets;  ///< as buildx takes them
   std::map<std::string, std::string> labels;
@@ -69,7 +71,7 @@ class ImageBuilder {
 class BuildxBuilder final : public ImageBuilder {
  public:
   BuildxBuilder(sys::ProcessRunner& processes, const sys::Environment& environment, Engine& engine, sys::Path workspace,
-                std::string builder_image);
+                std::string builder_image, RegistryLogin login = {});
   ~BuildxBuilder() override;
   std::optional<BaseImage> find_base(const std::string& name, const BuildRequest& request) override;
   Result<std::vector<sys::Command>> commands(const BuildRequest& request) override;

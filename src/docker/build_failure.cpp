@@ -86,9 +86,19 @@ bool is_denied(const OutputTail& tail) {
   return mentions(tail, "401 Unauthorized") || mentions(tail, "403 Forbidden") || mentions(tail, "pull access denied");
 }
 
+/// The words of gRPC for a connection that ended.
+bool lost_the_engine(const OutputTail& tail) {
+  return mentions(tail, "code = Unavailable") || mentions(tail, "error reading from server: EOF") ||
+         mentions(tail, "transport is closing");
+}
+
+constexpr int kKilled = 137;  ///< 128 + SIGKILL
+constexpr std::string_view kStepKilled = "did not complete successfully: exit code: 137";
+
 std::string hint_for(const OutputTail& tail) {
   if (mentions(tail, "no space left on device")) return "free disk space (e.g. docker system prune)";
   if (mentions(tail, "Cannot connect to the Docker daemon")) return "start the Docker engine, or set DOCKER_HOST";
+  if (lost_the_engine(tail)) return "the Docker engine went away in the middle of the build; start it and run again";
   if (mentions(tail, "toomanyrequests") || mentions(tail, "429 Too Many Requests")) {
     return "the registry of a base image limits pulls: log in to it, or try again later";
   }
@@ -122,9 +132,14 @@ bool lost_its_cache(const OutputTail& tail) { return mentions(tail, "> exporting
 Error build_failure(const std::string& dockerfile, int exit_code, const OutputTail& tail) {
   Error error;
   error.code = mentions(tail, "no space left on device") ? ErrorCode::no_space : ErrorCode::engine;
-  error.message = concat("building ", dockerfile, " failed with exit code ", exit_code, ": ", neutralise(reason(tail)));
+  error.message =
+      concat("building ", dockerfile, exit_code == kKilled ? " was killed, exit code " : " failed with exit code ",
+             exit_code, ": ", neutralise(reason(tail)));
   if (tail.lines().size() > 1) error.message += concat(" (last output: ", tail.condensed(), ")");
   error.hint = hint_for(tail);
+  if (exit_code == kKilled || mentions(tail, kStepKilled)) {
+    error.hint = "killed as when memory runs out: give the build more of it, or build fewer cells at once (--jobs)";
+  }
   if (const int line = failing_line(dockerfile, tail)) error.location = Location{dockerfile, line, 0};
   return error;
 }

@@ -76,6 +76,8 @@ struct BuildxBuilder::State {
   Engine& engine;
   sys::Path workspace;
   std::string builder_image;
+  ClientConfig config;
+  std::map<std::string, std::string> variables;  ///< of the configuration in force
   std::string own_builder = concat("crategate-", sys::random_hex(12));
   std::mutex mutex;
   std::vector<std::string> program;
@@ -93,7 +95,8 @@ struct BuildxBuilder::State {
     made.arguments.assign(words.begin() + 1, words.end());
     made.arguments.insert(made.arguments.end(), arguments.begin(), arguments.end());
     made.directory = workspace;
-    made.environment = sys::child_environment(environment, needed_variables(request));
+    made.environment = sys::tool_environment(environment, workspace, needed_variables(request));
+    for (const auto& [name, value] : variables) made.environment[name] = value;
     // The engine is the one that the rest of this process talks to, whatever context the docker command line selects.
     auto& host = made.environment["DOCKER_HOST"];
     if (host.empty()) host = kDefaultHost;
@@ -110,6 +113,7 @@ struct BuildxBuilder::State {
     return command(build_arguments(request), request);
   }
 
+  Result<void> prepare(const BuildRequest& request);
   Result<void> find_program();
   Result<std::string> driver();
   Result<bool> needs_own_builder(const BuildRequest& request);
@@ -119,6 +123,11 @@ struct BuildxBuilder::State {
                                         OutputTail& tail);
   Result<std::string> loaded_image(const BuildRequest& request);
 };
+
+Result<void> BuildxBuilder::State::prepare(const BuildRequest& request) {
+  CG_TRY(variables, config.variables(request.log_in));
+  return find_program();
+}
 
 Result<void> BuildxBuilder::State::find_program() {
   if (!program.empty()) return {};
@@ -205,8 +214,13 @@ Result<std::string> BuildxBuilder::State::loaded_image(const BuildRequest& reque
 }
 
 BuildxBuilder::BuildxBuilder(sys::ProcessRunner& processes, const sys::Environment& environment, Engine& engine,
-                             sys::Path workspace, std::string builder_image)
-    : state_(new State{processes, environment, engine, std::move(workspace), std::move(builder_image)}) {}
+                             sys::Path workspace, std::string builder_image, RegistryLogin login)
+    : state_(new State{processes,
+                       environment,
+                       engine,
+                       workspace,
+                       std::move(builder_image),
+                       {environment, workspace, std::move(login)}}) {}
 
 BuildxBuilder::~BuildxBuilder() {
   if (!state_->created) return;
@@ -219,7 +233,7 @@ BuildxBuilder::~BuildxBuilder() {
 
 std::optional<BaseImage> BuildxBuilder::find_base(const std::string& name, const BuildRequest& request) {
   const std::lock_guard lock(state_->mutex);
-  if (!state_->find_program()) return std::nullopt;
+  if (!state_->prepare(request)) return std::nullopt;
   return state_->base_images.find(name, [&] { return state_->sees_engine(request); });
 }
 
@@ -238,7 +252,7 @@ Result<BuildOutcome> BuildxBuilder::build(const BuildRequest& request, milliseco
   {
     const std::lock_guard lock(state_->mutex);
     CG_CHECK(sys::check_cancelled());
-    CG_CHECK(state_->find_program());
+    CG_CHECK(state_->prepare(request));
     CG_TRY(const bool own, state_->needs_own_builder(request));
     if (own) CG_CHECK(state_->make_own_builder());
     command = state_->build_command(request, own);

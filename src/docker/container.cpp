@@ -73,8 +73,9 @@ Error start_failure(const ContainerSpec& spec, const Call& call, const net::Resp
 
 class Session {
  public:
-  Session(EngineApi& api, sys::Clock& clock, const ContainerSpec& spec, const ContainerRun& run)
-      : api_(api), clock_(clock), spec_(spec), run_(run) {}
+  Session(EngineApi& api, sys::Clock& clock, const ContainerSpec& spec, const std::vector<HostMount>& mounts,
+          const ContainerRun& run)
+      : api_(api), clock_(clock), spec_(spec), mounts_(mounts), run_(run) {}
 
   Result<ContainerOutcome> run() {
     CG_CHECK(create());
@@ -99,6 +100,7 @@ class Session {
   EngineApi& api_;
   sys::Clock& clock_;
   ContainerSpec spec_;
+  const std::vector<HostMount>& mounts_;
   const ContainerRun& run_;
   std::string id_;
   sys::Instant started_;
@@ -111,7 +113,8 @@ Result<void> Session::create() {
   if (spec_.name.empty()) spec_.name = concat("crategate-", sys::random_hex(16));
   spec_.labels.emplace("io.crategate.run", spec_.name);
   Call call{.method = "POST", .target = concat("/containers/create?name=", net::url_encode(spec_.name))};
-  CG_TRY(call.body, creation_body(spec_));
+  CG_TRY(call.api, api_version_for(mounts_, api_));
+  call.body = creation_body(spec_, mounts_);
   const auto response = api_.send(call);
   if (!response) {
     id_ = spec_.name;  // it may have been created all the same
@@ -249,8 +252,8 @@ void Session::remove() {
 }  // namespace
 
 Result<ContainerOutcome> run_in_container(EngineApi& api, sys::Clock& clock, const ContainerSpec& spec,
-                                          const ContainerRun& run) {
-  return Session(api, clock, spec, run).run();
+                                          const std::vector<HostMount>& mounts, const ContainerRun& run) {
+  return Session(api, clock, spec, mounts, run).run();
 }
 
 }  // namespace crategate::docker

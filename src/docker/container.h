@@ -3,24 +3,24 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "docker/engine.h"
+#include "docker/host_paths.h"
 
 namespace crategate::docker {
 
 class EngineApi;
 
-/// The body of `POST /containers/create`.
+/// The body of `POST /containers/create`; `mounts` are the binds of `spec` on the engine's machine.
 ///
-/// Bind mounts are `Mounts`, which the engine refuses when their source is missing; `Binds` would make an empty
-/// directory, and a test run over it would find nothing to fail (A77).
-///
-/// Errors: bad_input for a bind that is not `/host:/container[:ro|:rw]`
-Result<std::string> creation_body(const ContainerSpec& spec);
+/// They are `Mounts`, which the engine refuses when their source is missing; `Binds` would make an empty directory, and
+/// a test run over it would find nothing to fail (A77).
+std::string creation_body(const ContainerSpec& spec, const std::vector<HostMount>& mounts);
 
 /// Creates, attaches, starts, waits and always removes. See Engine::run_container.
 Result<ContainerOutcome> run_in_container(EngineApi& api, sys::Clock& clock, const ContainerSpec& spec,
-                                          const ContainerRun& run);
+                                          const std::vector<HostMount>& mounts, const ContainerRun& run);
 
 }  // namespace crategate::docker

@@ -1,5 +1,4 @@
 // What a container may and may not do, as the engine's creation request.
-#include "base/strings.h"
 #include "docker/container.h"
 #include "json/value.h"
 
@@ -8,25 +7,20 @@ namespace {
 
 constexpr std::int64_t kProcessLimit = 4096;
 
-Result<json::Value> bind_mount(const std::string& bind) {
-  const auto parts = split(bind, ':');
-  const bool has_mode = parts.size() == 3;
-  const bool complete = (parts.size() == 2 || has_mode) && parts[0].starts_with('/') && parts[1].starts_with('/');
-  if (!complete || (has_mode && parts[2] != "ro" && parts[2] != "rw")) {
-    return fail(ErrorCode::bad_input,
-                concat("mount: expected /host/path:/container/path[:ro|:rw], found ", crategate::quoted(bind)),
-                "give both paths from the root; a path cannot contain a colon");
-  }
-  return json::Value::object(
-      {{"Type", "bind"}, {"Source", parts[0]}, {"Target", parts[1]}, {"ReadOnly", has_mode && parts[2] == "ro"}});
+json::Value mount_of(const HostMount& mount) {
+  json::Value value = json::Value::object(
+      {{"Type", mount.type}, {"Source", mount.source}, {"Target", mount.target}, {"ReadOnly", mount.read_only}});
+  if (mount.type != kVolume) return value;
+  // NoCopy: an empty volume is not to be filled from the image.
+  json::Value options = json::Value::object({{"NoCopy", true}});
+  if (!mount.subpath.empty()) options.set("Subpath", mount.subpath);
+  value.set("VolumeOptions", std::move(options));
+  return value;
 }
 
-Result<json::Value> host_config(const ContainerSpec& spec) {
+json::Value host_config(const ContainerSpec& spec, const std::vector<HostMount>& host_mounts) {
   json::Value mounts = json::Value::array();
-  for (const std::string& bind : spec.binds) {
-    CG_TRY(json::Value mount, bind_mount(bind));
-    mounts.push(std::move(mount));
-  }
+  for (const HostMount& mount : host_mounts) mounts.push(mount_of(mount));
   json::Value host = json::Value::object({{"Init", true},
                                           {"AutoRemove", false},
                                           {"Privileged", false},
@@ -41,7 +35,7 @@ Result<json::Value> host_config(const ContainerSpec& spec) {
 
 }  // namespace
 
-Result<std::string> creation_body(const ContainerSpec& spec) {
+std::string creation_body(const ContainerSpec& spec, const std::vector<HostMount>& mounts) {
   json::Value body = json::Value::object({{"Image", spec.image},
                                           {"Tty", false},
                                           {"OpenStdin", false},
@@ -57,8 +51,7 @@ Result<std::string> creation_body(const ContainerSpec& spec) {
   }
   if (!spec.workdir.empty()) body.set("WorkingDir", spec.workdir);
   if (!spec.user.empty()) body.set("User", spec.user);
-  CG_TRY(json::Value host, host_config(spec));
-  body.set("HostConfig", std::move(host));
+  body.set("HostConfig", host_config(spec, mounts));
   return body.canonical();
 }
 

@@ -5,7 +5,9 @@
 #include "base/strings.h"
 #include "docker/container.h"
 #include "docker/engine_api.h"
+#include "docker/host_paths.h"
 #include "docker/image_pull.h"
+#include "docker/own_container.h"
 
 namespace crategate::docker {
 namespace {
@@ -35,13 +37,15 @@ Result<EngineImage> read_image(const json::Reader& root) {
 
 }  // namespace
 
-HttpEngine::HttpEngine(std::unique_ptr<EngineApi> api, sys::Clock& clock) : api_(std::move(api)), clock_(clock) {}
+HttpEngine::HttpEngine(std::unique_ptr<EngineApi> api, sys::Clock& clock, Surroundings surroundings)
+    : api_(std::move(api)), clock_(clock), surroundings_(std::move(surroundings)) {}
 HttpEngine::~HttpEngine() = default;
 
 Result<std::unique_ptr<HttpEngine>> HttpEngine::connect(net::HttpClient& http, sys::Clock& clock,
-                                                        const std::string& host) {
+                                                        const std::string& host, Surroundings surroundings) {
   CG_TRY(std::string socket, parse_docker_host(host));
-  return std::unique_ptr<HttpEngine>(new HttpEngine(std::make_unique<EngineApi>(http, std::move(socket)), clock));
+  auto api = std::make_unique<EngineApi>(http, std::move(socket), surroundings.in_container);
+  return std::unique_ptr<HttpEngine>(new HttpEngine(std::move(api), clock, std::move(surroundings)));
 }
 
 Result<EngineInfo> HttpEngine::info() { return api_->info(); }
@@ -79,7 +83,22 @@ Result<void> HttpEngine::remove_image(const std::string& name) {
 }
 
 Result<ContainerOutcome> HttpEngine::run_container(const ContainerSpec& spec, const ContainerRun& run) {
-  return run_in_container(*api_, clock_, spec, run);
+  std::vector<HostMount> mounts;
+  for (const std::string& bind : spec.binds) {
+    CG_TRY(HostMount mount, parse_bind(bind));
+    CG_TRY(const auto own, own_container());
+    CG_TRY(mount, to_host(std::move(mount), own));
+    mounts.push_back(std::move(mount));
+  }
+  return run_in_container(*api_, clock_, spec, mounts, run);
+}
+
+Result<std::optional<OwnContainer>> HttpEngine::own_container() {
+  const std::lock_guard lock(looking_);
+  if (!own_) {
+    CG_TRY(own_, find_own_container(*api_, surroundings_));
+  }
+  return *own_;
 }
 
 }  // namespace crategate::docker

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,31 @@ struct ContainerOutcome {
   std::chrono::milliseconds elapsed{0};
 };
 
+/// A place of a container that is on the machine of the engine, too.
+struct OwnMount {
+  std::string type;  ///< bind, volume, …
+  std::string name;  ///< of a volume
+  std::string source, destination;
+  bool writable = true;
+};
+
+/// The container that this process runs in, as the engine describes it.
+struct OwnContainer {
+  std::string id, image_id;
+  std::vector<OwnMount> mounts;
+};
+
+/// What a process sees of its container without asking anyone.
+struct Surroundings {
+  bool in_container = false;
+  std::vector<std::string> ids;  ///< of containers, whole or short, as host name and mounts show them
+  std::vector<std::string> mount_points;
+  std::string output_file;  ///< GITHUB_OUTPUT: its name is that of one step
+  sys::Path root = "/";
+};
+
+Surroundings read_surroundings(const sys::Environment& environment, const sys::Path& root = "/");
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -74,7 +100,11 @@ class Engine {
   virtual Result<void> remove_image(const std::string& name) = 0;
   /// Creates, attaches, starts, waits, and always removes the container; on time-out or cancellation it is killed
   /// first. Init process on, no TTY, no new privileges, no engine socket.
+  /// `binds` are as this process sees them: in a container they are translated to what the engine's machine has there.
+  /// Errors besides: bad_input for a bind of what only this container has.
   virtual Result<ContainerOutcome> run_container(const ContainerSpec& spec, const ContainerRun& run) = 0;
+  /// nullopt outside of a container, and in one that this engine does not run. Asked once.
+  virtual Result<std::optional<OwnContainer>> own_container() { return std::nullopt; }
 };
 
 class EngineApi;
@@ -83,18 +113,23 @@ class HttpEngine final : public Engine {
  public:
   ~HttpEngine() override;
   /// `host`: DOCKER_HOST (`unix:///path`), empty = unix:///var/run/docker.sock.
-  static Result<std::unique_ptr<HttpEngine>> connect(net::HttpClient& http, sys::Clock& clock, const std::string& host);
+  static Result<std::unique_ptr<HttpEngine>> connect(net::HttpClient& http, sys::Clock& clock, const std::string& host,
+                                                     Surroundings surroundings = {});
   Result<EngineInfo> info() override;
   Result<std::optional<EngineImage>> find_image(const std::string& name) override;
   Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
   Result<void> pull_image(const std::string& name) override;
   Result<void> remove_image(const std::string& name) override;
   Result<ContainerOutcome> run_container(const ContainerSpec& spec, const ContainerRun& run) override;
+  Result<std::optional<OwnContainer>> own_container() override;
 
  private:
-  HttpEngine(std::unique_ptr<EngineApi> api, sys::Clock& clock);
+  HttpEngine(std::unique_ptr<EngineApi> api, sys::Clock& clock, Surroundings surroundings);
   std::unique_ptr<EngineApi> api_;
   sys::Clock& clock_;
+  Surroundings surroundings_;
+  std::mutex looking_;
+  std::optional<std::optional<OwnContainer>> own_;
 };
 
 }  // namespace crategate::docker

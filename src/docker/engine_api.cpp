@@ -14,22 +14,28 @@ constexpr std::string_view kDefaultSocket = "/var/run/docker.sock";
 constexpr std::string_view kOldestApi = "1.41";
 constexpr std::string_view kContainerdStore = "io.containerd.snapshotter.v1";
 
-std::string hint_for_silence(const std::string& socket, const Error& error) {
+std::string hint_for_silence(const std::string& socket, bool in_container, const Error& error) {
   std::error_code ignored;
   if (!std::filesystem::exists(socket, ignored)) {
-    return "start the Docker engine, or set DOCKER_HOST to its socket (unix:///path)";
+    return in_container ? concat("this container needs the engine's socket at ", socket,
+                                 ": runners with Docker mount it into a container action; by hand, start it with "
+                                 "--volume /var/run/docker.sock:/var/run/docker.sock, or set DOCKER_HOST")
+                        : "start the Docker engine, or set DOCKER_HOST to its socket (unix:///path)";
   }
   if (error.message.find("ermission") != std::string::npos) {
+    if (in_container) {
+      return concat("run the container as root, as runners do, or as a member of the group that owns ", socket);
+    }
     return "add this user to the group that owns the socket (docker), or run as root";
   }
   return concat("check that the Docker engine behind ", socket, " is running (docker info)");
 }
 
-Error unreachable(const std::string& socket, Error error) {
+Error unreachable(const std::string& socket, bool in_container, Error error) {
   Error made;
   made.code = ErrorCode::engine;
   made.message = concat("the Docker engine at ", socket, " does not answer: ", error.message);
-  made.hint = hint_for_silence(socket, error);
+  made.hint = hint_for_silence(socket, in_container, error);
   made.http = std::move(error.http);
   return made;
 }
@@ -100,7 +106,9 @@ Result<net::Response> EngineApi::send_to(const std::string& prefix, const Call& 
   request.body_limit = 16U << 20U;
   request.ignore_cancellation = call.ignore_cancellation;
   auto response = http_.send(request);
-  if (!response && is_silence(response.error().code)) return fail(unreachable(socket_, std::move(response).error()));
+  if (!response && is_silence(response.error().code)) {
+    return fail(unreachable(socket_, in_container_, std::move(response).error()));
+  }
   return response;
 }
 
@@ -121,7 +129,7 @@ Result<std::string> EngineApi::prefix() {
 
 Result<net::Response> EngineApi::send(const Call& call) {
   CG_TRY(const std::string version_prefix, prefix());
-  return send_to(version_prefix, call);
+  return send_to(call.api.empty() ? version_prefix : concat("/v", call.api), call);
 }
 
 Result<EngineInfo> EngineApi::ask() {

@@ -31,6 +31,7 @@ struct Call {
   std::string method = "GET";
   std::string target;  ///< below the version: "/images/json"
   std::string body;    ///< JSON
+  std::string api;     ///< version that it needs; empty = the one spoken
   net::BodySink sink;
   std::chrono::milliseconds timeout{60'000};
   bool ignore_cancellation = false;
@@ -38,7 +39,8 @@ struct Call {
 
 class EngineApi {
  public:
-  EngineApi(net::HttpClient& http, std::string socket) : http_(http), socket_(std::move(socket)) {}
+  EngineApi(net::HttpClient& http, std::string socket, bool in_container = false)
+      : http_(http), socket_(std::move(socket)), in_container_(in_container) {}
   /// Any answer of the engine.
   /// Errors: engine when there is none; interrupted; whatever the sink answers.
   Result<net::Response> send(const Call& call);
@@ -53,6 +55,7 @@ class EngineApi {
   Result<EngineInfo> ask();
   net::HttpClient& http_;
   std::string socket_;
+  bool in_container_;  ///< for hints
   std::mutex mutex_;
   std::optional<std::string> prefix_;
   std::optional<EngineInfo> info_;

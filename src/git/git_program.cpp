@@ -44,7 +44,9 @@ std::string without_credentials(const std::string& url) {
 }  // namespace
 
 GitProgram::GitProgram(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path directory)
-    : processes_(processes), environment_(sys::child_environment(environment)), directory_(std::move(directory)) {
+    : processes_(processes),
+      environment_(sys::tool_environment(environment, directory)),
+      directory_(std::move(directory)) {
   environment_["GIT_CONFIG_NOSYSTEM"] = "1";
   environment_["GIT_CONFIG_GLOBAL"] = "/dev/null";
   environment_["GIT_TERMINAL_PROMPT"] = "0";

@@ -14,6 +14,7 @@
 
 #include "base/strings.h"
 #include "sys/environment.h"
+#include "sys/ownership.h"
 
 namespace crategate::layout {
 namespace {
@@ -71,6 +72,7 @@ Result<BlobFile> BlobFile::create(const sys::Path& layout) {
   sys::Path path = layout / concat(kUnfinished, sys::random_hex(16));
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (descriptor < 0) return file_failure("create", path, errno);
+  sys::give_to_owner(path.string());
   return BlobFile(layout, std::move(path), descriptor);
 }
 
@@ -150,7 +152,12 @@ Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest&
 
 Result<LayoutLock> LayoutLock::take(const sys::Path& layout) {
   const sys::Path path = layout / ".lock";
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
+  int descriptor = ::open(path.c_str(), kFlags);
+  if (descriptor < 0 && errno == ENOENT) {
+    descriptor = ::open(path.c_str(), kFlags | O_CREAT, 0644);
+    if (descriptor >= 0) sys::give_to_owner(path.string());
+  }
   if (descriptor < 0) return file_failure("open", path, errno);
   LayoutLock lock(descriptor);
   while (::flock(descriptor, LOCK_EX) != 0) {

@@ -65,6 +65,7 @@ docker::BuildRequest build_request(const BuildInputs& in) {
   request.tags = {local_image_name(in.plan, in.cell)};
   request.platform = in.cell.platform;
   request.fresh = policy.fresh;
+  request.log_in = policy.trigger != pipeline::kPullRequestTrigger;
   if (!in.cell.cache.empty() && policy.cache_read && !policy.fresh) {
     request.cache_from.push_back({.reference = in.cell.cache, .directory = {}});
   }

@@ -18,6 +18,10 @@ constexpr std::string_view kTwoCommands =
     "shift $((k-n)); exec \"$@\") || exit $?; "
     "shift \"$n\"; exec \"$@\"";
 
+bool is_below(const sys::Path& path, const sys::Path& directory) {
+  return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first == directory.end();
+}
+
 }  // namespace
 
 std::vector<std::string> container_command(const config::Argv& setup, const config::Argv& run) {
@@ -42,14 +46,22 @@ Result<std::vector<std::string>> resolve_mounts(const std::vector<std::string>& 
     const bool shaped = (parts.size() == 2 || (parts.size() == 3 && (parts[2] == "ro" || parts[2] == "rw"))) &&
                         !parts[0].empty() && parts[1].starts_with('/');
     const sys::Path host = shaped ? (root / parts[0]).lexically_normal() : sys::Path();
-    const auto [end, rest] = std::mismatch(root.begin(), root.end(), host.begin(), host.end());
-    if (!shaped || end != root.end()) {
+    if (!shaped || !is_below(host, root)) {
       return fail(
           ErrorCode::bad_input,
           concat("test.mounts: expected HOST:/CONTAINER[:ro] with a host path in the workspace, found ", quote(mount)),
           "Write e.g. `tests:/work/tests:ro`.");
     }
-    std::string host_path = host.string();
+    // The engine would follow a link as root on its own machine: to its socket, say (A74).
+    std::error_code ignored;
+    const sys::Path real = std::filesystem::weakly_canonical(host, ignored);
+    if (!is_below(real, std::filesystem::weakly_canonical(root, ignored))) {
+      return fail(ErrorCode::bad_input,
+                  concat("test.mounts: expected a path in the workspace, found a link out of it: ", quote(parts[0]),
+                         " leads to ", quote(real.string())),
+                  "Mount what is in the project itself.");
+    }
+    std::string host_path = real == host || host == root ? host.string() : real.string();
     if (host_path.size() > 1 && host_path.ends_with('/')) host_path.pop_back();
     binds.push_back(concat(host_path, ":", parts[1], parts.size() == 3 ? concat(":", parts[2]) : ""));
   }

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/strings.h"
+#include "sys/ownership.h"
 
 namespace crategate::sys {
 namespace {
@@ -41,12 +42,14 @@ Descriptor refuse_link(Descriptor opened, int flags) {
 }
 
 Result<Descriptor> make_component(const Descriptor& parent, const std::string& name, const Path& relative) {
-  if (::mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST)
+  const bool made = ::mkdirat(parent.get(), name.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST)
     return fail(
         system_error(concat("cannot make the directory ", quoted(name), " of ", quoted(relative.string())), errno));
   Descriptor opened = open_component(parent.get(), name, kDirectory);
   if (!opened.valid())
     return fail(system_error(concat("cannot write ", quoted(relative.string()), " through ", quoted(name)), errno));
+  if (made) give_to_owner(parent, opened);
   return opened;
 }
 

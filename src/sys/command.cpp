@@ -15,6 +15,16 @@ constexpr std::array<std::string_view, 16> kInherited = {
     "HTTP_PROXY", "http_proxy",    "HTTPS_PROXY",  "https_proxy",
     "NO_PROXY",   "no_proxy",      "ALL_PROXY",    "all_proxy"};
 
+constexpr std::string_view kSystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Links followed, on both sides.
+bool is_below(const Path& path, const Path& directory) {
+  std::error_code ignored;
+  const Path inner = std::filesystem::weakly_canonical(path, ignored);
+  const Path outer = std::filesystem::weakly_canonical(directory, ignored);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 bool is_plain(char c) {
   const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   return alphanumeric || std::string_view("_@%+:,./-").find(c) != std::string_view::npos;
@@ -43,6 +53,21 @@ std::map<std::string, std::string> child_environment(const Environment& environm
     return std::find(kInherited.begin(), kInherited.end(), name) == kInherited.end() && !name.starts_with("LC_") &&
            std::find(keep.begin(), keep.end(), name) == keep.end();
   });
+  return variables;
+}
+
+std::map<std::string, std::string> tool_environment(const Environment& environment, const Path& workspace,
+                                                    const std::vector<std::string>& keep) {
+  auto variables = child_environment(environment, keep);
+  if (environment.get("GITHUB_ACTIONS").value_or("") != "true") return variables;
+  const std::vector<Path> shared = {workspace, environment.get("RUNNER_TEMP").value_or(""), kSharedBySteps};
+  std::vector<std::string> trusted;
+  for (const std::string& entry : split(variables["PATH"], ':')) {
+    const bool written_by_others = std::ranges::any_of(
+        shared, [&entry](const Path& directory) { return !directory.empty() && is_below(entry, directory); });
+    if (entry.starts_with('/') && !written_by_others) trusted.push_back(entry);
+  }
+  variables["PATH"] = trusted.empty() ? std::string(kSystemPath) : join(trusted, ":");
   return variables;
 }
 

@@ -12,6 +12,7 @@
 #include "sys/beneath.h"
 #include "sys/environment.h"
 #include "sys/file_system.h"
+#include "sys/ownership.h"
 
 namespace crategate::sys {
 namespace {
@@ -26,6 +27,7 @@ Result<Temporary> create_temporary(const Place& place, unsigned mode) {
   Descriptor file(::openat(place.directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                            static_cast<mode_t>(mode)));
   if (!file.valid()) return fail(system_error(concat("cannot write ", quoted(place.name)), errno));
+  give_to_owner(place.directory, file);
   return Temporary{std::move(file), name};
 }
 
@@ -101,8 +103,12 @@ Result<void> PosixFileSystem::write_below(const Path& root, const Path& relative
 }
 
 Result<void> PosixFileSystem::append(const Path& path, std::string_view bytes) {
-  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const Descriptor file(::open(path.c_str(), kFlags, 0644));
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  Descriptor file(::open(path.c_str(), kFlags));
+  if (!file.valid() && errno == ENOENT) {
+    file = Descriptor(::open(path.c_str(), kFlags | O_CREAT, 0644));
+    if (file.valid()) give_to_owner(path.string());
+  }
   if (!file.valid()) return fail(system_error(concat("cannot append to ", quoted(path.string())), errno));
   return append_all(file, path, bytes);
 }
@@ -111,7 +117,11 @@ Result<void> PosixFileSystem::make_directories(const Path& path, unsigned mode) 
   Path made;
   for (const Path& part : path) {
     made /= part;
-    if (::mkdir(made.c_str(), static_cast<mode_t>(mode)) == 0 || errno == EEXIST) continue;
+    if (::mkdir(made.c_str(), static_cast<mode_t>(mode)) == 0) {
+      give_to_owner(made.string());
+      continue;
+    }
+    if (errno == EEXIST) continue;
     return fail(system_error(concat("cannot make the directory ", quoted(made.string())), errno));
   }
   struct stat status = {};

@@ -10,6 +10,7 @@
 #include "sys/beneath.h"
 #include "sys/environment.h"
 #include "sys/file_system.h"
+#include "sys/ownership.h"
 
 namespace crategate::sys {
 
@@ -62,6 +63,7 @@ Result<TemporaryDirectory> TemporaryDirectory::create(const Path& parent) {
   std::string name = (where / "crategate-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr)
     return fail(system_error(concat("cannot make a temporary directory in ", quoted(where.string())), errno));
+  give_to_owner(name);
   return TemporaryDirectory(name);
 }
 

@@ -69,6 +69,14 @@ class PosixProcessRunner final : public ProcessRunner {
 std::map<std::string, std::string> child_environment(const Environment& environment,
                                                      const std::vector<std::string>& keep = {});
 
+/// Where a runner mounts what the steps of a job share into an action's container.
+inline constexpr std::string_view kSharedBySteps = "/github";
+
+/// The same for tools of our own (docker, git). In a job of a workflow their PATH has no entry that the project or
+/// another step can write (A72): none that is relative, or below `workspace`, RUNNER_TEMP or /github.
+std::map<std::string, std::string> tool_environment(const Environment& environment, const Path& workspace,
+                                                    const std::vector<std::string>& keep = {});
+
 /// Splits a byte stream into lines at LF, CR and CRLF; holds back what is unfinished. A line longer than `limit` bytes
 /// comes in pieces.
 class LineSplitter {

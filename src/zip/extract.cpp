@@ -14,6 +14,7 @@
 #include "sys/beneath.h"
 #include "sys/cancel.h"
 #include "sys/environment.h"
+#include "sys/ownership.h"
 #include "zip/inflate.h"
 #include "zip/ordered_work.h"
 
@@ -41,6 +42,7 @@ std::set<std::string_view> folders(const std::vector<Entry>& entries) {
 Result<void> make_folder(const sys::Descriptor& root, const std::string& folder) {
   if (::mkdirat(root.get(), folder.c_str(), kOwnerAll) != 0)
     return errno == EEXIST ? Result<void>() : cannot_write(folder, errno);
+  sys::give_to_owner(root.get(), folder);
   // The umask has no say: what is unpacked is the same everywhere.
   return ::fchmodat(root.get(), folder.c_str(), 0755, 0) == 0 ? Result<void>() : cannot_write(folder, errno);
 }
@@ -70,6 +72,7 @@ class Extractor {
     const sys::Descriptor file(
         ::openat(folder, leaf.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOwnerAll & 0600));
     if (!file.valid()) return cannot_write(entry.name, errno);
+    sys::give_to_owner(root_, file);
     CG_CHECK(unpacker_.unpack(archive_, entry, [&](std::string_view bytes) -> Result<void> {
       const int number = sys::write_all(file.get(), bytes);
       return number == 0 ? sys::check_cancelled() : Result<void>(cannot_write(entry.name, number));

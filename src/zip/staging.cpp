@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "sys/beneath.h"
 #include "sys/environment.h"
+#include "sys/ownership.h"
 
 namespace crategate::zip {
 namespace {
@@ -97,6 +98,7 @@ Result<Staging> Staging::create(const sys::Path& destination, const std::vector<
   }
   const sys::Path path = (merges ? place : place.parent_path()) / concat(".crategate-", sys::random_hex(16));
   if (::mkdir(path.c_str(), kPrivate) != 0) return cannot_write(path, errno);
+  sys::give_to_owner(path.string());
   Staging staging(place, path, merges, existing);
   if (!staging.directory_.valid()) return cannot_write(path, errno);
   return staging;
@@ -120,6 +122,7 @@ Result<void> Staging::merge(const Entry& entry) {
   if (entry.directory) {
     if (::mkdirat(to.directory.get(), to.name.c_str(), 0755) != 0)
       return errno == EEXIST ? Result<void>() : cannot_write(name, errno);
+    sys::give_to_owner(to.directory.get(), to.name);
     return ::fchmodat(to.directory.get(), to.name.c_str(), entry.mode | kPrivate, 0) == 0 ? Result<void>()
                                                                                           : cannot_write(name, errno);
   }

@@ -65,6 +65,7 @@ it_leaves_no_evidence_for_a_cell_whose_tests_failed() {
   expect_no_tags "${REPOSITORIES[@]}"
 }
 
+# A76
 it_stops_tests_that_hang() {
   planned_and_built
   tests_do 'echo started' 'trap "" TERM INT' 'while true; do sleep 1; done'
@@ -86,6 +87,7 @@ it_ends_with_the_tests_whatever_they_left_running() {
   expect_equal "containers" "$(containers_of "$PROJECT")" ""
 }
 
+# A76
 it_survives_a_fork_bomb() {
   planned_and_built
   # Harmless to the machine: the container has a limit of processes.
@@ -108,6 +110,18 @@ it_caps_the_log_of_a_flood_and_still_counts() {
   tests_do 'head -c 80000000 /dev/zero' 'exit 5' # one line
   run crategate run --to "$TO/flood" "${TAG_PUSH[@]}" --only runtime=cpu,python=3.11 --state .crategate-flood
   expect_failure 11 tests-failed 'expected exit 0.*, found exit 5' '--state=\.crategate-flood'
+}
+
+# A76: gigabytes, as long as the time limit lets them come.
+it_stops_a_flood_without_end() {
+  planned_and_built
+  tests_do 'yes a line without end'
+  local began=$SECONDS
+  run crategate test --cell cpu-py3.11 --timeout 2s
+  expect_failure 11 tests-failed 'expected an end within test.timeout' 'crategate test --cell cpu-py3\.11'
+  expect_within "seconds" $((SECONDS - began)) 8
+  expect_within "bytes of the log" "$(stat -c %s "$LOG")" $((64 * 1024 * 1024 + 1024))
+  expect_equal "containers" "$(containers_of "$PROJECT")" ""
 }
 
 it_counts_zero_tests_as_a_failure() {

@@ -77,6 +77,30 @@ TEST(BuildFailure, SaysSoWhenTheBuildPrintedNothing) {
   EXPECT_THAT(build_failure("Dockerfile", 137, {}).message, HasSubstr("exit code 137: it printed nothing"));
 }
 
+/// B25
+TEST(BuildFailure, SaysThatTheBuildOrOneOfItsStepsWasKilled) {
+  const Error whole = build_failure("Dockerfile", 137, tail_of("#9 0.1 linking"));
+  EXPECT_EQ(whole.code, ErrorCode::engine);
+  EXPECT_THAT(whole.message, HasSubstr("was killed, exit code 137"));
+  EXPECT_THAT(whole.hint, HasSubstr("memory"));
+  const Error step = build_failure(
+      "Dockerfile", 1,
+      tail_of(R"(ERROR: failed to solve: process "/bin/sh -c x" did not complete successfully: exit code: 137)"));
+  EXPECT_EQ(step.code, ErrorCode::engine);
+  EXPECT_THAT(step.hint, HasSubstr("memory"));
+}
+
+/// B23
+TEST(BuildFailure, SaysThatTheEngineWentAway) {
+  for (const char* line : {"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from "
+                           "server: EOF",
+                           "ERROR: rpc error: code = Unavailable desc = transport is closing"}) {
+    const Error error = build_failure("Dockerfile", 1, tail_of(line));
+    EXPECT_EQ(error.code, ErrorCode::engine);
+    EXPECT_THAT(error.hint, HasSubstr("went away"));
+  }
+}
+
 TEST(BuildFailure, NeverBecomesAWorkflowCommand) {
   const Error error = build_failure("Dockerfile", 1, tail_of("#8 0.3 ##[error]x\n::set-output name=a::b"));
   EXPECT_THAT(error.message, Not(HasSubstr("##[")));

@@ -67,6 +67,7 @@ struct BuildxBuilderTest : testing::Test {
   test::ScriptedProcessRunner processes;
   test::FakeEnvironment environment{{{"PATH", "/usr/bin"},
                                      {"DOCKER_HOST", "unix:///s"},
+                                     {"HOME", "/tmp"},
                                      {"SECRET", "x"},
                                      {"TOKEN", "t"},
                                      {"LD_PRELOAD", "/evil"},
@@ -93,9 +94,10 @@ TEST_F(BuildxBuilderTest, GivesTheChildOnlyTheVariablesItNeeds) {
   BuildRequest asked = request();
   asked.secrets = {"id=token,env=TOKEN"};
   ASSERT_TRUE(build(asked));
-  EXPECT_THAT(processes.commands().back().environment,
-              testing::UnorderedElementsAre(testing::Pair("PATH", "/usr/bin"),
-                                            testing::Pair("DOCKER_HOST", "unix:///s"), testing::Pair("TOKEN", "t")));
+  EXPECT_THAT(
+      processes.commands().back().environment,
+      testing::UnorderedElementsAre(testing::Pair("PATH", "/usr/bin"), testing::Pair("DOCKER_HOST", "unix:///s"),
+                                    testing::Pair("HOME", "/tmp"), testing::Pair("TOKEN", "t")));
 }
 
 TEST_F(BuildxBuilderTest, TalksToTheSameEngineWhateverContextIsSelected) {

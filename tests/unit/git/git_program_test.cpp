@@ -257,6 +257,7 @@ TEST_F(GitProgramTest, RunsNothingThatTheRepositoryNames) {
   EXPECT_FALSE(directory_.exists("ran"));
 }
 
+/// A91
 TEST_F(GitProgramTest, ReadsACheckoutOfAnotherUser) {
   init();
   const std::string head = commit("first");
@@ -289,6 +290,45 @@ TEST(GitProgram, ReportsAMissingGitAndASlowOne) {
   EXPECT_FALSE(command.environment.contains("GIT_DIR"));
   EXPECT_FALSE(command.environment.contains("GITHUB_TOKEN"));
   EXPECT_EQ(command.environment.at("GIT_CONFIG_GLOBAL"), "/dev/null");
+}
+
+/// Answers everything, and keeps what it was asked.
+class RecordingGit final : public sys::ProcessRunner {
+ public:
+  Result<sys::ProcessOutcome> run(const sys::Command& command, const sys::RunOptions&) override {
+    commands.push_back(command);
+    return sys::ProcessOutcome{.out = std::string(40, 'a') + "\n"};
+  }
+  std::vector<sys::Command> commands;
+};
+
+/// A73: what comes from an event stands behind --end-of-options, or git is not asked at all.
+TEST(GitProgram, TakesNoNameForAnOption) {
+  const std::vector<std::string> names = {"--upload-pack=evil", "-x",   "main", "a..b", "--", "x y",
+                                          "v1\n--all",          "^main"};
+  RecordingGit git;
+  GitProgram repository(git, test::FakeEnvironment(), "/tmp");
+  for (const std::string& name : names) {
+    static_cast<void>(repository.resolve(name));
+    static_cast<void>(repository.position(name));
+    static_cast<void>(repository.commit_time(name));
+    static_cast<void>(repository.is_ancestor(name, "main"));
+    static_cast<void>(repository.changes("main", name, false));
+    static_cast<void>(repository.changes(name, "main", true));
+  }
+  ASSERT_GT(git.commands.size(), 5U);
+  for (const sys::Command& command : git.commands) {
+    const auto& words = command.arguments;
+    const auto end = std::ranges::find(words, "--end-of-options");
+    for (const std::string& name : names) {
+      const auto found =
+          std::find_if(words.begin(), end, [&](const auto& word) { return word.find(name) != word.npos; });
+      const bool before = found != end && name != "-x" && name != "--";
+      EXPECT_FALSE(before) << command.text();
+      const auto behind = std::find_if(end, words.end(), [](const auto& word) { return word.starts_with("-x"); });
+      EXPECT_EQ(behind, words.end()) << "such a name is refused before git sees it: " << command.text();
+    }
+  }
 }
 
 TEST(Revision, IsNeverAnOptionASearchOrAPath) {

@@ -72,6 +72,7 @@ TEST(ProcessRunner, GivesTheChildExactlyItsArgumentsAndEnvironment) {
   EXPECT_EQ(run(command).out, "[a b][$HOME][][`id`][-x]");
 }
 
+/// A75
 TEST(ProcessRunner, GivesTheChildThreeDescriptorsOnly) {
   const int leaked = ::open("/dev/null", O_RDONLY);
   const auto outcome = run(shell("ls /proc/self/fd"));
@@ -212,6 +213,7 @@ TEST(Command, IsShownAsAPersonCanPasteIt) {
             "docker|build|--label|a=b c|it's||$x;`y`|--output=type=oci,dest=/x|a\nb|");
 }
 
+/// A71
 TEST(ChildEnvironment, HoldsBackWhatIsNotOnTheList) {
   const test::FakeEnvironment environment({{"PATH", "/bin"},
                                            {"LC_ALL", "C"},
@@ -225,6 +227,38 @@ TEST(ChildEnvironment, HoldsBackWhatIsNotOnTheList) {
   std::vector<std::string> names;
   for (const auto& [name, value] : child_environment(environment, {"DOCKER_HOST"})) names.push_back(name);
   EXPECT_THAT(names, ElementsAre("DOCKER_HOST", "LC_ALL", "PATH", "https_proxy"));
+}
+
+/// A72
+TEST(ToolEnvironment, SearchesNothingThatTheProjectOrAnotherStepCanWrite) {
+  const test::TestDirectory directory;
+  std::filesystem::create_directories(directory / "workspace/bin");
+  std::filesystem::create_directory_symlink(directory / "workspace/bin", directory / "link");
+  const std::string workspace = (directory / "workspace").string();
+  const std::string path =
+      concat("bin::.:", workspace, ":", workspace, "/bin:", (directory / "link").string(), ":", workspace,
+             "/../workspace/bin:/github/home/.local/bin:/github:/runner/temp/x:/usr/bin:/opt/bin:", workspace, "2");
+  test::FakeEnvironment environment({{"PATH", path}, {"RUNNER_TEMP", "/runner/temp"}, {"LD_PRELOAD", "x"}});
+  EXPECT_EQ(tool_environment(environment, workspace).at("PATH"), path) << "outside of a workflow it is the user's";
+  environment.set("GITHUB_ACTIONS", "true");
+  EXPECT_EQ(tool_environment(environment, workspace).at("PATH"), concat("/usr/bin:/opt/bin:", workspace, "2"));
+  EXPECT_EQ(tool_environment(environment, workspace).count("LD_PRELOAD"), 0U);
+  environment.set("PATH", workspace);
+  EXPECT_EQ(tool_environment(environment, workspace).at("PATH"),
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+}
+
+/// A72
+TEST(ProcessRunner, NeverStartsADecoyOfARelativePath) {
+  const test::TestDirectory directory;
+  directory.write("docker", "#!/bin/sh\necho decoy\n");
+  std::filesystem::permissions(directory / "docker", std::filesystem::perms::owner_all);
+  for (const char* path : {".", "", ":", "./:bin"}) {
+    const auto outcome = PosixProcessRunner().run(
+        {.program = "docker", .directory = directory.path(), .environment = {{"PATH", path}}}, {});
+    ASSERT_FALSE(outcome) << path;
+    EXPECT_EQ(outcome.error().code, ErrorCode::not_found);
+  }
 }
 
 TEST(LineSplitter, EndsLinesAtLineFeedAndCarriageReturn) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/strings.h"
 #include "raw_archive.h"
@@ -46,6 +47,24 @@ class Extract : public testing::Test {
   }
   test::TestDirectory directory_;
 };
+
+/// As root in the workspace of a runner: its next step must be able to change what was unpacked.
+TEST_F(Extract, GivesEverythingToTheOwnerOfTheFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const auto owner = [this](const char* path) {
+    struct stat status = {};
+    return ::lstat((directory_ / path).c_str(), &status) == 0 ? status.st_uid : 0;
+  };
+  archive({"a/", "a/b/c", "d"});
+  std::filesystem::create_directory(directory_ / "workspace");
+  ASSERT_EQ(::chown((directory_ / "workspace").c_str(), 1001, 1001), 0);
+  ASSERT_TRUE(run("workspace/new/out"));
+  ASSERT_TRUE(run("workspace", Existing::add));
+  for (const char* made :
+       {"workspace/new", "workspace/new/out", "workspace/new/out/a", "workspace/new/out/a/b", "workspace/new/out/a/b/c",
+        "workspace/new/out/d", "workspace/a", "workspace/a/b", "workspace/a/b/c", "workspace/d"})
+    EXPECT_EQ(owner(made), 1001U) << made;
+}
 
 TEST_F(Extract, GivesBackWhatWasWritten) {
   for (int i = 0; i < 200; ++i)
