@@ -128,6 +128,13 @@ Result<docker::Engine*> Application::engine() {
   return engine_.get();
 }
 
+Result<std::string> Application::cleanup_image() {
+  if (!loaded_.configuration.cleanup.image.empty() || !in_runner_) return loaded_.configuration.cleanup.image;
+  CG_TRY(docker::Engine* const connected, engine());
+  CG_TRY(const auto own, connected->own_container());
+  return own ? own->image_id : std::string();
+}
+
 Result<docker::ImageBuilder*> Application::builder() {
   CG_TRY(docker::Engine* const connected, engine());
   const std::lock_guard lock(making_);

@@ -49,6 +49,10 @@ class Application {
   const stages::Workspace& workspace() const { return workspace_; }
   bool in_runner() const { return in_runner_; }
   int jobs() const;
+  /// Of crategate, for containers on the engine's machine: `cleanup.image`, else what this process runs in itself;
+  /// empty = this is no container.
+  /// Errors: engine.
+  Result<std::string> cleanup_image();
   std::string run_id() const;  ///< of the workflow run; empty outside one
 
   Console& console() { return *console_; }

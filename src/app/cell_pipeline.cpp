@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "stages/build.h"
 #include "stages/digest.h"
+#include "stages/scan.h"
 #include "stages/test.h"
 #include "sys/cancel.h"
 
@@ -38,6 +39,28 @@ Result<void> build_cell(Application& app, const RunFacts& facts, const pipeline:
   app.console().end(cell.key, built.has_value(), built ? "" : "see below");
   if (!built) return fail(with_repeat(std::move(built).error(), app, cell, "build"));
   return {};
+}
+
+/// One at a time: scanners of one user share a database that only one of them can open.
+Result<void> scan_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, docker::Engine& engine,
+                       std::mutex& scanning) {
+  const std::lock_guard alone(scanning);
+  app.console().begin(cell.key, "scan");
+  const auto progress = app.progress(cell.key);
+  const auto scanned = stages::run_scan(
+      {.configuration = app.configuration(), .plan = facts.plan, .cell = cell, .workspace = app.workspace()},
+      {.files = app.files(),
+       .host = {.processes = app.processes(), .environment = app.environment()},
+       .engine = engine,
+       .progress = progress});
+  if (!scanned || !*scanned) {
+    app.console().end(cell.key, scanned.has_value(), scanned ? std::string(pipeline::kNotScanned) : "see below");
+    if (!scanned) return fail(with_repeat(scanned.error(), app, cell, "scan"));
+    return {};
+  }
+  auto tolerable = stages::require_tolerable(**scanned, cell, repeat_cell(app, cell, "scan"));
+  app.console().end(cell.key, tolerable.has_value(), counts_text((*scanned)->result.counts));
+  return tolerable;
 }
 
 Result<void> test_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell, docker::Engine& engine) {
@@ -73,6 +96,7 @@ Result<pipeline::Record> digest_cell(Application& app, const RunFacts& facts, co
 struct CellServices {
   Application::Store store;
   stages::StoredLayers& layers;
+  std::mutex& scanning;
 };
 
 Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
@@ -87,6 +111,8 @@ Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pi
   stage = "build";
   CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
   CG_CHECK(build_cell(app, facts, cell, *builder));
+  stage = "scan";
+  if (facts.plan.scan) CG_CHECK(scan_cell(app, facts, cell, *engine, svc.scanning));
   stage = "test";
   CG_CHECK(test_cell(app, facts, cell, *engine));
   stage = "digest";
@@ -154,7 +180,8 @@ std::vector<CellOutcome> run_cells(Application& app, const RunFacts& facts, Appl
   std::vector<CellOutcome> outcomes(cells.size());
   std::atomic<std::size_t> next = 0;
   stages::StoredLayers layers;
-  const CellServices services{store, layers};
+  std::mutex scanning;
+  const CellServices services{store, layers, scanning};
   app.console().total(cells.size());
   const auto work = [&] {
     for (std::size_t i = next++; i < cells.size(); i = next++) {

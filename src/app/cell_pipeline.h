@@ -21,7 +21,7 @@ struct CellOutcome {
   bool proven_before = false;  ///< nothing had to be done
   std::optional<pipeline::Record> record;
   std::optional<Error> error;
-  std::string failed_stage;  ///< `build`, `test` or `digest`; empty = none of them
+  std::string failed_stage;  ///< `build`, `scan`, `test` or `digest`; empty = none of them
 };
 
 /// What every cell of a run shares.

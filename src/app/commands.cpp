@@ -7,6 +7,7 @@
 
 #include "app/artifact_commands.h"
 #include "app/cell_pipeline.h"
+#include "app/cleanup_commands.h"
 #include "app/hand_over.h"
 #include "app/publish_commands.h"
 #include "base/log.h"
@@ -18,6 +19,7 @@
 #include "stages/digest.h"
 #include "stages/generate.h"
 #include "stages/inspect.h"
+#include "stages/scan.h"
 #include "stages/test.h"
 
 namespace crategate::app {
@@ -121,6 +123,49 @@ Result<void> build(Application& app) {
   log::info(concat("built ", stages::local_image_name(plan, cell), " ", built->image_id, " in ",
                    format_duration(built->duration_ms)));
   return {};
+}
+
+/// The findings for people: in the log, and in the job's summary.
+Result<void> show_scan(Application& app, const stages::Scanned& scanned, const pipeline::Cell& cell) {
+  const std::string more = (app.workspace().state_name / stages::scan_report_file(cell.key)).string();
+  const std::string table = render::scan_table(scanned.result, scanned.findings, more);
+  if (app.line().json) {
+    app.console().document(pipeline::to_json(scanned.result));
+  } else {
+    app.console().result(table);
+  }
+  return app.workflow().add_summary(render::scan_markdown(scanned.result, scanned.findings, more));
+}
+
+Result<void> scan(Application& app) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_TRY(const auto cell, chosen_cell(app, plan));
+  const stages::ScanInputs in{
+      .configuration = app.configuration(), .plan = plan, .cell = cell, .workspace = app.workspace()};
+  if (!plan.scan) {
+    log::info("scan: nothing is configured (section `scan` of crategate.yml): not-scanned");
+    return app.workflow().set_output("scan", pipeline::kNotScanned);
+  }
+  CG_TRY(const bool dry, print_if_dry(app, concat(stages::describe_scan(in), "\n")));
+  if (dry) return {};
+  CG_CHECK(withdraw(app, stages::sarif_bundle(app.workspace(), cell)));
+  CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
+  CG_TRY(docker::Engine* const engine, app.engine());
+  const stages::Progress progress = tool_lines();
+  app.workflow().begin_group(concat("scan ", cell.key));
+  const auto scanned = stages::run_scan(in, {.files = app.files(),
+                                             .host = {.processes = app.processes(), .environment = app.environment()},
+                                             .engine = *engine,
+                                             .progress = progress});
+  app.workflow().end_group();
+  give_always(app, stages::sarif_bundle(app.workspace(), cell));
+  if (!scanned) return fail(with_repeat(scanned.error(), app, cell, "scan"));
+  if (!*scanned) return {};
+  CG_CHECK(app.workflow().set_output("scan", pipeline::to_json((*scanned)->result)));
+  const sys::Path sarif = app.workspace().state_name / stages::sarif_file(cell.key);
+  CG_CHECK(app.workflow().set_output("sarif", sarif.string()));
+  CG_CHECK(show_scan(app, **scanned, cell));
+  return stages::require_tolerable(**scanned, cell, repeat_cell(app, cell, "scan"));
 }
 
 Result<void> test(Application& app) {
@@ -227,6 +272,15 @@ const std::vector<Row>& rows() {
       {{"build", "build", "Builds one cell's image by the plan's policy and loads it into the engine.",
         "crategate build --cell cpu-py3.11", ""},
        build},
+      {{"scan", "scan", "Scans that image before its tests: table, threshold, SARIF.",
+        "crategate scan --cell cpu-py3.11", "Without a section `scan` nothing is scanned."},
+       scan},
+      {{"cleanup", "cleanup", "Frees disk space; never touches the state of the engine or BuildKit.",
+        "crategate cleanup --yes", "In a job of GitHub Actions it asks nothing, and means the runner's disk."},
+       cleanup},
+      {{"cleanup-here", "", "Empties directories of this machine: what the containers of cleanup run.",
+        "crategate cleanup-here /host/opt/ghc", "", "PATH...", std::numeric_limits<std::size_t>::max(), true},
+       cleanup_here},
       {{"test", "test", "Runs the project's tests in that image.", "crategate test --cell cpu-py3.11", ""}, test},
       {{"digest", "", "Leaves the evidence of a tested cell: the layer text digest, the record, the candidate.",
         "crategate digest --cell cpu-py3.11",

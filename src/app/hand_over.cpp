@@ -43,6 +43,7 @@ Result<void> give_all(Application& app, const pipeline::Plan& plan, bool succeed
   std::vector<stages::Bundle> bundles = {stages::plan_bundle(workspace), stages::dockerfiles_bundle(workspace, plan)};
   for (const auto& cell : plan.cells) {
     bundles.push_back(stages::test_log_bundle(workspace, cell));
+    bundles.push_back(stages::sarif_bundle(workspace, cell));
     bundles.push_back(stages::digest_bundle(workspace, cell));
   }
   bundles.push_back(stages::moves_bundle(workspace));

@@ -21,7 +21,8 @@ enum class Plain : unsigned char {
   quiet,
   verbose,
   no_color,
-  check
+  check,
+  yes
 };
 
 struct PlainOption {
@@ -44,7 +45,11 @@ constexpr PlainOption kPlainOptions[] = {
 };
 constexpr PlainOption kCheckOption = {"check", Plain::check, false, "Write nothing; fail when committed files drift."};
 
+constexpr PlainOption kYesOption = {"yes", Plain::yes, false,
+                                    "Remove it: on a machine of yours nothing is removed unasked."};
+
 const PlainOption* find_plain(std::string_view name, std::string_view command) {
+  if (command == "cleanup" && name == kYesOption.name) return &kYesOption;
   if (command == "generate" && name == kCheckOption.name) return &kCheckOption;
   const auto found = std::ranges::find(kPlainOptions, name, &PlainOption::name);
   return found == std::end(kPlainOptions) ? nullptr : found;
@@ -97,7 +102,9 @@ Failure unknown_command(const std::string& written, const std::string& next) {
                near.value_or(words.front()), " --help` shows an example."));
   }
   std::vector<std::string> names;
-  for (const auto& row : command_table()) names.emplace_back(row.name);
+  for (const auto& row : command_table()) {
+    if (!row.hidden) names.emplace_back(row.name);
+  }
   const auto near = nearest(written, names);
   return fail(ErrorCode::bad_input, concat("unknown command ", quote(written)),
               concat(near ? concat("Did you mean ", *near, "? ") : std::string(), "`crategate --help` lists them."));
@@ -155,6 +162,9 @@ struct Parser {
         break;
       case Plain::check:
         line.check_only = true;
+        break;
+      case Plain::yes:
+        line.yes = true;
         break;
       case Plain::log_format:
         if (value != "text" && value != "json") {
@@ -270,7 +280,9 @@ std::string help_text(const CommandInfo* command) {
         "Publish exactly the images that were tested, all of them or none.\n\n"
         "  crategate run --to localhost:5000        the whole pipeline on this machine\n\n"
         "Usage: crategate COMMAND [OPTIONS]\n\nCommands:\n";
-    for (const auto& info : command_table()) row(info.name, info.summary);
+    for (const auto& info : command_table()) {
+      if (!info.hidden) row(info.name, info.summary);
+    }
     text += "\nGlobal options:\n";
   } else {
     text = concat("  ", command->example, "\n\n",
@@ -280,6 +292,7 @@ std::string help_text(const CommandInfo* command) {
                   command->summary, "\n", command->details.empty() ? "" : "\n", command->details,
                   command->details.empty() ? "" : "\n", "\nOptions:\n");
     if (command->name == "generate") row("--check", kCheckOption.description);
+    if (command->name == "cleanup") row("--yes", kYesOption.description);
     for (const auto& setting : config::settings_table()) {
       const std::string option = config::option_name(setting);
       const bool own = !command->section.empty() && option.starts_with(concat(command->section, "-"));

@@ -21,6 +21,7 @@ struct CommandInfo {
   std::string_view details;
   std::string_view words = {};  ///< what may follow that is no option: `NAME PATH...`; empty = nothing
   std::size_t most_words = 0;
+  bool hidden = false;  ///< crategate runs it itself, in a container: no help lists it
 };
 
 const std::vector<CommandInfo>& command_table();
@@ -34,6 +35,7 @@ struct CommandLine {
   std::string workspace;    ///< `--workspace`; empty = GITHUB_WORKSPACE or the current directory
   bool help = false, version = false, json = false, quiet = false, verbose = false, no_color = false;
   bool check_only = false;  ///< `generate --check`
+  bool yes = false;         ///< `cleanup --yes`
   log::Format log_format = log::Format::text;
 };
 

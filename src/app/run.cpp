@@ -17,6 +17,7 @@
 #include "stages/push.h"
 #include "stages/release.h"
 #include "stages/report.h"
+#include "stages/scan.h"
 #include "stages/test.h"
 #include "stages/verify.h"
 #include "sys/cancel.h"
@@ -132,6 +133,7 @@ Result<void> publish(Run& run) {
 void show_failure(render::CellReport& cell, const CellOutcome& outcome) {
   cell.failure = describe(*outcome.error);
   if (outcome.failed_stage == "build") cell.build.state = StageState::failed;
+  if (outcome.failed_stage == "scan") cell.scan.state = StageState::failed;
   if (outcome.failed_stage == "test") cell.test.state = StageState::failed;
   if (outcome.failed_stage == "digest") cell.digest.state = StageState::failed;
 }
@@ -154,7 +156,10 @@ Result<void> report(Run& run, const std::optional<Error>& failure) {
   for (auto& cell : report.cells) {
     const auto outcome = run.outcomes.find(cell.key);
     if (outcome == run.outcomes.end()) continue;
-    if (outcome->second.proven_before) cell.build.state = cell.test.state = cell.digest.state = StageState::cached;
+    if (outcome->second.proven_before) {
+      cell.build.state = cell.test.state = cell.digest.state = StageState::cached;
+      if (run.plan.scan) cell.scan.state = StageState::cached;
+    }
     if (outcome->second.error) show_failure(cell, outcome->second);
   }
   if (failure) {
@@ -234,6 +239,12 @@ std::string dry_cell(Application& app, const pipeline::Plan& plan, const RunFact
     config::Argv argv = {"docker"};
     for (auto& word : docker::build_arguments(request)) argv.push_back(std::move(word));
     text += concat(stages::describe_command(argv), "\n");
+  }
+  if (plan.scan) {
+    text +=
+        concat(stages::describe_scan(
+                   {.configuration = app.configuration(), .plan = plan, .cell = cell, .workspace = app.workspace()}),
+               "\n");
   }
   if (app.configuration().test) {
     const auto spec = stages::test_container(

@@ -72,9 +72,19 @@ struct Build {
 
 struct Scan {
   std::string with = "trivy";
+  std::string image;                  ///< of the scanner, by digest; empty = the program of this machine
   std::string severity = "CRITICAL";  ///< or `none`
   bool ignore_unfixed = false;
+  Timeout timeout = std::chrono::minutes(10);
   bool operator==(const Scan&) const = default;
+};
+
+/// Directories whose content is removed to free disk space.
+struct Cleanup {
+  bool apt = true;  ///< apt's downloaded packages and package lists
+  std::vector<std::string> paths;
+  std::string image;  ///< an image of crategate, by digest, for a helper container; empty = the action's own
+  bool operator==(const Cleanup&) const = default;
 };
 
 enum class TestSource : unsigned char { image, mounted };
@@ -153,6 +163,7 @@ struct Configuration {
   Generate generate;
   Build build;
   std::optional<Scan> scan;
+  Cleanup cleanup;
   std::optional<Test> test;
   std::string candidate = "{image}";
   bool provenance = false;

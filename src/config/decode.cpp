@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "config/section.h"
 #include "oci/digest.h"
+#include "oci/reference.h"
 
 namespace crategate::config {
 namespace {
@@ -104,14 +105,52 @@ Result<Build> decode_build(const Node& node, std::string_view path) {
   return build;
 }
 
+/// A tag can be moved to another program; a digest cannot (A89).
+Result<std::string> read_pinned_image(const Node& node, std::string_view path) {
+  CG_TRY(auto image, read_text(node, path));
+  if (image.empty()) return image;
+  const auto reference = oci::parse_reference(image);
+  if (reference && reference->digest) return image;
+  return fail(error_at(node, path, concat("expected an image by digest, name@sha256:…, found ", quoted(image)),
+                       "a tag can be moved to another program: look its digest up, for example with `docker buildx "
+                       "imagetools inspect NAME:TAG`"));
+}
+
 Result<Scan> decode_scan(const Node& node, std::string_view path) {
   Scan scan;
   Section section(node, std::string(path));
   section.read_word("with", scan.with, {"trivy"});
+  section.read_with("image", scan.image, read_pinned_image);
   section.read_word("severity", scan.severity, {"CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN", "none"});
   section.read("ignore-unfixed", scan.ignore_unfixed);
+  section.read("timeout", scan.timeout);
   CG_CHECK(section.finish());
   return scan;
+}
+
+/// Absolute and in one spelling only; which of them may be emptied is decided where they are (pipeline/cleanup).
+Result<std::vector<std::string>> read_directories(const Node& node, std::string_view path) {
+  CG_TRY(auto directories, read_list(node, path));
+  for (std::size_t i = 0; i < directories.size(); ++i) {
+    const auto parts = split(directories[i], '/');
+    const bool plain = std::none_of(parts.begin() + 1, parts.end(),
+                                    [](const auto& part) { return part.empty() || part == "." || part == ".."; });
+    if (parts.size() > 1 && parts[0].empty() && plain && directories[i].find(':') == std::string::npos) continue;
+    return fail(error_at(node.items[i], concat(path, "[", i, "]"),
+                         concat("expected an absolute path, found ", quoted(directories[i])),
+                         "write it from the root, without `.`, `..`, `:` and doubled or trailing slashes"));
+  }
+  return directories;
+}
+
+Result<Cleanup> decode_cleanup(const Node& node, std::string_view path) {
+  Cleanup cleanup;
+  Section section(node, std::string(path));
+  section.read("apt", cleanup.apt);
+  section.read_with("paths", cleanup.paths, read_directories);
+  section.read_with("image", cleanup.image, read_pinned_image);
+  CG_CHECK(section.finish());
+  return cleanup;
 }
 
 /// `host:container[:ro|rw]`, the host path inside the workspace.
@@ -255,6 +294,7 @@ Result<Configuration> decode_configuration(const Node& root) {
   file.read_section("generate", out.generate, decode_generate);
   file.read_section("build", out.build, decode_build);
   file.read_section("scan", out.scan, decode_scan);
+  file.read_section("cleanup", out.cleanup, decode_cleanup);
   file.read_section("test", out.test, decode_test);
   file.read_with("candidate", out.candidate, read_filled_text);
   file.read("provenance", out.provenance);

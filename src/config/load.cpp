@@ -93,7 +93,6 @@ Failure without_run(const Loaded& loaded, std::string_view section) {
 Result<void> require_supported(const Loaded& loaded) {
   const Configuration& configuration = loaded.configuration;
   const std::pair<bool, std::string_view> unsupported[] = {
-      {configuration.scan.has_value(), "scan"},
       {configuration.provenance, "provenance"},
       {configuration.gate.mode != GateMode::promote, "gate.mode"},
       {!configuration.gate.hmac_secret_env.empty(), "gate.hmac-secret-env"},

@@ -86,8 +86,10 @@ Result<ContainerOutcome> HttpEngine::run_container(const ContainerSpec& spec, co
   std::vector<HostMount> mounts;
   for (const std::string& bind : spec.binds) {
     CG_TRY(HostMount mount, parse_bind(bind));
-    CG_TRY(const auto own, own_container());
-    CG_TRY(mount, to_host(std::move(mount), own));
+    if (!spec.engine_paths) {
+      CG_TRY(const auto own, own_container());
+      CG_TRY(mount, to_host(std::move(mount), own));
+    }
     mounts.push_back(std::move(mount));
   }
   return run_in_container(*api_, clock_, spec, mounts, run);

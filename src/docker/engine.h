@@ -25,6 +25,7 @@ namespace crategate::docker {
 struct EngineInfo {
   std::string version, api_version;
   bool containerd_store = false;  ///< image store: containerd, else classic
+  std::string root = {};          ///< directory of its state, in the view of the engine; empty = it does not say
 };
 
 /// An image as the engine describes it.
@@ -42,6 +43,7 @@ struct ContainerSpec {
   bool override_entrypoint = false;
   std::vector<std::string> env;
   std::vector<std::string> binds;  ///< absolute `host:container[:ro]`
+  bool engine_paths = false;       ///< `binds` name places of the engine's machine, not of this process
   std::string workdir, user, network;
   std::map<std::string, std::string> labels;
   std::string name;

@@ -137,7 +137,8 @@ Result<EngineInfo> EngineApi::ask() {
   CG_TRY(const net::Response response, send(call));
   if (response.status != 200) return fail(engine_failure("describe itself", call, response));
   CG_TRY(const json::Document document, parse_answer(call, response));
-  return EngineInfo{version_, api_version_, uses_containerd(document.root())};
+  CG_TRY(std::string root, document.root().string_or("DockerRootDir", ""));
+  return EngineInfo{version_, api_version_, uses_containerd(document.root()), std::move(root)};
 }
 
 Result<EngineInfo> EngineApi::info() {

@@ -9,13 +9,14 @@ namespace {
 
 constexpr std::chrono::milliseconds kSilence{300'000};
 
-/// The engine says that it failed in the last line of a successful answer.
+/// The status is 200 before the first layer came: how it ended is in the last lines.
 std::string failure_in(const std::string& lines) {
   for (const std::string& line : split(lines, '\n')) {
-    if (line.find("\"error\"") == std::string::npos) continue;
+    if (trim(line).empty()) continue;
     const auto document = json::Document::parse(line, "answer");
-    if (!document) return std::string(trim(line));
-    return document->root().string_or("error", "").value_or(line);
+    if (!document) return concat("its answer broke off: ", trim(line));
+    const auto error = document->root().string_or("error", "");
+    if (!error || !error->empty()) return error.value_or(line);
   }
   return {};
 }
@@ -37,7 +38,7 @@ Error pull_failure(const std::string& name, const std::string& reason) {
     error.hint = "check the name; an image that needs a login has to be pulled before (docker pull)";
   } else if (contains(reason, "not found") || contains(reason, "manifest unknown")) {
     error.code = ErrorCode::not_found;
-    error.hint = "check the name and its tag";
+    error.hint = "check the name, and its tag or digest";
   }
   return error;
 }

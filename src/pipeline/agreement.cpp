@@ -10,9 +10,22 @@
 namespace crategate::pipeline {
 namespace {
 
-constexpr std::string_view kDecided[] = {
-    "axes",          "exclude", "include",         "cell",   "image",        "cache",   "tags", "candidate",
-    "version.value", "watch",   "generate.output", "policy", "dependencies", "test.log"};
+constexpr std::string_view kDecided[] = {"axes",
+                                         "exclude",
+                                         "include",
+                                         "cell",
+                                         "image",
+                                         "cache",
+                                         "tags",
+                                         "candidate",
+                                         "version.value",
+                                         "watch",
+                                         "generate.output",
+                                         "policy",
+                                         "dependencies",
+                                         "test.log",
+                                         "scan.severity",
+                                         "scan.ignore-unfixed"};
 
 /// The event that was planned for.
 constexpr std::string_view kEvent[] = {"event", "ref", "ref-type", "payload", "sha", "base-ref", "rebuild-base"};

@@ -26,6 +26,8 @@ std::string remedy_for(Reason reason, std::string_view cell) {
       return concat("use the records of this plan and commit only; make it again: ", again);
     case Reason::tests_not_passed:
       return concat("make the tests pass, then run: ", again);
+    case Reason::scan_not_passed:
+      return concat("scan the image that is to be published, and mend what is found: ", again);
     case Reason::candidate_missing:
       return concat("store the tested image again (it may have been garbage-collected): ", again);
     case Reason::candidate_swapped:
@@ -96,6 +98,28 @@ class Judgement {
     same(Reason::record_foreign, "cell of the tests", cell_.key, tests.cell);
     same(Reason::config_differs, "config digest of the image that ran the tests", record.config_digest.text(),
          tests.config_digest ? tests.config_digest->text() : std::string(kNothing));
+  }
+
+  /// The verdict is taken from the counts, by the plan's own threshold.
+  void check_scan(const Record& record) {
+    const auto& scan = record.scan;
+    if (!plan_.scan || !scan) {
+      if (plan_.scan.has_value() == scan.has_value()) return;
+      return refuse(Reason::scan_not_passed, plan_.scan ? "a scan" : "no scan, for the plan asks for none",
+                    std::string(scan ? to_string(scan->verdict) : kNotScanned));
+    }
+    const auto verdict = judge_scan(scan->counts, plan_.scan->severity);
+    if (verdict == ScanVerdict::failed || verdict != scan->verdict) {
+      refuse(Reason::scan_not_passed, concat("nothing at or above ", plan_.scan->severity),
+             concat(to_string(scan->verdict), " with ", counts_text(scan->counts)));
+    }
+    same(Reason::scan_not_passed, "threshold", plan_.scan->severity, scan->policy.severity);
+    if (scan->policy.ignore_unfixed && !plan_.scan->ignore_unfixed)
+      refuse(Reason::scan_not_passed, "findings without a fix, too", "a scan that left them out");
+    same(Reason::record_foreign, "plan of the scan", plan_.plan_id, scan->plan_id);
+    same(Reason::record_foreign, "cell of the scan", cell_.key, scan->cell);
+    same(Reason::config_differs, "config digest of the image that was scanned", record.config_digest.text(),
+         scan->config_digest.text());
   }
 
   /// The candidate's name must lead to the very manifest of the record, where the plan wants it.
@@ -179,6 +203,8 @@ std::string_view to_string(Reason reason) {
       return "record-foreign";
     case Reason::tests_not_passed:
       return "tests-not-passed";
+    case Reason::scan_not_passed:
+      return "scan-not-passed";
     case Reason::candidate_missing:
       return "candidate-missing";
     case Reason::candidate_swapped:
@@ -206,6 +232,7 @@ CellVerdict judge(const Plan& plan, const Cell& cell, const std::optional<Record
   judgement.check_binding(*record, run);
   judgement.check_evidence(*record);
   judgement.check_tests(*record);
+  judgement.check_scan(*record);
   if (record->candidate.empty() || !observed) {
     judgement.candidate_is_missing(*record);
   } else {

@@ -20,6 +20,7 @@ enum class Reason : unsigned char {
   record_unreadable,
   record_foreign,
   tests_not_passed,
+  scan_not_passed,
   candidate_missing,
   candidate_swapped,
   config_differs,

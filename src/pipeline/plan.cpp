@@ -73,6 +73,11 @@ Result<void> add_cells(Plan& plan, const PlanFacts& facts, const config::Configu
   return {};
 }
 
+std::optional<ScanPolicy> scan_policy(const config::Configuration& configuration) {
+  if (!configuration.scan) return std::nullopt;
+  return ScanPolicy{.severity = configuration.scan->severity, .ignore_unfixed = configuration.scan->ignore_unfixed};
+}
+
 std::map<std::string, std::string> repository_labels(const Event& event) {
   std::map<std::string, std::string> labels;
   if (!event.description.empty()) labels["org.opencontainers.image.description"] = event.description;
@@ -100,7 +105,8 @@ Result<Plan> compute_plan(const PlanFacts& facts, const config::Configuration& c
             .version_released = facts.version_released,
             .layout = facts.destination.layout,
             .labels = repository_labels(event),
-            .policy = facts.policy};
+            .policy = facts.policy,
+            .scan = scan_policy(configuration)};
   if (plan.policy.should_run) {
     CG_CHECK(check_tag(event, facts.version));
     CG_CHECK(add_cells(plan, facts, configuration));

@@ -14,6 +14,7 @@
 #include "oci/platform.h"
 #include "pipeline/event.h"
 #include "pipeline/policy.h"
+#include "pipeline/scan.h"
 
 namespace crategate::pipeline {
 
@@ -66,7 +67,8 @@ struct Plan {
   bool layout = false;                        ///< destination is an OCI layout
   std::map<std::string, std::string> labels;  ///< of every image: what the event says of the repository
   Policy policy;
-  std::vector<Cell> cells;  ///< axis order of the configuration, values in file order
+  std::optional<ScanPolicy> scan;  ///< nullopt = no image is scanned
+  std::vector<Cell> cells;         ///< axis order of the configuration, values in file order
   const Cell* find(std::string_view key) const;
   bool operator==(const Plan&) const = default;
 };

@@ -49,19 +49,23 @@ Value content_of(const Plan& plan) {
   std::vector<Value> cells;
   cells.reserve(plan.cells.size());
   for (const auto& cell : plan.cells) cells.push_back(cell_value(cell, plan.policy));
-  return Value::object({{"schema", kSchema},
-                        {"event", plan.event},
-                        {"ref", plan.ref},
-                        {"tag", plan.tag},
-                        {"commit", plan.commit},
-                        {"head_commit", plan.head_commit},
-                        {"version", plan.version},
-                        {"is_prerelease", plan.is_prerelease},
-                        {"version_released", plan.version_released},
-                        {"layout", plan.layout},
-                        {"labels", Value::object_of(plan.labels)},
-                        {"policy", policy_value(plan.policy)},
-                        {"cells", Value::array(std::move(cells))}});
+  Value content = Value::object({{"schema", kSchema},
+                                 {"event", plan.event},
+                                 {"ref", plan.ref},
+                                 {"tag", plan.tag},
+                                 {"commit", plan.commit},
+                                 {"head_commit", plan.head_commit},
+                                 {"version", plan.version},
+                                 {"is_prerelease", plan.is_prerelease},
+                                 {"version_released", plan.version_released},
+                                 {"layout", plan.layout},
+                                 {"labels", Value::object_of(plan.labels)},
+                                 {"policy", policy_value(plan.policy)},
+                                 {"cells", Value::array(std::move(cells))}});
+  if (plan.scan)
+    content.set("scan",
+                Value::object({{"severity", plan.scan->severity}, {"ignore_unfixed", plan.scan->ignore_unfixed}}));
+  return content;
 }
 
 Result<Policy> read_policy(const Reader& from) {
@@ -96,6 +100,17 @@ Result<Cell> read_cell(const Reader& from) {
   return cell;
 }
 
+Result<std::optional<ScanPolicy>> read_scan_policy(const Reader& from) {
+  CG_TRY(const auto member, from.find("scan"));
+  if (!member) return std::nullopt;
+  ScanPolicy policy;
+  CG_TRY(policy.severity, member->string("severity"));
+  CG_TRY(policy.ignore_unfixed, member->boolean("ignore_unfixed"));
+  if (policy.severity == "none" || parse_severity(policy.severity)) return policy;
+  CG_TRY(const auto severity, member->at("severity"));
+  return severity.expected("a severity or none");
+}
+
 Result<Plan> read_plan(const Reader& from) {
   Plan plan;
   CG_TRY(plan.plan_id, from.string("plan_id"));
@@ -111,6 +126,7 @@ Result<Plan> read_plan(const Reader& from) {
   CG_TRY(plan.labels, from.string_map("labels"));
   CG_TRY(const auto policy, from.at("policy"));
   CG_TRY(plan.policy, read_policy(policy));
+  CG_TRY(plan.scan, read_scan_policy(from));
   CG_TRY(const auto cells, from.at("cells"));
   CG_TRY(const auto items, cells.items());
   for (const auto& item : items) {

@@ -41,24 +41,27 @@ Value tests_value(const TestResult& result) {
                         {"log", result.log}});
 }
 
+/// The verdict in one word and, of a scanned image, the result behind it.
 Value record_value(const Record& record) {
-  return Value::object({{"schema", kSchema},
-                        {"plan_id", record.plan_id},
-                        {"run", record.run},
-                        {"attempt", record.attempt},
-                        {"commit", record.commit},
-                        {"cell", record.cell},
-                        {"platform", record.platform.text()},
-                        {"diff_ids", digests_value(record.diff_ids)},
-                        {"config_digest", record.config_digest.text()},
-                        {"manifest_digest", record.manifest_digest.text()},
-                        {"manifest_size", record.manifest_size},
-                        {"candidate", record.candidate},
-                        {"fingerprint", record.fingerprint},
-                        {"layer_text", record.layer_text},
-                        {"scan", record.scan},
-                        {"tests", tests_value(record.tests)},
-                        {"finished_at", record.finished_at}});
+  Value value = Value::object({{"schema", kSchema},
+                               {"plan_id", record.plan_id},
+                               {"run", record.run},
+                               {"attempt", record.attempt},
+                               {"commit", record.commit},
+                               {"cell", record.cell},
+                               {"platform", record.platform.text()},
+                               {"diff_ids", digests_value(record.diff_ids)},
+                               {"config_digest", record.config_digest.text()},
+                               {"manifest_digest", record.manifest_digest.text()},
+                               {"manifest_size", record.manifest_size},
+                               {"candidate", record.candidate},
+                               {"fingerprint", record.fingerprint},
+                               {"layer_text", record.layer_text},
+                               {"scan", record.scan ? to_string(record.scan->verdict) : kNotScanned},
+                               {"tests", tests_value(record.tests)},
+                               {"finished_at", record.finished_at}});
+  if (record.scan) value.set("scan_result", scan_value(*record.scan));
+  return value;
 }
 
 Result<TestVerdict> verdict_at(const Reader& from, std::string_view key) {
@@ -116,7 +119,10 @@ Result<Record> read_record(const Reader& from) {
   CG_TRY(record.candidate, from.string("candidate"));
   CG_TRY(record.fingerprint, from.string("fingerprint"));
   CG_TRY(record.layer_text, from.string("layer_text"));
-  CG_TRY(record.scan, from.string("scan"));
+  CG_TRY(const auto scan, from.find("scan_result"));
+  if (scan) {
+    CG_TRY(record.scan, read_scan(*scan));
+  }
   CG_TRY(const auto tests, from.at("tests"));
   CG_TRY(record.tests, read_tests(tests));
   CG_TRY(record.finished_at, from.string("finished_at"));

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "oci/digest.h"
 #include "oci/platform.h"
+#include "pipeline/scan.h"
 
 namespace crategate::pipeline {
 
@@ -39,8 +40,8 @@ struct Record {
   std::uint64_t manifest_size = 0;
   std::string candidate;  ///< `repository@sha256:…`, or `oci:` layout form; empty = none stored (pull requests)
   std::string fingerprint;
-  std::string layer_text;  ///< the seed's value
-  std::string scan = "not-scanned";
+  std::string layer_text;          ///< the seed's value
+  std::optional<ScanResult> scan;  ///< nullopt = `not-scanned`
   TestResult tests;
   std::string finished_at;  ///< RFC 3339, UTC
 };

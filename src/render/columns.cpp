@@ -19,6 +19,14 @@ std::string count_text(const pipeline::TestResult& tests) {
   return text;
 }
 
+/// Of a scan only what was found matters; that none was asked for is said, too.
+std::string scan_text(const CellReport& cell) {
+  if (cell.scan.state == StageState::skipped) return std::string(pipeline::kNotScanned);
+  std::string text(to_string(cell.scan.state));
+  if (cell.scanned && cell.scanned->counts.total() > 0) text += concat(", ", counts_text(cell.scanned->counts));
+  return text;
+}
+
 }  // namespace
 
 const std::vector<Column>& stage_columns() {
@@ -30,7 +38,7 @@ const std::vector<Column>& stage_columns() {
 
 std::string stage_text(const CellReport& cell, const Column& column) {
   const StageReport& stage = cell.*column.stage;
-  std::string text(to_string(stage.state));
+  std::string text = column.stage == &CellReport::scan ? scan_text(cell) : std::string(to_string(stage.state));
   const bool has_run =
       stage.state == StageState::passed || stage.state == StageState::failed || stage.state == StageState::cached;
   if (column.stage == &CellReport::test && has_run) {

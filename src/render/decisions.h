@@ -1,12 +1,14 @@
-// Plans, verdicts and change sets for people.
+// Plans, verdicts, scans and change sets for people.
 // Belongs here: pure decisions as text and Markdown.  Not here: what a run did (report).
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "pipeline/gate.h"
 #include "pipeline/plan.h"
 #include "pipeline/policy.h"
+#include "pipeline/scan.h"
 #include "pipeline/tags.h"
 
 namespace crategate::render {
@@ -25,6 +27,12 @@ std::string gate_table(const pipeline::Verdict& verdict);
 std::string gate_markdown(const pipeline::Verdict& verdict);
 /// `{"admitted", "cells": [{"cell", "admitted", "findings": [{"reason", "expected", "found", "remedy"}]}]}`
 std::string gate_json(const pipeline::Verdict& verdict);
+
+/// The worst findings, a line each, and what they come to. `more`: where the rest is to be read.
+std::string scan_table(const pipeline::ScanResult& result, const std::vector<pipeline::ScanFinding>& findings,
+                       const std::string& more);
+std::string scan_markdown(const pipeline::ScanResult& result, const std::vector<pipeline::ScanFinding>& findings,
+                          const std::string& more);
 
 /// A line for each tag, in order: `PUT host/repo:tag sha256:… (was sha256:…)`, `(was absent)`, or
 /// `KEEP host/repo:tag sha256:… (why)`.

@@ -23,6 +23,26 @@ Value tests_of(const CellReport& cell) {
                         {"duration_ms", tests->duration_ms}});
 }
 
+Value scan_of(const CellReport& cell) {
+  const auto* scan = cell.record && cell.record->scan ? &*cell.record->scan : cell.scanned ? &*cell.scanned : nullptr;
+  if (scan == nullptr) return {};
+  Value counts = Value::object();
+  for (const auto severity : pipeline::kSeverities)
+    counts.set(to_lower(to_string(severity)), scan->counts.of(severity));
+  return Value::object({{"threshold", scan->policy.severity},
+                        {"counts", std::move(counts)},
+                        {"scanner", scan->scanner},
+                        {"scanner_version", scan->scanner_version},
+                        {"report_digest", scan->report_digest}});
+}
+
+/// One word; null = nothing is known of the cell.
+Value scan_word(const CellReport& cell) {
+  if (cell.record && !cell.record->scan) return pipeline::kNotScanned;
+  const auto* scan = cell.record ? &*cell.record->scan : cell.scanned ? &*cell.scanned : nullptr;
+  return scan == nullptr ? Value() : Value(to_string(scan->verdict));
+}
+
 Value cell_value(const CellReport& cell) {
   auto value = Value::object({{"key", cell.key}, {"image", cell.image}, {"tags", Value::array_of(cell.tags)}});
   const auto& record = cell.record;
@@ -32,7 +52,8 @@ Value cell_value(const CellReport& cell) {
   value.set("layer_text", record ? Value(record->layer_text) : Value());
   value.set("candidate", record ? Value(record->candidate) : Value());
   value.set("tests", tests_of(cell));
-  value.set("scan", record ? Value(record->scan) : Value());
+  value.set("scan", scan_word(cell));
+  if (Value scan = scan_of(cell); !scan.is_null()) value.set("scan_result", std::move(scan));
   return value;
 }
 

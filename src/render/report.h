@@ -31,9 +31,10 @@ struct CellReport {
   std::string key, image;
   std::vector<std::string> tags;
   StageReport build, scan, test, digest, gate, push;
-  std::optional<pipeline::TestResult> tests;  ///< also of a cell that has no record because they failed
-  std::optional<pipeline::Record> record;     ///< the evidence
-  std::string failure;                        ///< why the cell failed; empty = it did not
+  std::optional<pipeline::ScanResult> scanned;  ///< also of a cell that has no record
+  std::optional<pipeline::TestResult> tests;    ///< also of a cell that has no record because they failed
+  std::optional<pipeline::Record> record;       ///< the evidence
+  std::string failure;                          ///< why the cell failed; empty = it did not
 };
 
 struct Report {

@@ -108,6 +108,7 @@ docker::BuildRequest build_request(const BuildInputs& in, docker::ImageBuilder& 
 Result<Built> run_build(const BuildInputs& in, const BuildServices& svc) {
   CG_CHECK(check_sources(in, svc.files));
   CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
+  CG_CHECK(withdraw_scan(svc.files, in.workspace, in.cell.key));
   CG_CHECK(svc.files.make_directories(in.workspace.state() / "logs"));
   CG_TRY(auto log, sys::LogFile::create(in.workspace.state(), build_log_file(in.cell.key), kLogLimit));
   docker::CacheImport cache;

@@ -23,6 +23,19 @@ Result<pipeline::TestResult> tested(const DigestInputs& in, const DigestServices
               concat("Run `crategate test --cell ", in.cell.key, "` first."));
 }
 
+/// A plan that asks for a scan wants one that let this very image pass (checked with `require_scanned_image`).
+Result<std::optional<pipeline::ScanResult>> scanned(const DigestInputs& in, const DigestServices& svc) {
+  if (!in.plan.scan) return std::nullopt;
+  CG_TRY(auto result, load_scan_result(svc.files, in.workspace, in.plan, in.cell.key));
+  const bool passed =
+      result && pipeline::judge_scan(result->counts, in.plan.scan->severity) != pipeline::ScanVerdict::failed;
+  if (passed) return result;
+  return fail(ErrorCode::scan_policy,
+              concat("cell ", in.cell.key, ": expected a scan of this plan with nothing at or above ",
+                     in.plan.scan->severity, ", found ", result ? counts_text(result->counts) : "none"),
+              concat("Run `crategate scan --cell ", in.cell.key, "` first."));
+}
+
 /// Without tests the image is the one this plan built.
 Result<std::string> image_to_store(const DigestInputs& in, const DigestServices& svc,
                                    const pipeline::TestResult& tests) {
@@ -45,6 +58,15 @@ Result<void> require_tested_image(const DigestInputs& in, const pipeline::TestRe
               concat("cell ", in.cell.key, ": expected the image that ran the tests (config ",
                      tests.config_digest->text(), "), found config ", image.config.digest.text()),
               concat("Run `crategate test --cell ", in.cell.key, "` again."));
+}
+
+Result<void> require_scanned_image(const DigestInputs& in, const std::optional<pipeline::ScanResult>& scan,
+                                   const layout::ImportedImage& image) {
+  if (!scan || scan->config_digest == image.config.digest) return {};
+  return fail(ErrorCode::scan_policy,
+              concat("cell ", in.cell.key, ": expected a scan of the tested image (config ", image.config.digest.text(),
+                     "), found one of config ", scan->config_digest.text()),
+              concat("Run `crategate scan --cell ", in.cell.key, "` again, then test and digest."));
 }
 
 /// A layer that an earlier cell stored is taken from there. When that fails, it is compressed and uploaded anew.
@@ -126,6 +148,7 @@ std::optional<StoredLayers::Place> StoredLayers::find(const oci::Digest& diff_id
 Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices& svc) {
   // Facts
   CG_TRY(const auto tests, tested(in, svc));
+  CG_TRY(const auto scan, scanned(in, svc));
   CG_TRY(const std::string image_id, image_to_store(in, svc, tests));
   CG_TRY(const oci::Repository repository, oci::parse_repository(in.cell.candidate));
   CG_CHECK(svc.files.make_directories(in.workspace.state()));
@@ -136,7 +159,9 @@ Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices
   if (!imported) return fail(std::move(imported).error().within(concat("image of cell ", in.cell.key)));
   // Decision
   CG_CHECK(require_tested_image(in, tests, *imported));
+  CG_CHECK(require_scanned_image(in, scan, *imported));
   auto record = make_record(in, tests, *imported, sys::rfc3339(svc.clock.now()));
+  record.scan = scan;
   // Effects
   if (svc.writer != nullptr) {
     const oci::Reference target{repository, std::nullopt, imported->manifest.digest};

@@ -54,7 +54,8 @@ struct DigestServices {
 /// The image exactly as its tests left it in the engine is copied, never rebuilt.
 /// Effects: stores the candidate by digest, untagged, unless the policy says no; writes records/<cell>/record.json and
 /// digest-<cell>.txt in the state directory.
-/// Errors: tests_failed when its tests have not passed; gate_refused when the image in the engine is not the one that
+/// Errors: tests_failed when its tests have not passed; scan_policy when the plan asks for a scan and none let this very
+/// image pass; gate_refused when the image in the engine is not the one that
 /// ran the tests, or has no layers; registry errors.
 Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices& svc);
 

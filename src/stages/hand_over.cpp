@@ -101,6 +101,12 @@ Bundle test_log_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
   return bundle;
 }
 
+Bundle sarif_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
+  return {.name = concat("sarif-", cell.key),
+          .pieces = {in_state(workspace, sarif_file(cell.key)), in_state(workspace, scan_file(cell.key)),
+                     in_state(workspace, scan_report_file(cell.key))}};
+}
+
 Bundle digest_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
   return {.name = concat("digest-", cell.key),
           .pieces = {in_state(workspace, digest_file(cell.key)), in_state(workspace, record_file(cell.key))},

@@ -32,6 +32,7 @@ struct Bundle {
 Bundle plan_bundle(const Workspace& workspace);
 Bundle dockerfiles_bundle(const Workspace& workspace, const pipeline::Plan& plan);
 Bundle test_log_bundle(const Workspace& workspace, const pipeline::Cell& cell);
+Bundle sarif_bundle(const Workspace& workspace, const pipeline::Cell& cell);
 Bundle digest_bundle(const Workspace& workspace, const pipeline::Cell& cell);
 Bundle moves_bundle(const Workspace& workspace);
 Bundle report_bundle(const Workspace& workspace);

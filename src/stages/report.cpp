@@ -21,12 +21,21 @@ void add_test_result(render::CellReport& cell, const pipeline::TestResult& resul
   cell.tests = result;
 }
 
+void add_scan(render::CellReport& cell, const pipeline::ScanResult& result) {
+  const bool failed = result.verdict == pipeline::ScanVerdict::failed;
+  cell.scan = {failed ? StageState::failed : StageState::passed, result.duration_ms};
+  if (failed && cell.failure.empty()) cell.failure = concat("scan: ", counts_text(result.counts));
+  cell.scanned = result;
+}
+
 Result<void> add_evidence(render::CellReport& cell, const ReportInputs& in, const sys::FileSystem& files) {
-  cell.scan.state = StageState::skipped;
+  if (!in.plan.scan) cell.scan.state = StageState::skipped;
   CG_TRY(const auto built, load_built(files, in.workspace, in.plan, cell.key));
   if (built) cell.build = {StageState::passed, built->duration_ms};
   CG_TRY(const auto tests, load_test_result(files, in.workspace, in.plan, cell.key));
   if (tests) add_test_result(cell, *tests);
+  CG_TRY(const auto scan, load_scan_result(files, in.workspace, in.plan, cell.key));
+  if (scan) add_scan(cell, *scan);
   auto record = load_record(files, in.workspace, cell.key);
   if (!record) {
     cell.digest.state = StageState::failed;
@@ -36,6 +45,7 @@ Result<void> add_evidence(render::CellReport& cell, const ReportInputs& in, cons
   if (!*record || (*record)->plan_id != in.plan.plan_id) return {};
   cell.digest.state = StageState::passed;
   cell.record = **std::move(record);
+  if (cell.record->scan) add_scan(cell, *cell.record->scan);
   return {};
 }
 

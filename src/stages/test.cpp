@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "pipeline/test_count.h"
+#include "stages/cell_image.h"
 #include "sys/cancel.h"
 
 namespace crategate::stages {
@@ -13,19 +14,6 @@ using pipeline::TestResult;
 using pipeline::TestVerdict;
 
 constexpr std::string_view kExitCodeOnly = "exit-code";
-
-/// What this plan built here, or else the image of that name in the engine.
-Result<std::string> find_image(const TestInputs& in, const TestServices& svc) {
-  CG_TRY(const auto built, load_built(svc.files, in.workspace, in.plan, in.cell.key));
-  const std::string name = built ? built->image_id : local_image_name(in.plan, in.cell);
-  CG_TRY(const auto image, svc.engine.find_image(name));
-  if (image) return image->id;
-  return fail(ErrorCode::not_found,
-              concat("cell ", in.cell.key, ": expected the image ", local_image_name(in.plan, in.cell),
-                     " in the engine, found none"),
-              concat("Run `crategate build --cell ", in.cell.key,
-                     "` first. If the name is not what was built: commit VERSION before tagging."));
-}
 
 TestVerdict judge_run(const CommandResult& ran, const std::optional<pipeline::TestCount>& count, bool exit_code_only) {
   if (ran.cancelled) return TestVerdict::cancelled;
@@ -103,8 +91,8 @@ Result<TestResult> run_test(const TestInputs& in, const TestServices& svc) {
   CG_TRY(auto counter, pipeline::TestCounter::create(counts_tests(in) ? in.configuration.test->count : ""));
   CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
   if (in.configuration.test) {
-    CG_TRY(const std::string image, find_image(in, svc));
-    CG_TRY(const auto spec, test_container(in, image));
+    CG_TRY(const auto image, find_cell_image(in.plan, in.cell, in.workspace, svc.files, svc.engine));
+    CG_TRY(const auto spec, test_container(in, image.id));
     auto ran = run_tests(in, svc, spec, counter);
     // A busy engine has been seen to lose all output of a short run. Without output nothing can pass, so it is run again.
     const bool silent = ran && ran->exit_code == 0 && ran->last_lines.empty() && !ran->cancelled && !ran->timed_out;

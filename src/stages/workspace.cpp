@@ -10,6 +10,8 @@
 namespace crategate::stages {
 namespace {
 
+constexpr std::uint64_t kLargestDocument = 128u << 20;  // a scanner's report
+
 json::Value move_json(const pipeline::TagMove& move) {
   json::Value value = json::Value::object();
   value.set("cell", move.cell);
@@ -45,6 +47,10 @@ sys::Path digest_file(const std::string& cell) { return sys::Path("records") / c
 sys::Path test_result_file(const std::string& cell) { return sys::Path("tests") / concat(cell, ".json"); }
 sys::Path build_file(const std::string& cell) { return sys::Path("builds") / concat(cell, ".json"); }
 sys::Path build_log_file(const std::string& cell) { return sys::Path("logs") / concat("build-", cell, ".log"); }
+sys::Path scan_file(const std::string& cell) { return sys::Path("scans") / concat(cell, ".json"); }
+sys::Path scan_report_file(const std::string& cell) { return sys::Path("scans") / concat(cell, ".report.json"); }
+sys::Path sarif_file(const std::string& cell) { return sys::Path("scans") / concat(cell, ".sarif"); }
+sys::Path scan_log_file(const std::string& cell) { return sys::Path("logs") / concat("scan-", cell, ".log"); }
 
 Result<std::optional<std::string>> read_state(const sys::FileSystem& files, const Workspace& workspace,
                                               const sys::Path& name) {
@@ -131,12 +137,29 @@ Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files
   return record;
 }
 
-Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
-  for (const sys::Path& document : {test_result_file(cell), record_file(cell), digest_file(cell)}) {
-    CG_TRY(const auto text, read_state(files, workspace, document));
+namespace {
+
+Result<void> empty_documents(sys::FileSystem& files, const Workspace& workspace,
+                             const std::vector<sys::Path>& documents) {
+  for (const sys::Path& document : documents) {
+    CG_TRY(const auto text, files.read_below(workspace.state(), document, kLargestDocument));
     if (text && !text->empty()) CG_CHECK(write_state(files, workspace, document, ""));
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
+  return empty_documents(files, workspace, {test_result_file(cell), record_file(cell), digest_file(cell)});
+}
+
+Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
+  return empty_documents(files, workspace, {record_file(cell), digest_file(cell)});
+}
+
+Result<void> withdraw_scan(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
+  return empty_documents(files, workspace, {scan_file(cell), scan_report_file(cell), sarif_file(cell)});
 }
 
 Result<std::optional<pipeline::TestResult>> load_test_result(const sys::FileSystem& files, const Workspace& workspace,
@@ -144,6 +167,15 @@ Result<std::optional<pipeline::TestResult>> load_test_result(const sys::FileSyst
   CG_TRY(const auto text, read_state(files, workspace, test_result_file(cell)));
   if (!text || text->empty()) return std::nullopt;
   CG_TRY(auto result, pipeline::parse_test_result(*text, (workspace.state_name / test_result_file(cell)).string()));
+  if (result.plan_id != plan.plan_id || result.cell != cell) return std::nullopt;
+  return result;
+}
+
+Result<std::optional<pipeline::ScanResult>> load_scan_result(const sys::FileSystem& files, const Workspace& workspace,
+                                                             const pipeline::Plan& plan, const std::string& cell) {
+  CG_TRY(const auto text, read_state(files, workspace, scan_file(cell)));
+  if (!text || text->empty()) return std::nullopt;
+  CG_TRY(auto result, pipeline::parse_scan_result(*text, (workspace.state_name / scan_file(cell)).string()));
   if (result.plan_id != plan.plan_id || result.cell != cell) return std::nullopt;
   return result;
 }

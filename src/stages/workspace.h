@@ -35,6 +35,10 @@ sys::Path digest_file(const std::string& cell);
 sys::Path test_result_file(const std::string& cell);
 sys::Path build_file(const std::string& cell);
 sys::Path build_log_file(const std::string& cell);
+sys::Path scan_file(const std::string& cell);
+sys::Path scan_report_file(const std::string& cell);
+sys::Path sarif_file(const std::string& cell);
+sys::Path scan_log_file(const std::string& cell);
 
 /// The name under which the engine holds the cell's image: `image:VERSION`.
 std::string local_image_name(const pipeline::Plan& plan, const pipeline::Cell& cell);
@@ -64,10 +68,17 @@ Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& 
 /// What is proven of an image does not outlive the next build or test of its cell: test result, record and digest text
 /// are emptied, which reads as absent.
 Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
+/// The record alone: it speaks of an earlier scan.
+Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
+/// Nor does a scan outlive the next build or scan: its result, report and SARIF.
+Result<void> withdraw_scan(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
 Result<std::optional<pipeline::Record>> load_record(const sys::FileSystem& files, const Workspace& workspace,
                                                     const std::string& cell);
 /// nullopt: no tests of this plan have run for this cell.
 Result<std::optional<pipeline::TestResult>> load_test_result(const sys::FileSystem& files, const Workspace& workspace,
+                                                             const pipeline::Plan& plan, const std::string& cell);
+/// nullopt: no scan of this plan has ended for this cell.
+Result<std::optional<pipeline::ScanResult>> load_scan_result(const sys::FileSystem& files, const Workspace& workspace,
                                                              const pipeline::Plan& plan, const std::string& cell);
 /// nullopt: this plan's image of this cell has not been built here.
 Result<std::optional<Built>> load_built(const sys::FileSystem& files, const Workspace& workspace,

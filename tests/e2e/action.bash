@@ -235,7 +235,8 @@ it_skips_a_pull_request_that_changes_no_watched_path() {
   expect_equal "requests to the registry" "$(requests)" 0
 }
 
-# The tests of one cell fail while an ignored file is there, which is no input of the images.
+# The tests of one cell fail while an ignored file is there, which is no input of the images. Here the jobs share the
+# project's directory; elsewhere each has a volume of its own, and the files that are not ignored.
 it_publishes_nothing_when_one_cell_fails() {
   cd "$WORK/tiny"
   git switch --quiet main
@@ -245,7 +246,7 @@ it_publishes_nothing_when_one_cell_fails() {
   git tag --force v1.2.3 >/dev/null
   touch tests/ignored-flag
   tag_push
-  under_runner push
+  under_runner push --bind
   echo "$ARTIFACTS" >"$WORK/failed"
   ((STATUS != 0)) || fail "a failure"
   expect_jobs failed result
@@ -259,7 +260,7 @@ it_publishes_nothing_when_one_cell_fails() {
 it_publishes_when_the_run_is_repeated() {
   cd "$WORK/tiny"
   ARTIFACTS=$(<"$WORK/failed")
-  under_runner push --env GITHUB_RUN_ATTEMPT=2
+  under_runner push --bind --env GITHUB_RUN_ATTEMPT=2
   expect_ok
   expect_tags 'latest v1.2.3'
 }

@@ -12,14 +12,6 @@ CELL=cpu-py3.11
 ONE_CELL=(--only 'runtime=cpu,python=3.11')
 PASSWORD=hunter2-of-e2e
 
-# with_libraries PROGRAM ROOT TARGET
-with_libraries() {
-  local library
-  install -D -m 755 "$(realpath "$1")" "$2$3"
-  { ldd "$1" 2>/dev/null || true; } | { grep -o '/[^ ]*' || true; } |
-    while read -r library; do install -D -m 755 "$(realpath "$library")" "$2$library"; done
-}
-
 make_action() {
   local root=$WORK/root
   with_libraries "$CRATEGATE" "$root" /usr/bin/crategate

@@ -39,7 +39,7 @@ clean_up() {
   while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done < <(cat "$WORK/started" 2>/dev/null)
   for folder in $(awk '{print $5}' /proc/self/mountinfo | grep -F "$WORK/" || true); do as_root umount "$folder" || true; done
   if [[ -n ${TO-} ]]; then
-    images_of_ours | cut -d' ' -f1 | xargs -r docker image rm --force >/dev/null || true
+    images_of_ours | sed 's/^[^ ]*:<none> //; s/ .*//' | xargs -r docker image rm --force >/dev/null || true
   fi
   rm -rf "$WORK"
 }
@@ -307,7 +307,8 @@ forget_requests() { : >"$OWN_LOG"; }
 with_libraries() {
   local library
   install -D -m 755 "$(realpath "$1")" "$2$3"
-  ldd "$1" | grep -o '/[^ ]*' | while read -r library; do install -D -m 755 "$(realpath "$library")" "$2$library"; done
+  { ldd "$1" 2>/dev/null || true; } | { grep -o '/[^ ]*' || true; } | # a static program has none
+    while read -r library; do install -D -m 755 "$(realpath "$library")" "$2$library"; done
 }
 
 # with_node ROOT: Debian's node reads some of its own modules from a folder beside it.

@@ -22,7 +22,10 @@
 #include "pipeline/plan.h"
 #include "pipeline/record.h"
 #include "pipeline/test_count.h"
+#include "pipeline/trivy_report.h"
+#include "render/decisions.h"
 #include "render/failure.h"
+#include "render/sarif.h"
 #include "sys/process.h"
 #include "zip/inflate.h"
 
@@ -185,6 +188,22 @@ bool artifact_answers(const std::string& text) {
   return true;
 }
 
+bool scan_report(const std::string& text) {
+  const pipeline::ScannedArtifact expected{.name = "in/image.tar", .config_digest = oci::Digest::of("config")};
+  const auto found = pipeline::read_trivy_report(text, "report.json", expected);
+  EXPECT_TRUE(found || found.error().code == ErrorCode::integrity);
+  if (!accepts(found)) return false;
+  pipeline::ScanResult result;
+  result.counts = pipeline::count_findings(found->findings);
+  result.cell = "cpu";
+  for (const auto& line : split(render::scan_table(result, found->findings, "report.json"), '\n')) {
+    EXPECT_TRUE(is_plain(line)) << quoted(line, 1000);
+    EXPECT_FALSE(line.starts_with("::")) << quoted(line, 1000);
+  }
+  EXPECT_TRUE(json::Document::parse(render::sarif(result, found->findings, "Dockerfile"), "sarif"));
+  return true;
+}
+
 struct Target {
   std::string seed;
   std::function<bool(const std::string&)> accepts;
@@ -209,16 +228,15 @@ TEST_P(Replay, SurvivesMutations) {
   RecordProperty("accepted", accepted);
 }
 
-INSTANTIATE_TEST_SUITE_P(Parsers, Replay,
-                         ::testing::Values(Target{"values.json", json_document}, Target{"config.yml", configuration},
-                                           Target{"event.json", event}, Target{"plan.json", plan},
-                                           Target{"record.json", record}, Target{"reference.txt", reference},
-                                           Target{"manifest.json", manifest},
-                                           Target{"template.mustache", dockerfile_template},
-                                           Target{"tool-output.txt", tool_output}, Target{"versions.txt", axis_values},
-                                           Target{"link.txt", link_header}, Target{"zip_reader/streamed.zip", archive},
-                                           Target{"zip_reader/zip64.zip", archive},
-                                           Target{"artifacts.json", artifact_answers}));
+INSTANTIATE_TEST_SUITE_P(
+    Parsers, Replay,
+    ::testing::Values(Target{"values.json", json_document}, Target{"config.yml", configuration},
+                      Target{"event.json", event}, Target{"plan.json", plan}, Target{"record.json", record},
+                      Target{"reference.txt", reference}, Target{"manifest.json", manifest},
+                      Target{"template.mustache", dockerfile_template}, Target{"tool-output.txt", tool_output},
+                      Target{"versions.txt", axis_values}, Target{"link.txt", link_header},
+                      Target{"zip_reader/streamed.zip", archive}, Target{"zip_reader/zip64.zip", archive},
+                      Target{"artifacts.json", artifact_answers}, Target{"trivy-report.json", scan_report}));
 
 TEST(ReplayMutations, AreTheSameEveryTime) {
   Mutator first, second;

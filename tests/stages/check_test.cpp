@@ -182,10 +182,10 @@ TEST_F(CheckStage, PullsAnImageThatTheEngineLacks) {
   ASSERT_TRUE(run());
   EXPECT_THAT(engine.pulled, IsEmpty()) << "it has this one";
   check.image = "another:1";
-  engine.registry["another:1"] = {};
   ASSERT_TRUE(run());
   EXPECT_THAT(engine.pulled, ElementsAre("another:1"));
   check.image = "nowhere:1";
+  engine.pull_error = Error{ErrorCode::not_found, "none", "", {}, {}, {}};
   EXPECT_EQ(run().error().code, ErrorCode::not_found);
   EXPECT_THAT(engine.containers, SizeIs(2));
 }

@@ -48,12 +48,15 @@ TEST_F(HandOver, GivesEveryBundleAndTakesItWhereThereIsNothing) {
   maker.write(".crategate/release.json", "{\"a\":1}\n");
   maker.write(sys::Path(".crategate") / record_file(cell.key), "record");
   maker.write(sys::Path(".crategate") / digest_file(cell.key), "digest\n");
+  maker.write(sys::Path(".crategate") / sarif_file(cell.key), "{}");
+  maker.write(sys::Path(".crategate") / scan_report_file(cell.key), "report");
   maker.write(cell.dockerfile, "FROM scratch\n");
   maker.write(log, std::string(100000, 'x'));
   const auto bundles = [&](const Workspace& workspace) {
     return std::vector<Bundle>{plan_bundle(workspace),           dockerfiles_bundle(workspace, plan),
-                               test_log_bundle(workspace, cell), digest_bundle(workspace, cell),
-                               moves_bundle(workspace),          report_bundle(workspace)};
+                               test_log_bundle(workspace, cell), sarif_bundle(workspace, cell),
+                               digest_bundle(workspace, cell),   moves_bundle(workspace),
+                               report_bundle(workspace)};
   };
   for (const auto& bundle : bundles(maker.workspace)) {
     const auto given = give(bundle, services());

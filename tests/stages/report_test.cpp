@@ -7,6 +7,7 @@
 #include "stages/push.h"
 #include "stages/release.h"
 #include "stages/release_fixture.h"
+#include "unit/pipeline/scan_sample.h"
 
 namespace crategate::stages {
 namespace {
@@ -51,6 +52,30 @@ TEST_F(ReportStage, ShowsWhatIsProven) {
   EXPECT_EQ(shown.digest.state, StageState::passed);
   EXPECT_EQ(shown.push.state, StageState::pending);
   EXPECT_EQ(report.cells[1].digest.state, StageState::pending);
+}
+
+TEST_F(ReportStage, ShowsWhatAScanCameTo) {
+  project.configuration.scan = config::Scan{};
+  make_plan();
+  EXPECT_EQ(collect().cells[0].scan.state, StageState::pending);
+  auto scan = pipeline::sample::scan(*plan);
+  scan.config_digest = image_of(cell()).config_digest();
+  const auto save = [&] {
+    ASSERT_TRUE(write_state(project.files, project.workspace, scan_file(cell().key), pipeline::to_json(scan)));
+  };
+  save();
+  prove(cell());
+  ASSERT_TRUE(write_state(project.files, project.workspace, scan_file(cell().key), ""));
+  const auto report = collect();
+  EXPECT_EQ(report.cells[0].scan, (render::StageReport{StageState::passed, 2100})) << "the record knows it alone";
+  EXPECT_THAT(render::terminal_table(report, false, 0), HasSubstr("passed, 1 high, 2 low 2.1 s"));
+  EXPECT_THAT(render::release_json(report), HasSubstr("\"scan\": \"findings-below-threshold\""));
+  scan.counts.by_severity.back() = 1;
+  scan.verdict = pipeline::ScanVerdict::failed;
+  save();
+  ASSERT_TRUE(write_state(project.files, project.workspace, record_file(cell().key), ""));
+  EXPECT_EQ(collect().cells[0].scan.state, StageState::failed);
+  EXPECT_THAT(collect().cells[0].failure, HasSubstr("scan: 1 critical"));
 }
 
 TEST_F(ReportStage, ShowsAFullRelease) {

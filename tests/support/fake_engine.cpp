@@ -33,12 +33,21 @@ std::string FakeEngine::id_of(const std::string& name) const {
   return found == ids_.end() ? name : found->second;
 }
 
-Result<docker::EngineInfo> FakeEngine::info() { return docker::EngineInfo{"26.1", "1.45", containerd_store}; }
+Result<docker::EngineInfo> FakeEngine::info() {
+  return docker::EngineInfo{"26.1", "1.45", containerd_store, engine_root};
+}
 
 Result<std::optional<docker::EngineImage>> FakeEngine::find_image(const std::string& name) {
   const auto found = images_.find(id_of(name));
   if (found == images_.end()) return std::nullopt;
   return found->second;
+}
+
+Result<void> FakeEngine::pull_image(const std::string& name) {
+  pulled.push_back(name);
+  if (pull_error) return fail(*pull_error);
+  add(name, {});
+  return {};
 }
 
 Result<void> FakeEngine::save_image(const std::string& name, const net::BodySink& sink) {
@@ -50,14 +59,6 @@ Result<void> FakeEngine::save_image(const std::string& name, const net::BodySink
     if (auto taken = sink(std::string_view(found->second).substr(at, kPiece)); !taken) return taken;
     if (save_error) return fail(*save_error);
   }
-  return {};
-}
-
-Result<void> FakeEngine::pull_image(const std::string& name) {
-  pulled.push_back(name);
-  const auto known = registry.find(name);
-  if (known == registry.end()) return fail(ErrorCode::not_found, concat("no image ", name));
-  add(name, known->second);
   return {};
 }
 

@@ -30,21 +30,21 @@ class FakeEngine final : public docker::Engine {
 
   Result<docker::EngineInfo> info() override;
   Result<std::optional<docker::EngineImage>> find_image(const std::string& name) override;
-  Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
-  /// Only what is in `registry`.
+  /// Such an image appears, unless `pull_error`.
   Result<void> pull_image(const std::string& name) override;
+  Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
   Result<void> remove_image(const std::string& name) override;
   /// The image id of the outcome is the image's own unless the script gives one.
   Result<docker::ContainerOutcome> run_container(const docker::ContainerSpec& spec,
                                                  const docker::ContainerRun& run) override;
 
   bool containerd_store = false;
-  std::map<std::string, TestImage> registry;
-  std::vector<std::string> pulled;
+  std::string engine_root = "/var/lib/docker";
   std::optional<Error> save_error;                ///< after the first bytes
   std::vector<docker::ContainerSpec> containers;  ///< that were run
   std::vector<docker::ContainerRun> runs;
-  std::vector<std::string> saved;
+  std::optional<Error> pull_error;
+  std::vector<std::string> saved, pulled;
 
  private:
   std::string id_of(const std::string& name) const;

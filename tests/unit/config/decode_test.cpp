@@ -110,7 +110,7 @@ shards: 3
                               ".cache",
                               true,
                               90min}));
-  EXPECT_EQ(out.scan, (Scan{"trivy", "none", true}));
+  EXPECT_EQ(out.scan, (Scan{.severity = "none", .ignore_unfixed = true}));
   EXPECT_EQ(out.test, (config::Test{{"s"},
                                     {"r"},
                                     TestSource::mounted,

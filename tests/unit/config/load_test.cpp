@@ -265,8 +265,7 @@ TEST(ConfigLoad, WhatThisVersionCannotDoIsRefusedWhereItStands) {
               {"provenance: true\n", "provenance: ", 3},
               {"shards: 2\n", "shards: ", 3},
               {"release: {lease: git}\n", "release.lease: ", 3},
-              {"release: {set: x}\n", "release.set: ", 3},
-              {"scan: {with: trivy}\n", "scan: ", 3}};
+              {"release: {set: x}\n", "release.set: ", 3}};
   for (const auto& row : rows) {
     const auto refused = require_project(loaded(project + row.text, {}));
     ASSERT_FALSE(refused) << row.text;

@@ -16,6 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr std::string_view kPinned = "a@sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 constexpr std::string_view kEverySection = "check: {}\nscan: {}\ntest: {}\nci-image: {}\n";
 
 std::string read(const std::string& path) {
@@ -93,12 +94,14 @@ TEST(SettingsTable, EveryFallbackIsTheDefaultInForce) {
 TEST(SettingsTable, EveryRowReachesTheTypedConfiguration) {
   const auto plain = load(File{"f", std::string(kEverySection)}, {});
   ASSERT_TRUE(plain);
-  const std::map<std::string_view, std::string_view> special = {
-      {"axes", "{a: [b]}"},
-      {"policy", "{push: {cells: none}}"},
-      {"ci-image.branches", "{a: b}"},
-      {"only", "a=b"},
-      {"build.frontends", "f@sha256:0000000000000000000000000000000000000000000000000000000000000000"}};
+  const std::map<std::string_view, std::string_view> special = {{"axes", "{a: [b]}"},
+                                                                {"policy", "{push: {cells: none}}"},
+                                                                {"ci-image.branches", "{a: b}"},
+                                                                {"only", "a=b"},
+                                                                {"build.frontends", kPinned},
+                                                                {"scan.image", kPinned},
+                                                                {"cleanup.image", kPinned},
+                                                                {"cleanup.paths", "/a"}};
   for (const Setting& setting : settings_table()) {
     if (setting.name == "exclude" || setting.name == "include" || setting.choices == "trivy") continue;
     std::string value = "a=b";

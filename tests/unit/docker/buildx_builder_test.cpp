@@ -25,8 +25,8 @@ class FakeEngine final : public Engine {
     }
     return std::nullopt;
   }
+  Result<void> pull_image(const std::string&) override { return fail(ErrorCode::internal, "not asked"); }
   Result<void> save_image(const std::string&, const net::BodySink&) override { return {}; }
-  Result<void> pull_image(const std::string&) override { return {}; }
   Result<void> remove_image(const std::string&) override { return {}; }
   Result<ContainerOutcome> run_container(const ContainerSpec&, const ContainerRun&) override {
     return ContainerOutcome{};

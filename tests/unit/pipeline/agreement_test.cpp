@@ -62,13 +62,15 @@ TEST(Agreement, RefusesAStageThatIsAskedForSomethingElse) {
 
 TEST(Agreement, RefusesSettingsOfThePlanOnTheCommandLineOfALaterStage) {
   const std::vector<std::pair<std::string, std::string>> rows = {
-      {"image", "x/y-{cell}"}, {"tags", "{version}"}, {"axes", "{a: [b]}"}, {"event", "push"}, {"ref", "refs/tags/v1"}};
+      {"image", "x/y-{cell}"}, {"tags", "{version}"},    {"axes", "{a: [b]}"},           {"event", "push"},
+      {"ref", "refs/tags/v1"}, {"scan-severity", "LOW"}, {"scan-ignore-unfixed", "true"}};
   for (const auto& row : rows) {
     EXPECT_THAT(refusal(plan(false, true), given({row})), HasSubstr(row.first)) << row.first;
     // A workflow may give the same inputs to all its stages.
     EXPECT_EQ(refusal(plan(false, true), given({row}, config::OriginKind::input)), "agreed") << row.first;
   }
-  EXPECT_EQ(refusal(plan(false, true), given({{"test-timeout", "5m"}, {"build-target", "x"}})), "agreed");
+  EXPECT_EQ(refusal(plan(false, true), given({{"test-timeout", "5m"}, {"build-target", "x"}, {"scan-timeout", "5m"}})),
+            "agreed");
 }
 
 TEST(Agreement, DoesNotCompareWhatPullRequestRulesDecide) {

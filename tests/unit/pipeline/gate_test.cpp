@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <tuple>
 
 #include "base/strings.h"
 #include "unit/pipeline/evidence.h"
+#include "unit/pipeline/scan_sample.h"
 
 namespace crategate::pipeline {
 namespace {
@@ -38,6 +40,48 @@ TEST(GateJudge, AdmitsTheTestedImage) {
   EXPECT_TRUE(verdict.admitted);
   EXPECT_EQ(verdict.cell, "cpu-py3.11");
   EXPECT_THAT(verdict.findings, IsEmpty());
+}
+
+/// The same image, scanned as the plan asks.
+Evidence scanned() {
+  Evidence evidence;
+  evidence.plan = sample::scanned_plan();
+  evidence.record = sample::record(evidence.plan);
+  evidence.record.scan = sample::scan(evidence.plan);
+  return evidence;
+}
+
+TEST(GateJudge, AdmitsAScannedImageBelowTheThreshold) {
+  EXPECT_TRUE(scanned().judged().admitted);
+  auto evidence = scanned();
+  evidence.record.scan->counts = {};
+  evidence.record.scan->verdict = ScanVerdict::passed;
+  EXPECT_TRUE(evidence.judged().admitted);
+}
+
+TEST(GateJudge, RefusesAScanThatIsNotThePlans) {
+  const auto critical = [](Evidence& e) { e.record.scan->counts.by_severity.back() = 1; };
+  const std::tuple<std::string, Reason, std::function<void(Evidence&)>> rows[] = {
+      {"none", Reason::scan_not_passed, [](Evidence& e) { e.record.scan.reset(); }},
+      {"a finding at the threshold", Reason::scan_not_passed, critical},
+      {"called clean", Reason::scan_not_passed, [](Evidence& e) { e.record.scan->verdict = ScanVerdict::passed; }},
+      {"called failed", Reason::scan_not_passed, [](Evidence& e) { e.record.scan->verdict = ScanVerdict::failed; }},
+      {"another threshold", Reason::scan_not_passed, [](Evidence& e) { e.record.scan->policy.severity = "none"; }},
+      {"less looked at", Reason::scan_not_passed, [](Evidence& e) { e.record.scan->policy.ignore_unfixed = true; }},
+      {"another image", Reason::config_differs,
+       [](Evidence& e) { e.record.scan->config_digest = oci::Digest::of(""); }},
+      {"another plan", Reason::record_foreign, [](Evidence& e) { e.record.scan->plan_id = "x"; }},
+      {"another cell", Reason::record_foreign, [](Evidence& e) { e.record.scan->cell = "x"; }}};
+  for (const auto& [what, reason, change] : rows) {
+    auto evidence = scanned();
+    change(evidence);
+    const auto verdict = evidence.judged();
+    EXPECT_FALSE(verdict.admitted) << what;
+    EXPECT_THAT(reasons(verdict), Contains(reason)) << what;
+  }
+  Evidence unasked;
+  unasked.record.scan = scanned().record.scan;
+  EXPECT_THAT(reasons(unasked.judged()), ::testing::ElementsAre(Reason::scan_not_passed));
 }
 
 TEST(GateJudge, IgnoresOnlyTheLabelsItIsToldToIgnore) {
@@ -258,9 +302,10 @@ TEST(Gate, HasAStableIdForEachReason) {
   const std::pair<Reason, std::string> ids[] = {
       {Reason::record_missing, "record-missing"},       {Reason::record_unreadable, "record-unreadable"},
       {Reason::record_foreign, "record-foreign"},       {Reason::tests_not_passed, "tests-not-passed"},
-      {Reason::candidate_missing, "candidate-missing"}, {Reason::candidate_swapped, "candidate-swapped"},
-      {Reason::config_differs, "config-differs"},       {Reason::layer_differs, "layer-differs"},
-      {Reason::platform_differs, "platform-differs"},   {Reason::empty_evidence, "empty-evidence"}};
+      {Reason::scan_not_passed, "scan-not-passed"},     {Reason::candidate_missing, "candidate-missing"},
+      {Reason::candidate_swapped, "candidate-swapped"}, {Reason::config_differs, "config-differs"},
+      {Reason::layer_differs, "layer-differs"},         {Reason::platform_differs, "platform-differs"},
+      {Reason::empty_evidence, "empty-evidence"}};
   for (const auto& [reason, id] : ids) EXPECT_EQ(to_string(reason), id);
 }
 

@@ -8,6 +8,7 @@
 #include "pipeline/plan.h"
 #include "pipeline/policy.h"
 #include "unit/pipeline/sample.h"
+#include "unit/pipeline/scan_sample.h"
 
 namespace crategate::pipeline {
 namespace {
@@ -15,6 +16,17 @@ namespace {
 using ::testing::HasSubstr;
 
 Plan sample_plan() { return *compute_plan(sample::facts(), sample::configuration()); }
+
+TEST(PlanJson, CarriesWhatIsAskedOfScans) {
+  const auto plan = sample::scanned_plan("HIGH");
+  const auto text = to_json(plan);
+  EXPECT_NE(text.find(R"("scan":{"ignore_unfixed":false,"severity":"HIGH"})"), std::string::npos);
+  const auto read = parse_plan(text, "plan.json");
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(*read, plan);
+  EXPECT_NE(plan.plan_id, sample::scanned_plan("LOW").plan_id);
+  EXPECT_EQ(to_json(sample_plan()).find("\"scan\""), std::string::npos) << "a plan without scans is as it was";
+}
 
 TEST(PlanJson, IsCanonical) { golden::expect("plan-release.json", to_json(sample_plan())); }
 

@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
-#include "unit/pipeline/evidence.h"
+#include "unit/pipeline/scan_sample.h"
 
 namespace crategate::pipeline {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 TEST(Record, ReadsBackWhatItWrote) {
@@ -22,6 +24,20 @@ TEST(Record, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->tests.total, 24);
   EXPECT_EQ(read->diff_ids, record.diff_ids);
   EXPECT_EQ(read->tests.config_digest, record.config_digest);
+}
+
+TEST(Record, SaysWhatTheScanCameTo) {
+  const auto plan = sample::scanned_plan();
+  auto record = sample::record(plan);
+  EXPECT_THAT(to_json(record), AllOf(HasSubstr(R"("scan":"not-scanned")"), Not(HasSubstr("scan_result"))));
+  record.scan = sample::scan(plan);
+  const auto text = to_json(record);
+  EXPECT_THAT(text, HasSubstr(R"("scan":"findings-below-threshold","scan_result":{)"));
+  const auto read = parse_record(text, "record.json");
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(to_json(*read), text);
+  EXPECT_FALSE(parse_record(replace_all(text, R"("scan":"findings-below-threshold")", R"("scan":"passed")"), "r"));
+  EXPECT_FALSE(parse_record(replace_all(text, R"("scan_result")", R"("scan_results")"), "r"));
 }
 
 struct Tampering {

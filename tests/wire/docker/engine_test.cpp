@@ -58,6 +58,8 @@ TEST(EngineSocket, PullsOneVersionOfAnImage) {
   EXPECT_THAT(denied.error().message, HasSubstr("pull access denied for a"));
   on.server.expect("POST", from + "3", {.body = "{\"error\":\"write /x: no space left on device\"}\r\n"});
   EXPECT_EQ(on.engine->pull_image("a:3").error().code, ErrorCode::no_space);
+  on.server.expect("POST", from + "4", {.body = "{\"status\":\"Pul"});
+  EXPECT_EQ(on.engine->pull_image("a:4").error().code, ErrorCode::engine) << "cut off";
   EXPECT_EQ(on.engine->pull_image("A B").error().code, ErrorCode::bad_input);
 }
 
