@@ -22,7 +22,7 @@ std::optional<milliseconds> Patience::pause_after(int tried, const Result<net::R
   if (!may_recover(outcome)) return std::nullopt;
   const auto own = net::backoff(limits_.policy, tried, limits_.random());
   if (!own || !outcome) return own;
-  const auto asked = net::parse_retry_after(outcome->header("retry-after"), clock_.now());
+  const auto asked = net::requested_pause(*outcome, clock_.now());
   if (!asked) return own;
   if (*asked > limits_.longest_asked) return std::nullopt;
   return std::max(*asked, std::min(*own, limits_.policy.first));

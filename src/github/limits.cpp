@@ -45,8 +45,7 @@ std::optional<milliseconds> until_reset(const net::Response& response, system_cl
 std::optional<RateLimit> rate_limit(const net::Response& response, system_clock::time_point now, int before) {
   if (!speaks_of_limits(response)) return std::nullopt;
   const bool is_primary = response.header("x-ratelimit-remaining") == "0";
-  if (const auto asked = net::parse_retry_after(response.header("retry-after"), now))
-    return RateLimit{is_primary, std::max(*asked, kMargin)};
+  if (const auto asked = net::requested_pause(response, now)) return RateLimit{is_primary, std::max(*asked, kMargin)};
   if (const auto reset = until_reset(response, now)) return RateLimit{is_primary, *reset};
   return RateLimit{is_primary, kMinute * (1 << std::min(before, kDoublings))};
 }

@@ -83,6 +83,10 @@ std::optional<milliseconds> parse_retry_after(std::string_view header, std::chro
   return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(*date - now));
 }
 
+std::optional<milliseconds> requested_pause(const Response& response, std::chrono::system_clock::time_point now) {
+  return parse_retry_after(response.header("retry-after"), parse_http_date(response.header("date")).value_or(now));
+}
+
 milliseconds Deadline::left() const {
   return std::max(milliseconds(0), std::chrono::floor<milliseconds>(end_ - clock_->monotonic()));
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "net/http.h"
 #include "sys/clock.h"
 
 namespace crategate::net {
@@ -36,6 +37,11 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string
 /// Retry-After (RFC 9110 §10.2.3), seconds or a date, as a pause from `now`. nullopt = absent, or neither.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view header,
                                                            std::chrono::system_clock::time_point now);
+
+/// The pause that an answer asks for. A date counts from the answer's own `Date`, where it has one: the clock of this
+/// machine may be wrong.
+std::optional<std::chrono::milliseconds> requested_pause(const Response& response,
+                                                         std::chrono::system_clock::time_point now);
 
 /// The time that all requests and pauses of one operation share.
 class Deadline {

@@ -66,6 +66,20 @@ it_tells_the_runner_of_an_error_in_the_configuration() {
   expect_equal "exit_code" "$(output exit_code)" 2
 }
 
+# B24: what an earlier stage wrote stays readable.
+it_leaves_the_output_file_whole_on_a_full_disk() {
+  mkdir "$WORK/full"
+  as_root mount -t tmpfs -o size=16k,mode=777 none "$WORK/full"
+  as_runner push refs/tags/v1.2.3 "$RELEASE"
+  export GITHUB_OUTPUT=$WORK/full/output
+  printf 'earlier=%04087d\n' 1 >"$GITHUB_OUTPUT" # a page
+  cat /dev/zero >"$WORK/full/rest" 2>/dev/null || true
+  run crategate plan
+  expect_failure 41 no-space 'writing the output' '.'
+  expect_equal "size of the output file" "$(stat -c %s "$GITHUB_OUTPUT")" 4096
+  expect_match "earlier output" "$(output earlier)" '^0+1$'
+}
+
 it_plans_the_row_of_a_release_with_changed_dependencies() {
   depend release
   as_runner push refs/tags/v1.2.3 "$RELEASE"

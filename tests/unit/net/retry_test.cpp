@@ -75,6 +75,17 @@ TEST(RetryAfter, IsSecondsOrADate) {
     EXPECT_EQ(parse_retry_after(text, kNow), std::nullopt) << text;
 }
 
+TEST(RetryAfter, CountsFromTheServersOwnClock) {  // B28
+  Response response;
+  response.headers = {{"retry-after", "Fri, 20 Nov 2026 09:30:07 GMT"}};
+  EXPECT_GT(requested_pause(response, kNow), seconds(40)) << "without a date of the server";
+  response.headers.emplace_back("date", "Fri, 20 Nov 2026 09:30:00 GMT");
+  for (const auto wrong : {std::chrono::hours(-24), std::chrono::hours(24), std::chrono::hours(24 * 3650)})
+    EXPECT_EQ(requested_pause(response, kNow + wrong), seconds(7));
+  response.headers = {{"retry-after", "3"}, {"date", "Fri, 20 Nov 2026 09:30:00 GMT"}};
+  EXPECT_EQ(requested_pause(response, kNow), seconds(3));
+}
+
 TEST(Deadline, IsSharedByAllPauses) {
   test::FakeClock clock;
   Deadline deadline(clock, seconds(10));
