@@ -90,30 +90,36 @@ Result<void> OutputCollector::finish(CommandResult& result) {
   return log_.close();
 }
 
+Result<void> run_collecting(const sys::Command& command, std::chrono::milliseconds timeout, OutputCollector& output,
+                            sys::ProcessRunner& processes, CommandResult& result) {
+  std::optional<Error> collecting;
+  const sys::RunOptions options{.timeout = timeout,
+                                .capture_limit = 0,
+                                .merge_streams = true,
+                                .on_output = [&](sys::Stream, std::string_view bytes) {
+                                  if (collecting) return;
+                                  if (auto added = output.add(bytes); !added) collecting = std::move(added).error();
+                                }};
+  CG_TRY(const auto outcome, processes.run(command, options));
+  result.exit_code = outcome.exit_code;
+  result.timed_out = outcome.timed_out;
+  result.cancelled = outcome.cancelled;
+  result.elapsed += outcome.elapsed;
+  if (collecting) return fail(std::move(*collecting));
+  return {};
+}
+
 Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv& run, const sys::Path& directory,
                                   std::chrono::milliseconds timeout, OutputCollector& output, const HostServices& svc) {
   CommandResult result;
-  std::optional<Error> collecting;
   for (const config::Argv* argv : {&setup, &run}) {
     if (argv->empty()) continue;
     const sys::Command command{.program = argv->front(),
                                .arguments = {argv->begin() + 1, argv->end()},
                                .directory = directory,
                                .environment = sys::child_environment(svc.environment)};
-    const sys::RunOptions options{.timeout = timeout - result.elapsed,
-                                  .capture_limit = 0,
-                                  .merge_streams = true,
-                                  .on_output = [&](sys::Stream, std::string_view bytes) {
-                                    if (collecting) return;
-                                    if (auto added = output.add(bytes); !added) collecting = std::move(added).error();
-                                  }};
-    CG_TRY(const auto outcome, svc.processes.run(command, options));
-    result.exit_code = outcome.exit_code;
-    result.timed_out = outcome.timed_out;
-    result.cancelled = outcome.cancelled;
-    result.elapsed += outcome.elapsed;
-    if (collecting) return fail(std::move(*collecting));
-    if (outcome.exit_code != 0 || outcome.timed_out || outcome.cancelled) break;
+    CG_CHECK(run_collecting(command, timeout - result.elapsed, output, svc.processes, result));
+    if (result.exit_code != 0 || result.timed_out || result.cancelled) break;
   }
   CG_CHECK(output.finish(result));
   return result;

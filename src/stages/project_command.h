@@ -76,6 +76,11 @@ struct CommandServices {
   const Progress& progress;
 };
 
+/// Runs one command; its output goes to `output`, how it ended into `result`, whose time it adds to.
+/// Errors: those of ProcessRunner::run, and of `output`.
+Result<void> run_collecting(const sys::Command& command, std::chrono::milliseconds timeout, OutputCollector& output,
+                            sys::ProcessRunner& processes, CommandResult& result);
+
 /// Runs `setup` and then `run` on the host, in `directory`. The time limit covers both.
 Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv& run, const sys::Path& directory,
                                   std::chrono::milliseconds timeout, OutputCollector& output, const HostServices& svc);

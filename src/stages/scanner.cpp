@@ -125,22 +125,8 @@ Result<CommandResult> run_scanner_program(const ScannerRequest& request, const s
                              .directory = folder,
                              .environment = scanner_environment(svc.environment),
                              .input = {}};
-  std::optional<Error> collecting;
-  const sys::RunOptions options{.timeout = request.scan.timeout,
-                                .capture_limit = 0,
-                                .merge_streams = true,
-                                .on_output = [&](sys::Stream, std::string_view bytes) {
-                                  if (collecting) return;
-                                  if (auto added = output.add(bytes); !added) collecting = std::move(added).error();
-                                }};
-  CG_TRY(const auto outcome, svc.processes.run(command, options));
-  if (collecting) return fail(std::move(*collecting));
-  CommandResult result{.exit_code = outcome.exit_code,
-                       .timed_out = outcome.timed_out,
-                       .cancelled = outcome.cancelled,
-                       .image_id = {},
-                       .elapsed = outcome.elapsed,
-                       .last_lines = {}};
+  CommandResult result;
+  CG_CHECK(run_collecting(command, request.scan.timeout, output, svc.processes, result));
   CG_CHECK(output.finish(result));
   return result;
 }
