@@ -19,7 +19,9 @@ std::string value_of(const Inputs& inputs, const std::string& name) {
 
 std::vector<std::string> stage_names() {
   std::vector<std::string> names;
-  for (const auto& row : command_table()) names.emplace_back(row.name);
+  for (const auto& row : command_table()) {
+    if (!row.hidden) names.emplace_back(row.name);
+  }
   return names;
 }
 
@@ -31,7 +33,8 @@ Result<void> take_stage(CommandLine& line, const std::string& stage) {
                 concat("input stage: expected one of ", join(stage_names(), ", "), ", found nothing"),
                 "Write `with: {stage: plan}`.");
   }
-  if (find_command(stage) == nullptr) {
+  const auto* const command = find_command(stage);
+  if (command == nullptr || command->hidden) {
     const auto near = nearest(stage, stage_names());
     return fail(ErrorCode::bad_input,
                 concat("input stage: expected one of ", join(stage_names(), ", "), ", found ", quoted(stage, 40)),

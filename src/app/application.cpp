@@ -12,6 +12,7 @@
 #include "app/action_inputs.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "oci/reference.h"
 #include "pipeline/agreement.h"
 
 namespace crategate::app {
@@ -41,6 +42,22 @@ Result<void> refuse_unknown_inputs(const sys::Environment& environment, const st
   return fail(ErrorCode::bad_input, concat("unknown input ", quote(unknown.front())),
               concat(near ? concat("Did you mean ", *near, "? ") : std::string(),
                      "docs/action.md and docs/configuration.md list the inputs."));
+}
+
+/// A login that nobody would use is a mistake that shows much later, as a refusal of the registry.
+Result<void> check_login(const config::Invocation& given) {
+  const bool name = !given.username.empty(), password = !given.password_text.empty();
+  if (name != password) {
+    return fail(ErrorCode::bad_input,
+                concat("login: expected username and password, found only the ", name ? "username" : "password"),
+                "Give both, or neither; an empty secret counts as none.");
+  }
+  if (given.registry.empty()) return {};
+  const auto repository = oci::parse_repository(concat(given.registry, "/x"));
+  if (repository && repository->registry == to_lower(given.registry)) return {};
+  return fail(ErrorCode::bad_input,
+              concat("registry: expected a host as in the names of images, found ", quote(given.registry)),
+              "Write for example ghcr.io or localhost:5000, without https:// and path; docker.io for Docker Hub.");
 }
 
 }  // namespace
@@ -104,6 +121,7 @@ Result<void> Application::load() {
     }
   }
   CG_TRY(loaded_, config::load(file, given));
+  CG_CHECK(check_login(loaded_.invocation));
   workspace_.state_name = loaded_.invocation.state;
   workflow_->keep_long_summaries(workspace_.state(), (workspace_.state_name / actions::kSummaryFile).string());
   given_credentials_ = {loaded_.invocation.username, Secret(std::exchange(loaded_.invocation.password_text, {}))};
@@ -128,8 +146,8 @@ Result<docker::Engine*> Application::engine() {
   return engine_.get();
 }
 
-Result<std::string> Application::cleanup_image() {
-  if (!loaded_.configuration.cleanup.image.empty() || !in_runner_) return loaded_.configuration.cleanup.image;
+Result<std::string> Application::cleanup_image(const config::Cleanup& settings) {
+  if (!settings.image.empty() || !in_runner_) return settings.image;
   CG_TRY(docker::Engine* const connected, engine());
   CG_TRY(const auto own, connected->own_container());
   return own ? own->image_id : std::string();

@@ -52,7 +52,7 @@ class Application {
   /// Of crategate, for containers on the engine's machine: `cleanup.image`, else what this process runs in itself;
   /// empty = this is no container.
   /// Errors: engine.
-  Result<std::string> cleanup_image();
+  Result<std::string> cleanup_image(const config::Cleanup& settings);
   std::string run_id() const;  ///< of the workflow run; empty outside one
 
   Console& console() { return *console_; }

@@ -351,7 +351,8 @@ Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default) {
   return stages::make_plan({.configuration = app.configuration(),
                             .invocation = app.invocation(),
                             .workspace = app.workspace(),
-                            .destination = destination},
+                            .destination = destination,
+                            .in_action = app.in_runner()},
                            app.plan_services());
 }
 

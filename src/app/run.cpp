@@ -297,7 +297,7 @@ Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
 Result<void> run_pipeline(Application& app) {
   const auto started = app.clock().monotonic();
   const std::string started_at = sys::rfc3339(app.clock().now());
-  CG_TRY(auto plan, make_plan(app, true));
+  CG_TRY(auto plan, make_plan(app, !app.in_runner()));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
   show_plan(app, plan);
   if (!plan.policy.should_run) {

@@ -75,11 +75,17 @@ struct OwnContainer {
   std::vector<OwnMount> mounts;
 };
 
+/// A line of /proc/self/mountinfo.
+struct SeenMount {
+  std::string root;  ///< in its file system
+  std::string point;
+};
+
 /// What a process sees of its container without asking anyone.
 struct Surroundings {
   bool in_container = false;
   std::vector<std::string> ids;  ///< of containers, whole or short, as host name and mounts show them
-  std::vector<std::string> mount_points;
+  std::vector<SeenMount> mounts;
   std::string output_file;  ///< GITHUB_OUTPUT: its name is that of one step
   sys::Path root = "/";
 };

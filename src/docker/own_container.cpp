@@ -41,8 +41,8 @@ std::string unescaped(std::string_view text) {
 void add_mount(Surroundings& seen, const std::string& line) {
   const auto fields = split(line, ' ');
   if (fields.size() <= kMountPoint) return;
-  seen.mount_points.push_back(unescaped(fields[kMountPoint]));
-  if (!seen.mount_points.back().starts_with("/etc/")) return;
+  seen.mounts.push_back({unescaped(fields[kMountRoot]), unescaped(fields[kMountPoint])});
+  if (!seen.mounts.back().point.starts_with("/etc/")) return;
   for (const std::string& part : split(fields[kMountRoot], '/')) {
     if (part.size() == kLongId && is_id(part)) add_new(seen.ids, part);
   }
@@ -89,10 +89,18 @@ Result<std::optional<Candidate>> inspect(EngineApi& api, const std::string& id, 
   return found;
 }
 
-bool has_its_mounts(const Candidate& candidate, const Surroundings& seen) {
-  return std::ranges::all_of(candidate.container.mounts, [&seen](const OwnMount& mount) {
-    return std::ranges::find(seen.mount_points, mount.destination) != seen.mount_points.end();
-  });
+enum class Likeness : unsigned char { none, points, sources };
+
+/// Where the engine says that each mount is, and from where. A path of the machine ends like the one in its file system,
+/// unless it leads through a link.
+Likeness likeness(const Candidate& candidate, const Surroundings& seen) {
+  Likeness least = Likeness::sources;
+  for (const OwnMount& mount : candidate.container.mounts) {
+    const auto at = std::ranges::find(seen.mounts, mount.destination, &SeenMount::point);
+    if (at == seen.mounts.end()) return Likeness::none;
+    if (!mount.source.ends_with(at->root) && !at->root.ends_with(mount.source)) least = Likeness::points;
+  }
+  return least;
 }
 
 bool belongs_to_this_step(const Candidate& candidate, const Surroundings& seen) {
@@ -134,23 +142,37 @@ Surroundings read_surroundings(const sys::Environment& environment, const sys::P
 
 Result<std::optional<OwnContainer>> find_own_container(EngineApi& api, const Surroundings& seen) {
   if (!seen.in_container) return std::nullopt;
-  std::optional<OwnContainer> second_best;
-  for (const std::string& id : seen.ids) {
-    CG_TRY(auto candidate, inspect(api, id, seen.root));
-    if (!candidate || !has_its_mounts(*candidate, seen)) continue;
-    if (seen.output_file.empty() || belongs_to_this_step(*candidate, seen)) return std::move(candidate->container);
-    if (!second_best) second_best = std::move(candidate->container);
-  }
-  if (seen.output_file.empty()) return second_best;
-  CG_TRY(const auto ids, running(api));
-  for (const std::string& id : ids) {
-    CG_TRY(auto candidate, inspect(api, id, seen.root));
-    if (candidate && has_its_mounts(*candidate, seen) && belongs_to_this_step(*candidate, seen)) {
-      return std::move(candidate->container);
+  const bool in_step = !seen.output_file.empty();
+  std::vector<Candidate> alike;
+  const auto look = [&](const std::vector<std::string>& ids, bool of_step) -> Result<bool> {
+    for (const std::string& id : ids) {
+      CG_TRY(auto candidate, inspect(api, id, seen.root));
+      const Likeness found = candidate ? likeness(*candidate, seen) : Likeness::none;
+      if (found == Likeness::none || (of_step && !belongs_to_this_step(*candidate, seen))) continue;
+      const bool known = std::ranges::any_of(
+          alike, [&](const Candidate& other) { return other.container.id == candidate->container.id; });
+      if (!known) alike.push_back(std::move(*candidate));
+      if (found != Likeness::sources) continue;
+      alike = {alike.back()};
+      return true;
     }
+    return false;
+  };
+  CG_TRY(bool certain, look(seen.ids, in_step));
+  if (!certain) {
+    CG_TRY(const auto ids, running(api));
+    CG_TRY(certain, look(ids, in_step));
   }
-  if (!second_best) log::debug("this process runs in a container that the Docker engine does not know");
-  return second_best;
+  if (!certain && alike.empty()) CG_CHECK(look(seen.ids, false));
+  if (alike.size() > 1) {
+    return fail(
+        ErrorCode::engine,
+        concat("expected one container with this process's mounts, found ", alike.size(), " in the Docker engine"),
+        "give each container that shares a network or a host name mounts of its own");
+  }
+  if (!alike.empty()) return std::move(alike.front().container);
+  log::debug("this process runs in a container that the Docker engine does not know");
+  return std::nullopt;
 }
 
 }  // namespace crategate::docker

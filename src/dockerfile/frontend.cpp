@@ -31,9 +31,8 @@ std::optional<std::pair<std::string, std::string>> directive(std::string_view li
 }
 
 std::optional<std::string> find_directive(const std::vector<std::string>& lines, std::string_view comment) {
-  const std::size_t first = !lines.empty() && lines.front().starts_with("#!") ? 1 : 0;
-  for (std::size_t i = first; i < lines.size(); ++i) {
-    const auto found = directive(lines[i], comment);
+  for (const std::string& line : lines) {
+    const auto found = directive(line, comment);
     if (!found) return std::nullopt;
     if (found->first == kKey) return found->second;
   }
@@ -44,8 +43,12 @@ std::optional<std::string> find_directive(const std::vector<std::string>& lines,
 
 std::optional<std::string> find_frontend(std::string_view text) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  if (trim(text).starts_with('{')) return std::string(trim(text.substr(0, text.find('\n'))));
-  const auto lines = split(text, '\n');
+  std::vector<std::string> lines = split(text, '\n');
+  // BuildKit trims white space of all of Unicode; nothing else outside of ASCII is part of a directive.
+  for (std::string& line : lines) std::erase_if(line, [](char c) { return static_cast<unsigned char>(c) > 0x7E; });
+  if (lines.front().starts_with("#!")) lines.erase(lines.begin());
+  const auto first = std::ranges::find_if(lines, [](const std::string& line) { return !trim(line).empty(); });
+  if (first != lines.end() && trim(*first).starts_with('{')) return std::string(trim(*first));
   for (const std::string_view comment : {"#", "//"}) {
     if (auto found = find_directive(lines, comment)) return found;
   }

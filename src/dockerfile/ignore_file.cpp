@@ -14,6 +14,15 @@ std::string_view plain(std::string_view pattern) {
   return pattern;
 }
 
+/// Classes, escapes and detours are not evaluated here.
+bool is_beyond_us(std::string_view pattern) {
+  if (pattern.find_first_of("[\\") != std::string_view::npos) return true;
+  for (const std::string& part : split(pattern, '/')) {
+    if (part.empty() || part == "." || part == "..") return true;
+  }
+  return false;
+}
+
 bool matches_it_or_a_directory(std::string_view pattern, std::string_view path) {
   for (std::size_t end = path.find('/'); end != std::string_view::npos; end = path.find('/', end + 1)) {
     if (glob_matches(pattern, path.substr(0, end))) return true;
@@ -30,7 +39,9 @@ bool is_ignored(std::string_view text, std::string_view path) {
     if (pattern.empty() || pattern.starts_with('#')) continue;
     const bool negated = pattern.starts_with('!');
     if (negated) pattern = trim(pattern.substr(1));
-    if (matches_it_or_a_directory(plain(pattern), path)) ignored = !negated;
+    pattern = plain(pattern);
+    const bool unknown = is_beyond_us(pattern);
+    if (unknown ? negated : matches_it_or_a_directory(pattern, path)) ignored = !negated;
   }
   return ignored;
 }

@@ -60,13 +60,15 @@ GitProgram::GitProgram(sys::ProcessRunner& processes, const sys::Environment& en
   if (!error) directory_ = real;
 }
 
-Result<sys::ProcessOutcome> GitProgram::git(std::vector<std::string> arguments) {
+Result<sys::ProcessOutcome> GitProgram::git(std::vector<std::string> arguments,
+                                            const std::map<std::string, std::string>& variables) {
   sys::Command command{.program = "git",
                        .arguments = {"--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
                                      "protocol.ext.allow=never", "-c", concat("safe.directory=", directory_.string()),
                                      "-C", directory_.string()},
                        .environment = environment_};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  command.environment.insert(variables.begin(), variables.end());
   auto outcome = processes_.run(command, {.timeout = kTimeLimit, .capture_limit = kOutputLimit});
   if (!outcome) return fail(std::move(outcome).error().within("asking git"));
   if (outcome->cancelled) CG_CHECK(sys::check_cancelled());
@@ -115,8 +117,26 @@ Result<Repository::Position> GitProgram::position(const std::string& tag) {
   return found;
 }
 
+/// Variables that take the programs of filters away: comparing a file would run them. A variable names any key exactly.
+Result<std::map<std::string, std::string>> GitProgram::without_filters() {
+  CG_TRY(const auto outcome,
+         git({"config", "--name-only", "--null", "--get-regexp", "^filter[.].*[.](clean|process|required)$"}));
+  if (outcome.exit_code != 0 && outcome.exit_code != 1) return failed("read the filters", outcome);
+  std::map<std::string, std::string> variables;
+  std::size_t count = 0;
+  for (const std::string& key : split(outcome.out, '\0')) {
+    if (key.empty()) continue;
+    variables[concat("GIT_CONFIG_KEY_", count)] = key;
+    variables[concat("GIT_CONFIG_VALUE_", count++)] = key.ends_with(".required") ? "false" : "";
+  }
+  if (count > 0) variables["GIT_CONFIG_COUNT"] = std::to_string(count);
+  return variables;
+}
+
 Result<bool> GitProgram::is_modified() {
-  CG_TRY(const auto outcome, git({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=none"}));
+  CG_TRY(const auto variables, without_filters());
+  CG_TRY(const auto outcome,
+         git({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=none"}, variables));
   if (outcome.exit_code != 0) return failed("compare the files with HEAD", outcome);
   return !outcome.out.empty();
 }

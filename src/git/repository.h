@@ -66,7 +66,9 @@ class GitProgram final : public Repository {
   Result<std::optional<std::vector<std::string>>> source_files() override;
 
  private:
-  Result<sys::ProcessOutcome> git(std::vector<std::string> arguments);
+  Result<sys::ProcessOutcome> git(std::vector<std::string> arguments,
+                                  const std::map<std::string, std::string>& variables = {});
+  Result<std::map<std::string, std::string>> without_filters();
   Result<sys::ProcessOutcome> diff_tree(const std::string& older, const std::string& newer);
   /// Of the project's directory in the repository, with a slash at the end; empty at the top.
   Result<std::string> prefix();

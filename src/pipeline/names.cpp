@@ -46,6 +46,10 @@ Result<std::string> path_from(std::string_view pattern, const Values& values, st
   bool fine = !path.empty() && path.size() <= kPathLimit && path.find('\\') == std::string::npos;
   for (const auto& part : split(path, '/')) fine = fine && !part.empty() && part != "." && part != "..";
   fine = fine && std::none_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  const std::string_view first = std::string_view(path).substr(0, path.find('/'));
+  if (first == ".git" || first == ".crategate" || path == "crategate.yml")
+    return refused(setting, "a path that is neither git's nor crategate's own", path,
+                   concat("Change the pattern `", setting, "`."));
   if (fine && is_valid_utf8(path)) return path;
   return refused(setting, "a path below the workspace, without '.', '..' and empty parts", path,
                  concat("Change the pattern `", setting, "`."));

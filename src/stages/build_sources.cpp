@@ -1,9 +1,12 @@
 #include "stages/build_sources.h"
 
+#include <filesystem>
+
 #include "base/strings.h"
 #include "dockerfile/frontend.h"
 #include "dockerfile/ignore_file.h"
 #include "git/credentials.h"
+#include "pipeline/plan.h"
 
 namespace crategate::stages {
 namespace {
@@ -34,8 +37,58 @@ Result<void> check_frontend(const BuildInputs& in, const std::string& dockerfile
   return {};
 }
 
+/// The runner's own variables: inputs with their tokens, and what reaches its services.
+bool is_of_the_runner(std::string_view name) {
+  return name.starts_with("INPUT_") || name.starts_with("ACTIONS_") || name.starts_with("STATE_");
+}
+
+Result<void> check_variables(const BuildInputs& in) {
+  std::vector<std::string> names;
+  for (const auto& argument : in.configuration.build.build_args) {
+    if (argument.find('=') == std::string::npos) names.push_back(argument);
+  }
+  for (const auto& secret : in.configuration.build.secrets) {
+    for (const auto& option : split(secret, ',')) {
+      if (option.starts_with("env=")) names.push_back(option.substr(4));
+      if (option.starts_with("id=")) names.push_back(option.substr(3));  // without a source buildx takes that variable
+    }
+  }
+  for (const auto& name : names) {
+    if (!is_of_the_runner(name)) continue;
+    return fail(ErrorCode::bad_input,
+                concat("cell ", in.cell.key, ": expected variables that a build may see, found ", quote(name),
+                       ", which is the runner's"),
+                "Give the value to a variable of its own (env: of the step), and name that one.");
+  }
+  return {};
+}
+
+/// What a pull request names is in its own files: other files of the machine hold the job's credentials.
+Result<void> check_inside(const BuildInputs& in, std::string_view what, const std::string& path) {
+  const sys::Path whole = (in.workspace.root / path).lexically_normal();
+  const auto relative = whole.lexically_relative(in.workspace.root);
+  std::error_code ignored;
+  const auto real = std::filesystem::weakly_canonical(whole, ignored).lexically_relative(in.workspace.root);
+  const auto leaves = [](const sys::Path& from) { return from.empty() || *from.begin() == ".."; };
+  if (!leaves(relative) && !leaves(real)) return {};
+  return fail(ErrorCode::bad_input,
+              concat("cell ", in.cell.key, ": ", what, ": expected a path in the workspace, found ", quote(path)),
+              "By pull request rules a build sees no other file of the machine.");
+}
+
 bool is_local(const std::string& context) {
   return context.find("://") == std::string::npos && !context.starts_with("git@") && context != "-";
+}
+
+std::vector<std::string> secret_files(const std::vector<std::string>& secrets) {
+  std::vector<std::string> files;
+  for (const auto& secret : secrets) {
+    for (const auto& option : split(secret, ',')) {
+      if (option.starts_with("src=") || option.starts_with("source="))
+        files.push_back(option.substr(option.find('=') + 1));
+    }
+  }
+  return files;
 }
 
 /// BuildKit prefers the ignore file that is named after the Dockerfile.
@@ -46,9 +99,8 @@ Result<std::string> read_ignore_file(const BuildInputs& in, const sys::Path& con
   return std::move(common).value_or("");
 }
 
-Result<void> check_context(const BuildInputs& in, const sys::FileSystem& files) {
-  if (!is_local(in.configuration.build.context)) return {};
-  const sys::Path context = (in.workspace.root / in.configuration.build.context).lexically_normal();
+Result<void> check_context(const BuildInputs& in, const std::string& name, const sys::FileSystem& files) {
+  const sys::Path context = (in.workspace.root / name).lexically_normal();
   CG_TRY(const auto configuration, files.read_below(context, kGitConfiguration));
   if (!configuration || !git::holds_credentials(*configuration)) return {};
   CG_TRY(const std::string ignored, read_ignore_file(in, context, files));
@@ -69,7 +121,18 @@ Result<void> check_sources(const BuildInputs& in, const sys::FileSystem& files) 
                 "Run `crategate generate` first (or commit the Dockerfile).");
   }
   CG_CHECK(check_frontend(in, *text));
-  return check_context(in, files);
+  CG_CHECK(check_variables(in));
+  const auto& build = in.configuration.build;
+  std::vector<std::string> contexts = {build.context};
+  for (const auto& named : build.build_contexts) contexts.push_back(named.substr(named.find('=') + 1));
+  std::erase_if(contexts, [](const std::string& context) { return !is_local(context); });
+  const bool guarded = in.in_action && in.plan.policy.trigger == pipeline::kPullRequestTrigger;
+  if (guarded) {
+    for (const auto& context : contexts) CG_CHECK(check_inside(in, "build context", context));
+    for (const auto& file : secret_files(build.secrets)) CG_CHECK(check_inside(in, "build secret", file));
+  }
+  for (const auto& context : contexts) CG_CHECK(check_context(in, context, files));
+  return {};
 }
 
 }  // namespace crategate::stages

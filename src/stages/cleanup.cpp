@@ -137,6 +137,19 @@ Result<std::vector<std::string>> plan_cleanup(const CleanupInputs& in, const Cle
   return directories;
 }
 
+Result<void> check_mounted(const std::string& path, const std::vector<docker::SeenMount>& mounts) {
+  const auto at = std::ranges::find(mounts, path, &docker::SeenMount::point);
+  if (at == mounts.end() || !path.starts_with(kMountPoint)) return {};
+  const std::string asked = path.substr(kMountPoint.size());
+  if (!asked.ends_with(at->root)) {
+    return fail(ErrorCode::bad_input,
+                concat("cleanup.paths: expected a directory reached without links, found ", quoted(asked),
+                       ", which is ", quoted(at->root)),
+                "Name the real path.");
+  }
+  return pipeline::check_cleanup_path(at->root, {});
+}
+
 Result<Cleaned> clean_here(const std::string& path, const sys::FileSystem& files) {
   Cleaned cleaned{.path = path, .first_failure = {}};
   if (!files.exists(path)) return cleaned;

@@ -53,6 +53,11 @@ docker::ContainerSpec cleanup_container(const std::string& image, const std::str
 /// Errors: bad_input, engine, interrupted. A file that cannot be removed is counted.
 Result<CleanupResult> run_cleanup(const CleanupInputs& in, const CleanupServices& svc);
 
+/// Whether `path` is mounted from the place of its name: the engine follows links on the way to what it mounts, so that
+/// /host/opt/x may be /etc. A path that is no mount is none of ours.
+/// Errors: bad_input.
+Result<void> check_mounted(const std::string& path, const std::vector<docker::SeenMount>& mounts);
+
 /// One directory of this machine: what the container does. Its report is the line that `run_cleanup` reads.
 Result<Cleaned> clean_here(const std::string& path, const sys::FileSystem& files);
 std::string to_json(const Cleaned& cleaned);

@@ -43,6 +43,11 @@ Result<Version> read_version(const PlanInputs& in, const PlanServices& svc) {
     }
     return parse_version(*tag);
   }
+  if (!source.command.empty() && in.in_action) {
+    return fail(
+        ErrorCode::bad_input, "version.command: expected a file or a git tag inside the action, found a command",
+        "Inside the action there is no host to run the project's code on: use version.file or version.git-tag.");
+  }
   if (!source.command.empty()) {
     const sys::Command command{.program = source.command.front(),
                                .arguments = {source.command.begin() + 1, source.command.end()},

@@ -28,6 +28,7 @@ struct PlanInputs {
   const config::Invocation& invocation;
   Workspace workspace;
   pipeline::Destination destination;
+  bool in_action = false;  ///< in a job of GitHub Actions: nothing of the project runs beside the engine's socket
 };
 
 /// Reads the facts and decides; writes nothing.

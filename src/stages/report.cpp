@@ -46,6 +46,9 @@ Result<void> add_evidence(render::CellReport& cell, const ReportInputs& in, cons
   cell.digest.state = StageState::passed;
   cell.record = **std::move(record);
   if (cell.record->scan) add_scan(cell, *cell.record->scan);
+  // In a job of its own a report has the evidence only: what a record speaks of was built and tested elsewhere.
+  if (!built) cell.build.state = StageState::passed;
+  if (!tests) add_test_result(cell, cell.record->tests);
   return {};
 }
 

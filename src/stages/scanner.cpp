@@ -13,9 +13,8 @@ constexpr std::string_view kMountPoint = "/scan", kCacheMountPoint = "/scan/cach
 constexpr std::chrono::milliseconds kVersionTimeout{30'000};
 constexpr std::chrono::seconds kMore{60};  // our own time limit comes first
 constexpr std::string_view kInstall =
-    "Install Trivy, for example `brew install trivy`, or apt-get from its own repository "
-    "(https://trivy.dev/latest/getting-started/installation/), so that `trivy --version` works; or set `scan.image` to "
-    "its image by digest.";
+    "Set `scan.image` to Trivy's image by digest, which is the way inside the action; or install it, for example `brew "
+    "install trivy`, or apt-get from its own repository (https://trivy.dev/latest/getting-started/installation/).";
 
 /// Where the scanner finds its database; nothing that decides what it finds.
 const std::vector<std::string>& known_variables() {

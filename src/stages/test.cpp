@@ -61,6 +61,13 @@ Result<docker::ContainerSpec> test_container(const TestInputs& in, const std::st
                 "test.mounts: expected none with `source: image` (the image is tested as shipped), found some",
                 "Remove test.mounts, or set `source: mounted`.");
   }
+  const bool guarded = in.plan.policy.trigger == pipeline::kPullRequestTrigger;
+  if (guarded && (test.network == "host" || test.network.starts_with("container:"))) {
+    return fail(
+        ErrorCode::bad_input,
+        concat("test.network: expected a network of its own by pull request rules, found ", quote(test.network)),
+        "Leave test.network out, or name a network that was made for the tests.");
+  }
   std::vector<std::string> mounts = test.mounts;
   const std::string workdir = test.workdir.empty() && mounted ? "/work" : test.workdir;
   if (mounted && mounts.empty()) mounts.push_back(concat(".:", workdir));

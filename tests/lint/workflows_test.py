@@ -105,7 +105,7 @@ class Rules(unittest.TestCase):
     """tools/lint/workflows.py sees what it is for."""
 
     CASES = {
-        "a secret without the plan's consent": ("needs.plan.outputs.login == 'true' && (secrets.REGISTRY_PASSWORD",
+        "a secret without the plan's consent": ("needs.plan.outputs.login == 'true' && (secrets.REGISTRY_USERNAME",
                                                 "true && (secrets.REGISTRY_PASSWORD", "not bound"),
         "a cancelled publication": ("cancel-in-progress: false", "cancel-in-progress: true", "never cancelled"),
         "an unknown input": ("stage: digest", "stage: digest\n          registri: x", "registri"),

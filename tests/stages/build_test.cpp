@@ -25,7 +25,7 @@ class BuildStage : public ::testing::Test {
  protected:
   BuildStage() : plan(pipeline::compute_plan(pipeline::sample::facts(), project.configuration).value()) {}
   BuildInputs inputs() const {
-    return {project.configuration, plan, plan.cells.front(), project.workspace, source_url, commit_time};
+    return {project.configuration, plan, plan.cells.front(), project.workspace, source_url, commit_time, in_action};
   }
   Result<Built> run() { return run_build(inputs(), {project.files, builder, workflow, progress}); }
   std::vector<std::string> arguments() const { return docker::build_arguments(build_request(inputs())); }
@@ -33,6 +33,7 @@ class BuildStage : public ::testing::Test {
   sample::Project project;
   pipeline::Plan plan;
   std::string source_url, commit_time;
+  bool in_action = false;
   test::RecordingBuilder builder;
   test::RecordingWorkflow workflow;
   std::vector<std::string> lines;
@@ -63,6 +64,53 @@ TEST_F(BuildStage, RefusesGitCredentialsInItsContext) {  // A21
   EXPECT_FALSE(run()) << "the ignore file of the Dockerfile takes the place of the common one";
   project.write(concat(plan.cells.front().dockerfile, ".dockerignore"), "*\n!src\n");
   EXPECT_TRUE(run());
+}
+
+TEST_F(BuildStage, HandsOnNoVariableOfTheRunner) {  // A71
+  project.write(plan.cells.front().dockerfile, "FROM scratch\n");
+  auto& build = project.configuration.build;
+  for (const std::string name : {"INPUT_GITHUB-TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"}) {
+    for (const auto& secrets : {concat("id=t,env=", name), concat("id=", name)}) {
+      build.secrets = {secrets};
+      EXPECT_THAT(run().error().message, HasSubstr("which is the runner's")) << secrets;
+    }
+    build.secrets.clear();
+    build.build_args = {name};
+    EXPECT_EQ(run().error().code, ErrorCode::bad_input) << name;
+    build.build_args.clear();
+  }
+  build.secrets = {"id=t,env=MY_TOKEN"};
+  build.build_args = {"VERSION", "INPUT_X=1"};
+  EXPECT_TRUE(run());
+}
+
+TEST_F(BuildStage, SeesNoOtherFileOfTheMachineForAPullRequest) {
+  project.write(plan.cells.front().dockerfile, "FROM scratch\n");
+  project.link("/etc", "linked");
+  auto& build = project.configuration.build;
+  in_action = true;
+  for (const std::string trigger : {"release", "pull-request"}) {
+    plan.policy.trigger = trigger;
+    for (const std::string path : {"/etc", "../other", "linked"}) {
+      build.build_contexts = {concat("more=", path)};
+      EXPECT_EQ(run().has_value(), trigger == "release") << trigger << " " << path;
+      build.build_contexts.clear();
+      build.secrets = {concat("id=s,src=", path, "/hostname")};
+      EXPECT_EQ(run().has_value(), trigger == "release") << trigger << " " << path;
+      build.secrets.clear();
+    }
+    build.build_contexts = {"base=docker-image://debian", "here=docker"};
+    build.secrets = {"id=s,src=docker/secret"};
+    EXPECT_TRUE(run()) << trigger;
+    build = {};
+  }
+}
+
+TEST_F(BuildStage, RefusesGitCredentialsInEveryContext) {  // A21
+  project.write(plan.cells.front().dockerfile, "FROM scratch\n");
+  project.write("lib/.git/config", "[http]\n\textraheader = AUTHORIZATION: basic eDp0b2tlbg==\n");
+  project.configuration.build.build_contexts = {"lib=lib"};
+  EXPECT_THAT(run().error().message, HasSubstr("found some in .git/config"));
 }
 
 TEST_F(BuildStage, GrantsABuildNothing) {  // A20
@@ -109,9 +157,9 @@ TEST_F(BuildStage, MayIgnoreErrorsOfWritingTheCache) {
 TEST_F(BuildStage, KeepsACacheOfThisMachineOutOfActionsAndPullRequests) {
   project.configuration.build.cache_dir = ".cache";
   plan.policy.cache_read = plan.policy.cache_write = true;
-  const auto caches = [&](bool in_action) {
+  const auto caches = [&](bool in_job) {
     auto asked = inputs();
-    asked.in_action = in_action;
+    asked.in_action = in_job;
     std::vector<std::string> found;
     for (const auto& argument : docker::build_arguments(build_request(asked))) {
       if (argument.starts_with("--cache")) found.push_back(argument);

@@ -117,5 +117,19 @@ TEST_F(CleanupStage, FailsWhenItsContainerDoesNotDoItsWork) {
   }
 }
 
+TEST(CleanupMount, IsFromThePlaceOfItsName) {
+  const auto check = [](const char* path, const char* root) {
+    const std::vector<docker::SeenMount> mounts = {{"/", "/"}, {root, path}};
+    const auto checked = check_mounted(path, mounts);
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(check("/host/opt/ghc", "/opt/ghc"), "");
+  EXPECT_EQ(check("/host/var/cache/apt/archives", "/cache/apt/archives"), "") << "/var is a file system of its own";
+  EXPECT_THAT(check("/host/opt/ghc", "/etc"), HasSubstr("which is \"/etc\""));
+  EXPECT_THAT(check("/host/opt/link", "/srv/data/volumes"), HasSubstr("reached without links"));
+  EXPECT_THAT(check("/host/x/var/lib/docker/volumes", "/var/lib/docker/volumes"), HasSubstr("state"));
+  EXPECT_EQ(check("/somewhere", "/else"), "") << "no container of cleanup";
+}
+
 }  // namespace
 }  // namespace crategate::stages

@@ -115,6 +115,10 @@ TEST(MakePlan, ReadsTheVersionFromTheGitTagOrACommand) {
   EXPECT_EQ(project.plan().value().version, "v4.5.6");
   project.configuration.version = {.file = "", .git_tag = false, .command = {"/bin/sh", "-c", "cat VERSION"}};
   EXPECT_EQ(project.plan().value().version, "v1.2.3");
+  auto inside = project.plan_inputs();
+  inside.in_action = true;
+  EXPECT_THAT(make_plan(inside, project.plan_services()).error().message,
+              HasSubstr("inside the action, found a command"));
   project.configuration.version.command = {"/bin/sh", "-c", "echo oh no >&2; exit 4"};
   EXPECT_THAT(project.plan().error().message, AllOf(HasSubstr("found 4"), HasSubstr("oh no")));
   project.configuration.version.command = {"/bin/sh", "-c", "echo '1.2.3; rm -rf /'"};

@@ -54,6 +54,16 @@ TEST_F(ReportStage, ShowsWhatIsProven) {
   EXPECT_EQ(report.cells[1].digest.state, StageState::pending);
 }
 
+TEST_F(ReportStage, ShowsWhatAnotherJobHasProven) {
+  prove(cell());
+  for (const auto* folder : {"builds", "tests"}) std::filesystem::remove_all(project.workspace.state() / folder);
+  const auto shown = collect().cells[0];
+  EXPECT_EQ(shown.build.state, StageState::passed);
+  EXPECT_EQ(shown.test.state, StageState::passed);
+  ASSERT_TRUE(shown.tests);
+  EXPECT_GT(shown.tests->total, 0);
+}
+
 TEST_F(ReportStage, ShowsWhatAScanCameTo) {
   project.configuration.scan = config::Scan{};
   make_plan();

@@ -42,8 +42,17 @@ TEST_F(ExplainCommand, ShowsASettingAndItsOrigin) {
   EXPECT_THAT(run({"explain", "check.timeout"}), HasSubstr("[default]"));
 }
 
+TEST_F(ExplainCommand, RefusesALoginThatNobodyWouldUse) {
+  EXPECT_THAT(run({"explain", "--password", "hunter2-hunter2"}), HasSubstr("found only the password"));
+  EXPECT_THAT(run({"explain", "--username", "u"}), HasSubstr("found only the username"));
+  for (const char* wrong : {"https://ghcr.io", "ghcr.io/", "ghcr.io/x", "bad host", "GHCR.IO"})
+    EXPECT_THAT(run({"explain", "--registry", wrong}), HasSubstr("registry: expected a host")) << wrong;
+  for (const char* right : {"ghcr.io", "localhost:5000", "docker.io"})
+    EXPECT_THAT(run({"explain", "--registry", right}), HasSubstr("registry = ")) << right;
+}
+
 TEST_F(ExplainCommand, ListsEverySettingAndHidesSecrets) {
-  const std::string all = run({"explain", "--password", "hunter2-hunter2"});
+  const std::string all = run({"explain", "--username", "u", "--password", "hunter2-hunter2"});
   for (const auto& row : config::settings_table()) EXPECT_THAT(all, HasSubstr(concat(row.name, " = ")));
   EXPECT_THAT(all, Not(HasSubstr("hunter2")));
 }

@@ -24,6 +24,7 @@ struct Known {
   std::string output = {};  ///< GITHUB_OUTPUT that it was started with
   std::string destination = "/github/workspace";
   std::string image = "sha256:1";
+  std::string source = "/work";
 };
 
 struct Machine {
@@ -63,7 +64,8 @@ struct Machine {
     return test::answer(
         200,
         concat(R"({"Id":")", each.id, R"(","Image":")", each.image, R"(","Config":{"Env":["PATH=/bin","GITHUB_OUTPUT=)",
-               each.output, R"("]},"Mounts":[{"Type":"bind","Source":"/w","Destination":")", each.destination,
+               each.output, R"("]},"Mounts":[{"Type":"bind","Source":")", each.source, R"(","Destination":")",
+               each.destination,
                R"(","RW":true},{"Type":"bind","Source":"/var/run/docker.sock","Destination":"/var/run/docker.sock",)"
                R"("RW":true}]})"));
   }
@@ -121,6 +123,28 @@ TEST(OwnContainer, IsTheJobsForAStepThatRunsInIt) {
   EXPECT_EQ(machine.find().value()->image_id, "job");
 }
 
+// Two jobs whose steps have the same mounts, as a runner starts them that shares the job's network (act).
+TEST(OwnContainer, IsToldApartByWhatIsMounted) {
+  StepMachine machine;
+  const std::string output = "/github/file_commands/set_output_1";
+  machine.known = {{.id = kMine, .image = "job"},
+                   {.id = std::string(64, 'c'), .output = output, .image = "sibling", .source = "/other"},
+                   {.id = kOther, .output = output, .image = "action"}};
+  EXPECT_EQ(machine.find().value()->image_id, "action");
+  std::swap(machine.known[1], machine.known[2]);
+  EXPECT_EQ(machine.find().value()->image_id, "action");
+}
+
+TEST(OwnContainer, IsNotGuessed) {
+  StepMachine machine;
+  const std::string output = "/github/file_commands/set_output_1";
+  machine.known = {{.id = std::string(64, 'c'), .output = output, .source = "/a-link"},
+                   {.id = kOther, .output = output, .source = "/b-link"}};
+  EXPECT_THAT(machine.find().error().message, testing::HasSubstr("found 2"));
+  machine.known.pop_back();
+  EXPECT_EQ(machine.find().value()->id, std::string(64, 'c')) << "a link on the way, but no other one";
+}
+
 TEST(OwnContainer, IsNoneWhoseMountsAreNotHere) {
   StepMachine machine;
   machine.known = {{.id = kMine, .output = "/github/file_commands/set_output_1", .destination = "/elsewhere"}};
@@ -145,7 +169,7 @@ TEST(Surroundings, AreReadFromTheKernelsLists) {
   const auto seen = read_surroundings(machine.environment, machine.root.path());
   EXPECT_TRUE(seen.in_container);
   EXPECT_THAT(seen.ids, ElementsAre(kMine.substr(0, 12), kMine));
-  EXPECT_THAT(seen.mount_points, testing::Contains("/with space"));
+  EXPECT_THAT(seen.mounts, testing::Contains(testing::Field(&SeenMount::point, "/with space")));
   const test::TestDirectory bare;
   EXPECT_FALSE(read_surroundings(machine.environment, bare.path()).in_container);
   EXPECT_THAT(read_surroundings(machine.environment, bare.path()).ids, IsEmpty());

@@ -30,6 +30,9 @@ INSTANTIATE_TEST_SUITE_P(
                     FrontendRow{"AfterAByteOrderMark", "\xEF\xBB\xBF# syntax=a\n", "a"},
                     FrontendRow{"Slashes", "// syntax=a\nFROM b\n", "a"},
                     FrontendRow{"Json", "{\"syntax\": \"a\"}\n", "{\"syntax\": \"a\"}"},
+                    FrontendRow{"JsonAfterAShebang", "#!/x\n{\"syntax\": \"a\"}", "{\"syntax\": \"a\"}"},
+                    FrontendRow{"JsonAfterABlankLine", "\n {\"syntax\": \"a\"}", "{\"syntax\": \"a\"}"},
+                    FrontendRow{"NoBreakSpace", "#\xC2\xA0syntax=a\n", "a"},
                     FrontendRow{"AfterAComment", "# a comment\n# syntax=a\n", ""},
                     FrontendRow{"AfterABlankLine", "\n# syntax=a\n", ""},
                     FrontendRow{"AfterAnInstruction", "FROM b\n# syntax=a\n", ""},
@@ -68,6 +71,12 @@ INSTANTIATE_TEST_SUITE_P(
                     IgnoreRow{"TakenBack", "*\n!.git", false}, IgnoreRow{"TakenBackAndOut", "*\n!.git\n.git/c*", true},
                     IgnoreRow{"OthersTakenBack", "*\n!src", true}, IgnoreRow{"Comment", "#.git", false},
                     IgnoreRow{"Another", ".github\n.gitignore", false}, IgnoreRow{"CarriageReturn", ".git\r\n", true},
+                    IgnoreRow{"TakenBackByAClass", ".git\n!.git/conf[i]g", false},
+                    IgnoreRow{"TakenBackByAnEscape", ".git\n!\\.git/config", false},
+                    IgnoreRow{"TakenBackByADetour", ".git\n!x/../.git/config", false},
+                    IgnoreRow{"TakenBackByDoubledSlashes", ".git\n!.git//config", false},
+                    IgnoreRow{"TakenBackByADot", "*\n!.git/c*/.", false},
+                    IgnoreRow{"ClassesLeaveNothingOut", "[.]git", false},
                     IgnoreRow{"SpacedNegation", ".git\n! .git", false}),
     [](const auto& each) { return std::string(each.param.name); });
 

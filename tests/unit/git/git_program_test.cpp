@@ -342,5 +342,21 @@ TEST(Revision, IsNeverAnOptionASearchOrAPath) {
   EXPECT_FALSE(check_revision(std::string(2000, 'a')));
 }
 
+TEST_F(GitProgramTest, RunsNoFilterOfTheRepository) {
+  init();
+  directory_.write("repo/a", "one\n");
+  commit("first");
+  directory_.write("repo/.gitattributes", "* filter=evil\n");
+  const std::string evil = concat("touch ", (directory_ / "ran").string(), "; cat");
+  git({"config", "filter.evil.clean", evil});
+  git({"config", "filter.a=b.clean", evil});
+  git({"config", "filter.evil.required", "true"});
+  directory_.write("repo/a", "two\n");
+  EXPECT_TRUE(repository().is_modified().value());
+  EXPECT_FALSE(directory_.exists("ran"));
+  git({"status"});
+  EXPECT_TRUE(directory_.exists("ran")) << "the filter works";
+}
+
 }  // namespace
 }  // namespace crategate::git
