@@ -5,7 +5,8 @@
 
 namespace crategate::git {
 
-/// Whether the text of a git configuration holds one: an `extraheader`, or an address with a password.
+/// Whether the text of a git configuration holds one: an `extraheader`, or an address with a password (of a remote, a proxy, an
+/// `insteadOf`).
 bool holds_credentials(std::string_view configuration);
 
 }  // namespace crategate::git
