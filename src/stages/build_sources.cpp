@@ -80,15 +80,21 @@ bool is_local(const std::string& context) {
   return context.find("://") == std::string::npos && !context.starts_with("git@") && context != "-";
 }
 
-std::vector<std::string> secret_files(const std::vector<std::string>& secrets) {
-  std::vector<std::string> files;
-  for (const auto& secret : secrets) {
-    for (const auto& option : split(secret, ',')) {
-      if (option.starts_with("src=") || option.starts_with("source="))
-        files.push_back(option.substr(option.find('=') + 1));
-    }
+/// The file that a secret is read from, as buildx finds it: `src`, `source`, in any case; without it and `env` the id
+/// itself. Empty = none. What is quoted is not looked into: the whole text is taken for a path, which leaves the workspace.
+std::string secret_file(const std::string& secret) {
+  if (secret.find('"') != std::string::npos) return concat("/", secret);
+  std::string id;
+  bool from_variable = false;
+  for (const auto& option : split(secret, ',')) {
+    const std::size_t equals = option.find('=');
+    const std::string key = to_lower(trim(std::string_view(option).substr(0, equals)));
+    std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
+    if (key == "src" || key == "source") return value;
+    if (key == "env") from_variable = true;
+    if (key == "id") id = value;
   }
-  return files;
+  return from_variable ? std::string() : id;
 }
 
 /// BuildKit prefers the ignore file that is named after the Dockerfile.
@@ -129,7 +135,7 @@ Result<void> check_sources(const BuildInputs& in, const sys::FileSystem& files) 
   const bool guarded = in.in_action && in.plan.policy.trigger == pipeline::kPullRequestTrigger;
   if (guarded) {
     for (const auto& context : contexts) CG_CHECK(check_inside(in, "build context", context));
-    for (const auto& file : secret_files(build.secrets)) CG_CHECK(check_inside(in, "build secret", file));
+    for (const auto& secret : build.secrets) CG_CHECK(check_inside(in, "build secret", secret_file(secret)));
   }
   for (const auto& context : contexts) CG_CHECK(check_context(in, context, files));
   return {};

@@ -99,8 +99,13 @@ TEST_F(BuildStage, SeesNoOtherFileOfTheMachineForAPullRequest) {
       EXPECT_EQ(run().has_value(), trigger == "release") << trigger << " " << path;
       build.secrets.clear();
     }
+    for (const std::string secret : {"id=s,SRC=/etc/hostname", "id=s,source=/etc/hostname", "id=/etc/hostname",
+                                     "id=s,\"src=/etc/hostname\"", "env=A,id=s,src=/etc/hostname"}) {
+      build.secrets = {secret};
+      EXPECT_EQ(run().has_value(), trigger == "release") << trigger << " " << secret;
+    }
     build.build_contexts = {"base=docker-image://debian", "here=docker"};
-    build.secrets = {"id=s,src=docker/secret"};
+    build.secrets = {"id=s,src=docker/secret", "id=MY_TOKEN", "id=t,env=MY_TOKEN"};
     EXPECT_TRUE(run()) << trigger;
     build = {};
   }
