@@ -183,7 +183,7 @@ registry::HttpRegistry& Application::registry() {
   if (!registry_) {
     registry_ = std::make_unique<registry::HttpRegistry>(
         http_, clock_, [this](const std::string& host) { return credentials(host); },
-        loaded_.invocation.insecure_registries);
+        registry::RegistryOptions{.insecure = loaded_.invocation.insecure_registries});
   }
   return *registry_;
 }

@@ -147,9 +147,18 @@ Result<std::optional<std::string>> OciLayout::read_blob(const oci::Digest& diges
   return drain(source, limit, digest);
 }
 
-Result<net::BodySource> OciLayout::open_blob(const oci::Descriptor& descriptor) const {
+Result<net::BodySource> OciLayout::open_blob(const oci::Descriptor& descriptor, std::uint64_t offset) const {
   CG_TRY(const sys::Path path, blob_path(descriptor.digest));
-  return checked_source(directory_ / path, descriptor.digest, descriptor.size);
+  CG_TRY(net::BodySource source, checked_source(directory_ / path, descriptor.digest, descriptor.size));
+  if (offset == 0) return source;
+  return net::BodySource([source = std::move(source), left = offset]() mutable -> Result<std::string> {
+    while (true) {
+      CG_TRY(std::string bytes, source());
+      const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes.size()));
+      left -= skipped;
+      if (bytes.empty() || skipped < bytes.size()) return bytes.substr(skipped);
+    }
+  });
 }
 
 Result<void> OciLayout::write_blob(const oci::Descriptor& descriptor, const net::BodySource& source) {
@@ -198,6 +207,16 @@ Result<void> OciLayout::tag(const std::string& name, const oci::Descriptor& mani
   entry.annotations.insert_or_assign(std::string(kNameKey), name);
   index.manifests.push_back(std::move(entry));
   return sys::PosixFileSystem{}.write_below(directory_, kIndexFile, index.to_json(), sys::Durability::process);
+}
+
+Result<bool> OciLayout::untag(const std::string& name) {
+  CG_TRY(const LayoutLock lock, LayoutLock::take(directory_));
+  CG_TRY(oci::Index index, read_index(directory_));
+  const auto removed =
+      std::erase_if(index.manifests, [&name](const oci::Descriptor& each) { return is_named(each, name); });
+  if (removed == 0) return false;
+  CG_CHECK(sys::PosixFileSystem{}.write_below(directory_, kIndexFile, index.to_json(), sys::Durability::process));
+  return true;
 }
 
 Result<std::vector<std::pair<std::string, oci::Digest>>> OciLayout::names() const {

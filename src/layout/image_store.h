@@ -38,8 +38,8 @@ class OciLayout {
   /// Errors: integrity.
   Result<std::optional<std::string>> read_blob(const oci::Digest& digest,
                                                std::size_t limit = oci::kManifestLimit) const;
-  /// Opens a blob for streaming; size checked when it ends, digest too.
-  Result<net::BodySource> open_blob(const oci::Descriptor& descriptor) const;
+  /// Its bytes from `offset` on; size and digest of the whole are checked when it ends.
+  Result<net::BodySource> open_blob(const oci::Descriptor& descriptor, std::uint64_t offset = 0) const;
 
   /// Streams a blob in; digest and size are checked before it becomes visible.
   Result<void> write_blob(const oci::Descriptor& descriptor, const net::BodySource& source);
@@ -48,6 +48,8 @@ class OciLayout {
   Result<oci::Descriptor> write_manifest(std::string_view bytes, std::string_view media_type);
   /// Points `name` at a stored manifest, atomically.
   Result<void> tag(const std::string& name, const oci::Descriptor& manifest);
+  /// Takes a name away; what it pointed at stays. False = there was no such name.
+  Result<bool> untag(const std::string& name);
   /// Names and what they point at, sorted.
   Result<std::vector<std::pair<std::string, oci::Digest>>> names() const;
   const sys::Path& directory() const { return directory_; }

@@ -36,4 +36,24 @@ std::string_view Digest::algorithm() const { return std::string_view(text_).subs
 
 std::string_view Digest::hex() const { return std::string_view(text_).substr(text_.find(':') + 1); }
 
+DigestCheck::DigestCheck(const Digest& expected) {
+  if (expected.algorithm() == "sha512") hash_.emplace<Sha512>();
+}
+
+void DigestCheck::update(std::string_view bytes) {
+  std::visit([bytes](auto& hash) { hash.update(bytes); }, hash_);
+  size_ += bytes.size();
+}
+
+Digest DigestCheck::finish() {
+  if (auto* const wide = std::get_if<Sha512>(&hash_)) return Digest(concat(kSha512, wide->finish()));
+  return Digest::from_sha256_hex(std::get<Sha256>(hash_).finish());
+}
+
+Digest digest_like(const Digest& like, std::string_view bytes) {
+  DigestCheck check(like);
+  check.update(bytes);
+  return check.finish();
+}
+
 }  // namespace crategate::oci

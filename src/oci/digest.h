@@ -2,10 +2,13 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/result.h"
+#include "base/sha256.h"
 
 namespace crategate::oci {
 
@@ -22,8 +25,26 @@ class Digest {
   auto operator<=>(const Digest&) const = default;
 
  private:
+  friend class DigestCheck;
   explicit Digest(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };
+
+/// Checks bytes as they come against a digest of either algorithm.
+class DigestCheck {
+ public:
+  explicit DigestCheck(const Digest& expected);
+  void update(std::string_view bytes);
+  std::uint64_t size() const { return size_; }  ///< of the bytes so far
+  /// The digest of all bytes; once, at the end.
+  Digest finish();
+
+ private:
+  std::variant<Sha256, Sha512> hash_;
+  std::uint64_t size_ = 0;
+};
+
+/// Of the same algorithm as `like`.
+Digest digest_like(const Digest& like, std::string_view bytes);
 
 }  // namespace crategate::oci

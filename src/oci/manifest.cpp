@@ -21,7 +21,8 @@ Result<json::Document> parse_document(std::string_view bytes) {
   CG_TRY(auto document,
          json::Document::parse(bytes, std::string(kName), {.max_bytes = kManifestLimit}, ErrorCode::integrity));
   const json::Reader root = document.root();
-  CG_CHECK(require_exact_keys(root, {"schemaVersion", "mediaType", "config", "layers", "manifests", "annotations"}));
+  CG_CHECK(require_exact_keys(
+      root, {"schemaVersion", "mediaType", "config", "layers", "manifests", "annotations", "subject", "artifactType"}));
   CG_TRY(const json::Reader schema, root.at("schemaVersion"));
   CG_TRY(const std::int64_t version, schema.as_integer());
   if (version != 2) return refuse(concat("schemaVersion: expected 2, found ", version));
@@ -68,7 +69,7 @@ Result<Platform> read_platform(const json::Reader& value) {
 }
 
 Result<Descriptor> read_descriptor(const json::Reader& value) {
-  CG_CHECK(require_exact_keys(value, {"mediaType", "digest", "size", "annotations", "platform"}));
+  CG_CHECK(require_exact_keys(value, {"mediaType", "digest", "size", "annotations", "platform", "artifactType"}));
   CG_TRY(const json::Reader digest_value, value.at("digest"));
   CG_TRY(const std::string digest_text, digest_value.as_string());
   auto digest = Digest::parse(digest_text);
@@ -84,6 +85,7 @@ Result<Descriptor> read_descriptor(const json::Reader& value) {
   if (platform) {
     CG_TRY(descriptor.platform, read_platform(*platform));
   }
+  CG_TRY(descriptor.artifact_type, value.string_or("artifactType", ""));
   return descriptor;
 }
 
@@ -109,6 +111,7 @@ json::Value descriptor_json(const Descriptor& descriptor) {
   json::Value value = json::Value::object(
       {{"mediaType", descriptor.media_type}, {"digest", descriptor.digest.text()}, {"size", descriptor.size}});
   if (!descriptor.annotations.empty()) value.set("annotations", json::Value::object_of(descriptor.annotations));
+  if (!descriptor.artifact_type.empty()) value.set("artifactType", descriptor.artifact_type);
   if (descriptor.platform) value.set("platform", platform_json(*descriptor.platform));
   return value;
 }
@@ -166,6 +169,26 @@ Result<Index> parse_index(std::string_view bytes, std::string_view content_type)
   CG_TRY(auto manifests, read_descriptors(list));
   CG_TRY(auto annotations, root.string_map("annotations"));
   return Index{std::move(media_type), std::move(manifests), std::move(annotations)};
+}
+
+Result<std::optional<Referral>> parse_referral(std::string_view bytes, std::string_view media_type) {
+  CG_TRY(const auto document, parse_document(bytes));
+  const json::Reader root = document.root();
+  CG_TRY(const auto subject_value, root.find("subject"));
+  if (!subject_value) return std::nullopt;
+  CG_TRY(Descriptor subject, read_descriptor(*subject_value));
+  Descriptor entry{std::string(media_type), Digest::of(bytes), bytes.size(), {}, std::nullopt};
+  CG_TRY(entry.annotations, root.string_map("annotations"));
+  CG_TRY(entry.artifact_type, root.string_or("artifactType", ""));
+  if (entry.artifact_type.empty() && is_manifest(media_type)) {
+    CG_TRY(const json::Reader config, root.at("config"));
+    CG_TRY(entry.artifact_type, config.string("mediaType"));
+  }
+  return Referral{std::move(subject.digest), std::move(entry)};
+}
+
+std::string referrers_tag(const Digest& subject) {
+  return concat(subject.algorithm(), "-", subject.hex().substr(0, 64));
 }
 
 }  // namespace crategate::oci

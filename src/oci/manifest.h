@@ -22,6 +22,7 @@ struct Descriptor {
   std::uint64_t size = 0;
   std::map<std::string, std::string> annotations;
   std::optional<Platform> platform;  ///< in an index
+  std::string artifact_type{};       ///< in a list of referrers; empty = not said
 };
 
 struct Manifest {
@@ -44,6 +45,16 @@ struct Index {
 /// contradicts `content_type`, > 4 MiB, > 1024 entries, negative sizes.
 Result<Manifest> parse_manifest(std::string_view bytes, std::string_view content_type);
 Result<Index> parse_index(std::string_view bytes, std::string_view content_type);
+/// What a manifest or index is about by its `subject`, and its own entry in the list of that subject's referrers.
+struct Referral {
+  Digest subject;
+  Descriptor entry;
+};
+/// nullopt = it has no subject. Errors: integrity.
+Result<std::optional<Referral>> parse_referral(std::string_view bytes, std::string_view media_type);
+/// The tag that lists the referrers of a manifest where the registry does not
+/// (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#referrers-tag-schema).
+std::string referrers_tag(const Digest& subject);
 /// mediaType of manifest-or-index bytes: `content_type` if it is one, else the document's own; checked against each
 /// other.
 Result<std::string> manifest_media_type(std::string_view bytes, std::string_view content_type);

@@ -1,5 +1,5 @@
-// OCI distribution client (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md), the thin form.
-// Read and write are split, so that a stage that only reads cannot write.
+// OCI distribution (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md) as two roles.
+// Read and write are split, so that a stage that only reads cannot write. Every digest and size is verified.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,7 @@
 #include "net/http.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
+#include "registry/patience.h"
 #include "sys/clock.h"
 
 namespace crategate::registry {
@@ -37,21 +38,41 @@ class RegistryReader {
   /// A whole small blob, checked against its digest. nullopt as above.
   virtual Result<std::optional<std::string>> blob(const oci::Repository& repository, const oci::Digest& digest,
                                                   std::size_t limit = oci::kManifestLimit) = 0;
+  /// A blob of any size as its bytes arrive; continued where it was cut. False = absent, and `sink` saw nothing.
+  ///
+  /// Digest and size are checked at the end: what `sink` was given proves nothing before success.
+  /// Errors: as above, and what `sink` answers.
+  virtual Result<bool> read_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                                 const net::BodySink& sink) = 0;
+  /// All tags, in the registry's order. nullopt = it does not know the repository.
+  virtual Result<std::optional<std::vector<std::string>>> tags(const oci::Repository& repository) = 0;
+  /// What refers to a manifest (signatures, SBOMs, provenance): by the referrers API, else by its fallback tag.
+  virtual Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
+                                                         const oci::Digest& subject) = 0;
 };
+
+/// Where the bytes of a blob come from.
+struct BlobSource {
+  std::optional<oci::Repository> mount_from;  ///< a repository of the same registry that has it
+  /// Its bytes from `offset` on; called once per try. Empty = by mounting or not at all.
+  std::function<Result<net::BodySource>(std::uint64_t offset)> open;
+};
+
+enum class BlobArrival : unsigned char { present, mounted, uploaded, not_mounted };
 
 class RegistryWriter {
  public:
   virtual ~RegistryWriter() = default;
-  /// Uploads unless present. `open` is called once per try.
-  virtual Result<void> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
-                                const std::function<Result<net::BodySource>()>& open) = 0;
-  /// Mounts from another repository of the same registry; false = the registry would not.
-  virtual Result<bool> mount_blob(const oci::Repository& to, const oci::Repository& from,
-                                  const oci::Digest& digest) = 0;
+  /// Mounts, else uploads unless present. An upload that was cut goes on where it was, where the registry can that.
+  virtual Result<BlobArrival> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                                       const BlobSource& source) = 0;
   /// PUT by tag or digest, then read back: the returned digest is what the registry now serves there.
   /// Errors: integrity when it serves something else; conflict for immutable tags; forbidden.
   virtual Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                            std::string_view media_type) = 0;
+  /// By tag (the manifest stays) or by digest (its tags go with it). False = it was not there.
+  /// Errors: unsupported deletion is a conflict that says so.
+  virtual Result<bool> remove_manifest(const oci::Reference& reference) = 0;
 };
 
 struct Credentials {
@@ -65,22 +86,33 @@ using CredentialSource = std::function<Result<std::optional<Credentials>>(const 
 /// Parses `config.json` text of the docker CLI. Docker Hub's key is `https://index.docker.io/v1/`.
 Result<std::map<std::string, Credentials>> parse_docker_config(std::string_view text, std::string_view file_name);
 
+struct RegistryOptions {
+  /// host[:port] that may speak plain HTTP; localhost, 127.0.0.0/8 and [::1] always may (tried only there).
+  std::vector<std::string> insecure;
+  /// By registry: hosts that are asked first for what a digest names. What they lack is read from the registry.
+  std::map<std::string, std::vector<std::string>> mirrors;
+  Patience patience;
+};
+
 class HttpRegistry final : public RegistryReader, public RegistryWriter {
  public:
-  /// `insecure`: host[:port] that may speak plain HTTP; localhost, 127.0.0.0/8 and [::1] always may (tried only there).
-  HttpRegistry(net::HttpClient& http, sys::Clock& clock, CredentialSource credentials,
-               std::vector<std::string> insecure);
+  HttpRegistry(net::HttpClient& http, sys::Clock& clock, CredentialSource credentials, RegistryOptions options);
   ~HttpRegistry() override;
   Result<std::optional<StoredManifest>> manifest(const oci::Reference& reference) override;
   Result<std::optional<oci::Digest>> digest(const oci::Reference& reference) override;
   Result<bool> has_blob(const oci::Repository& repository, const oci::Digest& digest) override;
   Result<std::optional<std::string>> blob(const oci::Repository& repository, const oci::Digest& digest,
                                           std::size_t limit) override;
-  Result<void> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
-                        const std::function<Result<net::BodySource>()>& open) override;
-  Result<bool> mount_blob(const oci::Repository& to, const oci::Repository& from, const oci::Digest& digest) override;
+  Result<bool> read_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                         const net::BodySink& sink) override;
+  Result<std::optional<std::vector<std::string>>> tags(const oci::Repository& repository) override;
+  Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
+                                                 const oci::Digest& subject) override;
+  Result<BlobArrival> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                               const BlobSource& source) override;
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override;
+  Result<bool> remove_manifest(const oci::Reference& reference) override;
 
  private:
   struct Impl;

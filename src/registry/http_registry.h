@@ -1,4 +1,4 @@
-// The state behind HttpRegistry, shared by its reading and its writing half.
+// The state behind HttpRegistry, and what its parts share.
 #pragma once
 
 #include "registry/client.h"
@@ -7,17 +7,42 @@
 namespace crategate::registry {
 
 struct HttpRegistry::Impl {
-  Impl(net::HttpClient& http, sys::Clock& clock, CredentialSource credentials, std::vector<std::string> insecure)
-      : session(http, clock, std::move(credentials), std::move(insecure)) {}
+  Impl(net::HttpClient& http, sys::Clock& clock, CredentialSource credentials, RegistryOptions options)
+      : session(http, clock, std::move(credentials), std::move(options)) {}
   Session session;
 };
+
+inline constexpr std::string_view kPullActions = "pull";
+inline constexpr std::string_view kPushActions = "pull,push";
+inline constexpr std::string_view kDeleteActions = "delete,pull,push";
+inline constexpr std::size_t kErrorLimit = 64u << 10;  ///< bytes of an error answer
 
 /// "manifests/<tag or digest>".
 /// Errors: bad_input for a reference with neither.
 Result<std::string> manifest_path(const oci::Reference& reference);
 
-/// The question whether a blob is there, and what its answer says.
-Query blob_query(const oci::Repository& repository, const oci::Digest& digest, std::string actions);
-Result<bool> is_present(const Answer& answer);
+/// The registry's own claim about a manifest's digest; nullopt when it makes none that can be read.
+std::optional<oci::Digest> claimed_digest(const net::Response& response);
+
+/// A 404 means "absent" only when the registry itself says so; a proxy's error page must not look like a free tag.
+/// Errors: unavailable, forbidden.
+Result<void> require_registry_404(const Answer& answer);
+
+/// Content that is not what its digest, size or type says.
+Error wrong_content(const oci::Reference& reference, std::string_view expected, std::string_view found);
+
+/// Whether a blob is there, as HEAD says. `actions`: what the login is wanted for.
+Result<bool> is_blob_there(Session& session, const oci::Repository& repository, const oci::Digest& digest,
+                           std::string_view actions, net::Deadline& deadline);
+
+/// The target of the answer's rel=next, on the registry itself; nullopt = this page is the last.
+/// Errors: integrity for another host, or a header that is none (A54).
+Result<std::optional<net::Url>> next_page(const Answer& answer);
+
+/// What a manifest that was written refers to, when it refers to something and the registry does not list referrers
+/// itself: then it is added to the list under the subject's fallback tag
+/// (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#referrers-tag-schema).
+Result<void> list_as_referrer(RegistryReader& reader, RegistryWriter& writer, const oci::Repository& repository,
+                              std::string_view bytes, std::string_view media_type);
 
 }  // namespace crategate::registry

@@ -9,11 +9,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kTries = 3;
 constexpr int kMaxRedirects = 5;
-constexpr std::uint64_t kLongestPause = 10;  // seconds
+constexpr int kTriesOfBrokenContent = 2;
 
 std::vector<std::string> scopes_of(const Query& query) {
+  if (query.repository.path.empty()) return {};
   std::vector<std::string> scopes{concat("repository:", query.repository.path, ':', query.actions)};
   for (const oci::Repository& other : query.also_pull) scopes.push_back(concat("repository:", other.path, ":pull"));
   return scopes;
@@ -30,22 +30,10 @@ bool wants_tls(const Result<Answer>& answer, const net::Url& plain) {
   return failure && failure->status == 0 && failure->url == plain.redacted();
 }
 
-milliseconds backoff(int attempt) { return milliseconds(200 << attempt); }
-
-// How long to wait before another try; nullopt = another try does not help, or not soon enough.
-std::optional<milliseconds> pause_after(const net::Response& response, int attempt) {
-  const int status = response.status;
-  if (status != 429 && status != 408 && (status < 500 || status == 501 || status == 505)) return std::nullopt;
-  const std::string after = response.header("retry-after");
-  if (after.empty()) return backoff(attempt);
-  const auto seconds = parse_unsigned(after);
-  if (!seconds || *seconds > kLongestPause) return std::nullopt;
-  return milliseconds(static_cast<std::int64_t>(*seconds) * 1000);
-}
-
 net::Url api_url(const Query& query, const std::string& scheme) {
   const std::string host = api_host(query.repository.registry);
-  const auto parsed = net::Url::parse(concat(scheme, "://", host, "/v2/", query.repository.path, '/', query.path));
+  const std::string& name = query.repository.path;
+  const auto parsed = net::Url::parse(concat(scheme, "://", host, "/v2/", name, name.empty() ? "" : "/", query.path));
   return parsed.value_or(net::Url{scheme, host, 0, "/"});
 }
 
@@ -63,10 +51,10 @@ void Session::remember_scheme(const std::string& registry, const std::string& sc
   schemes_.insert_or_assign(registry, scheme);
 }
 
-Result<Answer> Session::settle_scheme(const Query& query, Result<Answer> plain) {
+Result<Answer> Session::settle_scheme(const Query& query, net::Deadline& deadline, Result<Answer> plain) {
   const std::string& registry = query.repository.registry;
   if (wants_tls(plain, api_url(query, "http"))) {
-    auto secure = send_to(query, api_url(query, "https"));
+    auto secure = send_to(query, api_url(query, "https"), deadline);
     if (!secure) return plain;
     remember_scheme(registry, "https");
     return secure;
@@ -76,13 +64,16 @@ Result<Answer> Session::settle_scheme(const Query& query, Result<Answer> plain) 
 }
 
 Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
-                                        const std::optional<Authorization>& login) {
+                                        const std::optional<Authorization>& login, net::Deadline& deadline) {
+  static_cast<void>(deadline);
   net::Request request;
   request.method = query.method;
   request.url = url;
   request.headers = query.headers;
   request.body = query.body;
   request.body_limit = query.limit;
+  request.sink = query.sink;
+  request.on_head = query.on_head;
   if (login) request.headers.emplace_back("Authorization", login->header());
   if (query.open) {
     CG_TRY(request.source, query.open());
@@ -91,12 +82,12 @@ Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
   return http_.send(request);
 }
 
-Result<Answer> Session::send_to(const Query& query, net::Url url) {
+Result<Answer> Session::send_to(const Query& query, net::Url url, net::Deadline& deadline) {
   const std::string& registry = query.repository.registry;
   const auto scopes = scopes_of(query);
   const bool own = !query.url || url.origin() == api_url(query, url.scheme).origin();
   const Asked asked{query.method, url, query.repository, query.actions, authorizer_.user(registry)};
-  auto response = exchange(query, url, own ? authorizer_.known(registry, scopes) : std::nullopt);
+  auto response = exchange(query, url, own ? authorizer_.known(registry, scopes) : std::nullopt, deadline);
   if (response && response->status == 401 && own) {
     auto login = authorizer_.answer(registry, scopes, *response);
     if (!login) {
@@ -104,25 +95,25 @@ Result<Answer> Session::send_to(const Query& query, net::Url url) {
       if (!error.http) error.http = HttpFailure{query.method, url.redacted(), 401, "", ""};
       return fail(std::move(error));
     }
-    response = exchange(query, url, *login);
+    response = exchange(query, url, *login, deadline);
   }
   if (!response) return fail(no_answer(asked, std::move(response).error()));
   return Answer{std::move(*response), std::move(url), own, asked};
 }
 
-Result<Answer> Session::send(const Query& query) {
+Result<Answer> Session::send_once(const Query& query, net::Deadline& deadline) {
   CG_CHECK(sys::check_cancelled());
   const std::string& registry = query.repository.registry;
-  if (query.url) return send_to(query, *query.url);
+  if (query.url) return send_to(query, *query.url, deadline);
   const std::string scheme = scheme_of(registry);
-  auto sent = send_to(query, api_url(query, scheme.empty() ? "http" : scheme));
-  if (scheme.empty()) sent = settle_scheme(query, std::move(sent));
+  auto sent = send_to(query, api_url(query, scheme.empty() ? "http" : scheme), deadline);
+  if (scheme.empty()) sent = settle_scheme(query, deadline, std::move(sent));
   CG_TRY(Answer answer, std::move(sent));
   if (!query.follow) return answer;
-  return follow(query, std::move(answer));
+  return follow(query, std::move(answer), deadline);
 }
 
-Result<Answer> Session::follow(const Query& query, Answer answer) {
+Result<Answer> Session::follow(const Query& query, Answer answer, net::Deadline& deadline) {
   const std::string origin = answer.url.origin();
   for (int hops = 0; is_redirect(answer.response.status); ++hops) {
     if (hops == kMaxRedirects) {
@@ -134,7 +125,8 @@ Result<Answer> Session::follow(const Query& query, Answer answer) {
     const bool own = next.origin() == origin;
     auto response =
         exchange(query, next,
-                 own ? authorizer_.known(query.repository.registry, scopes_of(query)) : std::optional<Authorization>{});
+                 own ? authorizer_.known(query.repository.registry, scopes_of(query)) : std::optional<Authorization>{},
+                 deadline);
     answer.asked.url = next;
     if (!response) return fail(no_answer(answer.asked, std::move(response).error()));
     answer = Answer{std::move(*response), std::move(next), own, std::move(answer.asked)};
@@ -142,27 +134,66 @@ Result<Answer> Session::follow(const Query& query, Answer answer) {
   return answer;
 }
 
-Result<Answer> Session::send_patiently(const Query& query) {
-  for (int attempt = 1;; ++attempt) {
-    auto answer = send(query);
-    std::optional<milliseconds> pause;
-    if (answer) {
-      pause = pause_after(answer->response, attempt);
-    } else if (answer.error().code == ErrorCode::unavailable) {
-      pause = backoff(attempt);
-    }
-    if (!pause || attempt == kTries) return answer;
-    clock_.sleep(*pause);
+std::optional<milliseconds> Session::pause_after(const net::Response& response, int failed) const {
+  if (!net::may_recover(response.status)) return std::nullopt;
+  const auto asked = net::requested_pause(response, clock_.now());
+  if (!asked) return net::backoff(options_.patience.retry, failed, options_.patience.random());
+  if (*asked > options_.patience.longest_pause || failed >= options_.patience.retry.tries) return std::nullopt;
+  return asked;
+}
+
+std::optional<milliseconds> Session::pause_for_all(const Result<Answer>& answer) const {
+  if (!answer) return std::nullopt;
+  const auto asked = net::requested_pause(answer->response, clock_.now());
+  if (answer->response.status == 429) return asked.value_or(options_.patience.retry.first);
+  return answer->response.status == 503 ? asked : std::nullopt;
+}
+
+bool Session::wait_for_another_try(const Result<Answer>& answer, int failed, net::Deadline& deadline) {
+  if (!answer) return wait_for_another_try(answer.error(), failed, deadline);
+  const auto pause = pause_after(answer->response, failed);
+  return pause && budget_.take() && deadline.sleep(*pause);
+}
+
+bool Session::wait_for_another_try(const Error& error, int failed, net::Deadline& deadline) {
+  if (!net::may_recover(error) || sys::cancellation()) return false;
+  const int status = error.http ? error.http->status : 0;
+  if (error.code == ErrorCode::unavailable && status != 0 && !net::may_recover(status)) return false;
+  // Content that broke off is asked for once more; what contradicts itself otherwise is not.
+  const bool broken = error.code == ErrorCode::integrity;
+  if (broken && (status < 200 || status > 299 || failed >= kTriesOfBrokenContent)) return false;
+  const auto pause = net::backoff(options_.patience.retry, failed, options_.patience.random());
+  return pause && budget_.take() && deadline.sleep(*pause);
+}
+
+Result<Answer> Session::send(const Query& query, net::Deadline& deadline) {
+  const std::string& registry = query.repository.registry;
+  CG_TRY(const bool probing, pacing_.enter(registry, deadline));
+  auto answer = send_once(query, deadline);
+  pacing_.leave(registry, probing, pause_for_all(answer));
+  if (answer) budget_.earn();
+  return answer;
+}
+
+Result<Answer> Session::send_patiently(const Query& query, net::Deadline& deadline) {
+  for (int failed = 1;; ++failed) {
+    auto answer = send(query, deadline);
+    if (!wait_for_another_try(answer, failed, deadline)) return answer;
   }
 }
 
-Result<void> Session::patiently(const std::function<Result<void>()>& attempt) {
-  for (int tried = 1;; ++tried) {
-    auto done = attempt();
-    if (done || tried == kTries || done.error().code != ErrorCode::unavailable) return done;
-    clock_.sleep(backoff(tried));
-    CG_CHECK(sys::check_cancelled());
+Result<Answer> Session::send_patiently(const Query& query) {
+  net::Deadline whole = deadline();
+  return send_patiently(query, whole);
+}
+
+std::vector<oci::Repository> Session::sources(const oci::Repository& repository) const {
+  std::vector<oci::Repository> sources;
+  if (const auto found = options_.mirrors.find(repository.registry); found != options_.mirrors.end()) {
+    for (const std::string& mirror : found->second) sources.push_back({mirror, repository.path});
   }
+  sources.push_back(repository);
+  return sources;
 }
 
 Result<net::Url> Session::location(const Answer& answer) const {

@@ -75,9 +75,9 @@ layout::FindStoredLayer find_stored(const oci::Repository& to, const DigestServi
   return [&to, &svc](const oci::Digest& diff_id) -> Result<std::optional<oci::Descriptor>> {
     const auto place = svc.stored_layers->find(diff_id);
     if (!place) return std::nullopt;
-    const auto mounted = svc.writer->mount_blob(to, place->repository, place->layer.digest);
+    const auto arrival = svc.writer->put_blob(to, place->layer, {place->repository, {}});
     CG_CHECK(sys::check_cancelled());
-    if (!mounted || !*mounted) return std::nullopt;
+    if (!arrival || *arrival == registry::BlobArrival::not_mounted) return std::nullopt;
     return place->layer;
   };
 }
@@ -98,7 +98,8 @@ Result<void> store_candidate(const layout::OciLayout& from, const layout::Import
   std::vector<oci::Descriptor> blobs = manifest.layers;
   blobs.push_back(manifest.config);
   for (const auto& blob : blobs) {
-    CG_CHECK(svc.writer->put_blob(target.repository, blob, [&] { return from.open_blob(blob); }));
+    const auto open = [&](std::uint64_t offset) { return from.open_blob(blob, offset); };
+    CG_CHECK(svc.writer->put_blob(target.repository, blob, {std::nullopt, open}));
   }
   CG_TRY(const auto served, svc.writer->put_manifest(target, stored->bytes, image.manifest.media_type));
   if (served == image.manifest.digest) {

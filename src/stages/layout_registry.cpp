@@ -49,16 +49,45 @@ Result<std::optional<std::string>> LayoutRegistry::blob(const oci::Repository&, 
   return layout_.read_blob(digest, limit);
 }
 
-Result<void> LayoutRegistry::put_blob(const oci::Repository&, const oci::Descriptor& blob,
-                                      const std::function<Result<net::BodySource>()>& open) {
+Result<bool> LayoutRegistry::read_blob(const oci::Repository&, const oci::Descriptor& blob, const net::BodySink& sink) {
   CG_TRY(const bool present, layout_.has_blob(blob.digest));
-  if (present) return {};
-  CG_TRY(const auto source, open());
-  return layout_.write_blob(blob, source);
+  if (!present) return false;
+  CG_TRY(const auto source, layout_.open_blob(blob));
+  while (true) {
+    CG_TRY(const std::string bytes, source());
+    if (bytes.empty()) return true;
+    CG_CHECK(sink(bytes));
+  }
 }
 
-Result<bool> LayoutRegistry::mount_blob(const oci::Repository&, const oci::Repository&, const oci::Digest& digest) {
-  return layout_.has_blob(digest);
+Result<std::optional<std::vector<std::string>>> LayoutRegistry::tags(const oci::Repository& repository) {
+  CG_TRY(const auto names, layout_.names());
+  std::vector<std::string> tags;
+  for (const auto& [name, digest] : names) {
+    const auto reference = oci::parse_reference(name);
+    if (reference && reference->repository == repository && reference->tag) tags.push_back(*reference->tag);
+  }
+  if (tags.empty()) return std::nullopt;
+  return tags;
+}
+
+Result<std::vector<oci::Descriptor>> LayoutRegistry::referrers(const oci::Repository& repository,
+                                                               const oci::Digest& subject) {
+  CG_TRY(const auto stored, find({repository, oci::referrers_tag(subject), std::nullopt}));
+  if (!stored) return std::vector<oci::Descriptor>{};
+  CG_TRY(auto index, oci::parse_index(stored->bytes, stored->descriptor.media_type));
+  return std::move(index.manifests);
+}
+
+Result<registry::BlobArrival> LayoutRegistry::put_blob(const oci::Repository&, const oci::Descriptor& blob,
+                                                       const registry::BlobSource& source) {
+  using enum registry::BlobArrival;
+  CG_TRY(const bool there, layout_.has_blob(blob.digest));
+  if (there) return source.mount_from ? mounted : present;
+  if (!source.open) return not_mounted;
+  CG_TRY(const auto bytes, source.open(0));
+  CG_CHECK(layout_.write_blob(blob, bytes));
+  return uploaded;
 }
 
 Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference, std::string_view bytes,
@@ -69,6 +98,12 @@ Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference
   if (now && *now == descriptor.digest) return *now;
   return fail(ErrorCode::integrity, "the OCI layout does not hold what was just written to it",
               "Another program may be writing to the same directory; run again.");
+}
+
+Result<bool> LayoutRegistry::remove_manifest(const oci::Reference& reference) {
+  if (reference.tag) return layout_.untag(reference.familiar());
+  return fail(ErrorCode::conflict, "an OCI layout removes names only, found a digest",
+              "remove the tag, or the layout's directory");
 }
 
 }  // namespace crategate::stages

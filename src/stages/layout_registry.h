@@ -14,12 +14,19 @@ class LayoutRegistry final : public registry::RegistryReader, public registry::R
   Result<bool> has_blob(const oci::Repository& repository, const oci::Digest& digest) override;
   Result<std::optional<std::string>> blob(const oci::Repository& repository, const oci::Digest& digest,
                                           std::size_t limit) override;
-  Result<void> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
-                        const std::function<Result<net::BodySource>()>& open) override;
-  /// A layout has one store for all repositories: what is there is there.
-  Result<bool> mount_blob(const oci::Repository& to, const oci::Repository& from, const oci::Digest& digest) override;
+  Result<bool> read_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                         const net::BodySink& sink) override;
+  Result<std::optional<std::vector<std::string>>> tags(const oci::Repository& repository) override;
+  /// By the fallback tag: a layout has no API.
+  Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
+                                                 const oci::Digest& subject) override;
+  /// A layout has one store for all repositories: what is there is mounted.
+  Result<registry::BlobArrival> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                                         const registry::BlobSource& source) override;
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override;
+  /// Names only: the content stays.
+  Result<bool> remove_manifest(const oci::Reference& reference) override;
 
  private:
   Result<std::optional<layout::OciLayout::Stored>> find(const oci::Reference& reference) const;

@@ -3,33 +3,32 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "registry/blob_stream.h"
 #include "sys/cancel.h"
+#include "sys/parallel.h"
 
 namespace crategate::stages {
 namespace {
 
-/// Makes the image's blobs available in the repository of the tag, without moving bytes through this machine.
-Result<void> bring_blobs(const Admitted& image, const oci::Repository& to, registry::RegistryReader& reader,
-                         registry::RegistryWriter& writer) {
-  if (image.candidate.repository == to) return {};
+constexpr std::size_t kBlobsAtATime = 8;
+
+/// Makes the image's blobs available in the repository of the tag: mounted, or streamed where the registry mounts nothing.
+Result<void> bring_blobs(const Admitted& image, const oci::Repository& to, const PublishServices& svc) {
+  const oci::Repository& from = image.candidate.repository;
+  if (from == to) return {};
   std::vector<oci::Descriptor> blobs = image.manifest.layers;
   blobs.push_back(image.manifest.config);
-  for (const auto& blob : blobs) {
-    CG_TRY(const bool present, reader.has_blob(to, blob.digest));
-    if (present) continue;
-    CG_TRY(const bool mounted, writer.mount_blob(to, image.candidate.repository, blob.digest));
-    if (mounted) continue;
-    return fail(ErrorCode::unavailable,
-                concat("blob ", blob.digest.text(), ": expected the registry to mount it from ",
-                       image.candidate.repository.familiar(), " into ", to.familiar(), ", found that it would not"),
-                "Set `candidate: \"{image}\"`, so that tested images wait in the repository they are published in.");
-  }
-  return {};
+  return sys::for_each_parallel(blobs.size(), kBlobsAtATime, [&](std::size_t i) -> Result<void> {
+    registry::BlobSource source = registry::stream_from(svc.reader, from, blobs[i]);
+    if (from.registry == to.registry) source.mount_from = from;
+    CG_CHECK(svc.writer.put_blob(to, blobs[i], source));
+    return {};
+  });
 }
 
 Result<void> apply_move(const pipeline::TagMove& move, const Admitted& image, const PublishServices& svc) {
   CG_TRY(const auto target, tag_reference(move.repository, move.tag));
-  CG_CHECK(bring_blobs(image, target.repository, svc.reader, svc.writer));
+  CG_CHECK(bring_blobs(image, target.repository, svc));
   CG_TRY(const auto served, svc.writer.put_manifest(target, image.manifest_bytes, image.manifest.media_type));
   if (served == move.to) return {};
   return fail(ErrorCode::integrity,

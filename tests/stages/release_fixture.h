@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,15 +24,14 @@ namespace crategate::stages::sample {
 class WatchedWriter final : public registry::RegistryWriter {
  public:
   explicit WatchedWriter(registry::RegistryWriter& inner) : inner_(inner) {}
-  Result<void> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
-                        const std::function<Result<net::BodySource>()>& open) override {
+  Result<registry::BlobArrival> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                                         const registry::BlobSource& source) override {
+    const std::lock_guard lock(mutex_);
+    if (source.mount_from) mounts.insert(concat(source.mount_from->path, " -> ", repository.path));
+    if (source.mount_from && mounts_allowed) return inner_.put_blob(repository, blob, source);
+    if (!source.open) return registry::BlobArrival::not_mounted;
     ++blobs;
-    return inner_.put_blob(repository, blob, open);
-  }
-  Result<bool> mount_blob(const oci::Repository& to, const oci::Repository& from, const oci::Digest& digest) override {
-    mounts.insert(concat(from.path, " -> ", to.path));
-    if (!mounts_allowed) return false;
-    return inner_.mount_blob(to, from, digest);
+    return inner_.put_blob(repository, blob, {std::nullopt, source.open});
   }
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override {
@@ -40,6 +40,7 @@ class WatchedWriter final : public registry::RegistryWriter {
     if (serves) return *serves;
     return inner_.put_manifest(reference, bytes, media_type);
   }
+  Result<bool> remove_manifest(const oci::Reference& reference) override { return inner_.remove_manifest(reference); }
   std::size_t blobs = 0;
   std::vector<std::string> manifests;
   std::set<std::string> mounts;
@@ -49,6 +50,7 @@ class WatchedWriter final : public registry::RegistryWriter {
 
  private:
   registry::RegistryWriter& inner_;
+  std::mutex mutex_;  ///< blobs come side by side
 };
 
 /// Answers as a layout does, or not at all.
@@ -64,15 +66,24 @@ class WatchedReader final : public registry::RegistryReader {
     return inner_.digest(reference);
   }
   Result<bool> has_blob(const oci::Repository& repository, const oci::Digest& digest) override {
-    if (in_one_repository_only) return false;
     return inner_.has_blob(repository, digest);
   }
   Result<std::optional<std::string>> blob(const oci::Repository& repository, const oci::Digest& digest,
                                           std::size_t limit) override {
     return inner_.blob(repository, digest, limit);
   }
+  Result<bool> read_blob(const oci::Repository& repository, const oci::Descriptor& blob,
+                         const net::BodySink& sink) override {
+    return inner_.read_blob(repository, blob, sink);
+  }
+  Result<std::optional<std::vector<std::string>>> tags(const oci::Repository& repository) override {
+    return inner_.tags(repository);
+  }
+  Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
+                                                 const oci::Digest& subject) override {
+    return inner_.referrers(repository, subject);
+  }
   std::optional<Error> down;
-  bool in_one_repository_only = false;
 
  private:
   registry::RegistryReader& inner_;

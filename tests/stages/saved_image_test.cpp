@@ -64,7 +64,9 @@ TEST_F(LayoutAsRegistry, AnswersNothingForWhatItDoesNotHave) {
   EXPECT_EQ(registry.manifest(tag).value().has_value(), false);
   EXPECT_EQ(registry.digest(by_digest).value(), std::nullopt);
   EXPECT_FALSE(registry.has_blob(tag.repository, image.config_digest()).value());
-  EXPECT_FALSE(registry.mount_blob(tag.repository, tag.repository, image.config_digest()).value());
+  const oci::Descriptor config{"", image.config_digest(), image.config().size(), {}, std::nullopt};
+  EXPECT_EQ(registry.put_blob(tag.repository, config, {tag.repository, {}}).value(),
+            registry::BlobArrival::not_mounted);
   EXPECT_FALSE(registry.blob(tag.repository, image.config_digest(), 1000).value());
 }
 
@@ -94,18 +96,18 @@ TEST_F(LayoutAsRegistry, ServesNoManifestWhoseLayersAreLostOrDamaged) {
 TEST_F(LayoutAsRegistry, OpensABlobOnlyWhenItIsNeeded) {
   int opened = 0;
   const oci::Descriptor blob{"", image.config_digest(), image.config().size(), {}, std::nullopt};
-  const auto open = [&]() -> Result<net::BodySource> {
+  const auto open = [&](std::uint64_t) -> Result<net::BodySource> {
     ++opened;
     bool given = false;
     return net::BodySource([this, given]() mutable -> Result<std::string> {
       return std::exchange(given, true) ? std::string() : image.config();
     });
   };
-  ASSERT_TRUE(registry.put_blob(tag.repository, blob, open));
-  ASSERT_TRUE(registry.put_blob(tag.repository, blob, open));
+  EXPECT_EQ(registry.put_blob(tag.repository, blob, {std::nullopt, open}).value(), registry::BlobArrival::uploaded);
+  EXPECT_EQ(registry.put_blob(tag.repository, blob, {std::nullopt, open}).value(), registry::BlobArrival::present);
   EXPECT_EQ(opened, 1);
   EXPECT_EQ(registry.blob(tag.repository, blob.digest, 1000).value(), image.config());
-  EXPECT_TRUE(registry.mount_blob(tag.repository, tag.repository, blob.digest).value());
+  EXPECT_EQ(registry.put_blob(tag.repository, blob, {tag.repository, {}}).value(), registry::BlobArrival::mounted);
 }
 
 TEST_F(LayoutAsRegistry, RefusesAManifestUnderAnotherDigest) {

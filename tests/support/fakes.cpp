@@ -10,11 +10,15 @@ std::optional<std::string> FakeEnvironment::get(std::string_view name) const {
 }
 
 void FakeClock::sleep(std::chrono::milliseconds duration) {
-  sleeps_.push_back(duration);
+  {
+    const std::lock_guard lock(mutex_);
+    sleeps_.push_back(duration);
+  }
   advance(duration);
 }
 
 void FakeClock::advance(std::chrono::milliseconds duration) {
+  const std::lock_guard lock(mutex_);
   monotonic_ += duration;
   now_ += duration;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,17 +26,27 @@ class FakeEnvironment final : public sys::Environment {
   std::map<std::string, std::string> variables_;
 };
 
-/// Time passes only by sleeping or by `advance`. Starts at 2026-11-20T09:29:18Z.
+/// Time passes only by sleeping or by `advance`. Starts at 2026-11-20T09:29:18Z. Thread-safe but for `sleeps`.
 class FakeClock final : public sys::Clock {
  public:
-  sys::Instant monotonic() const override { return monotonic_; }
-  std::chrono::system_clock::time_point now() const override { return now_; }
+  sys::Instant monotonic() const override {
+    const std::lock_guard lock(mutex_);
+    return monotonic_;
+  }
+  std::chrono::system_clock::time_point now() const override {
+    const std::lock_guard lock(mutex_);
+    return now_;
+  }
   void sleep(std::chrono::milliseconds duration) override;
   void advance(std::chrono::milliseconds duration);
-  void set_now(std::chrono::system_clock::time_point now) { now_ = now; }
+  void set_now(std::chrono::system_clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    now_ = now;
+  }
   const std::vector<std::chrono::milliseconds>& sleeps() const { return sleeps_; }
 
  private:
+  mutable std::mutex mutex_;
   sys::Instant monotonic_{std::chrono::hours(1)};
   std::chrono::system_clock::time_point now_{std::chrono::seconds(1795166958)};
   std::vector<std::chrono::milliseconds> sleeps_;

@@ -124,10 +124,6 @@ TEST(RegistryLogin, DoesNotFollowARedirectOfTheRealm) {
   test::ScriptedHttpServer evil;
   registry.server.expect("GET", kTag, challenge(bearer(registry)));
   registry.server.expect("GET", kToken, {.status = 302, .headers = {{"Location", evil.url("/token").text()}}});
-  for (int i = 0; i < 2; ++i) {
-    registry.server.expect("GET", kTag, challenge(bearer(registry)));
-    registry.server.expect("GET", kToken, {.status = 302, .headers = {{"Location", evil.url("/token").text()}}});
-  }
   EXPECT_FALSE(registry.client.manifest(registry.tag("v1")));
   EXPECT_TRUE(evil.received().empty());
 }
@@ -157,8 +153,10 @@ INSTANTIATE_TEST_SUITE_P(Rows, RegistryToken,
 
 TEST(RegistryToken64, LargerThanItsLimitIsRefused) {
   RegistryFixture registry(true);
-  registry.server.expect("GET", kTag, challenge(bearer(registry)));
-  registry.server.expect("GET", kToken, {.body = std::string(1U << 20U, 'x')});
+  for (int tries = 0; tries < 2; ++tries) {
+    registry.server.expect("GET", kTag, challenge(bearer(registry)));
+    registry.server.expect("GET", kToken, {.body = std::string(1U << 20U, 'x')});
+  }
   EXPECT_FALSE(registry.client.manifest(registry.tag("v1")));
 }
 

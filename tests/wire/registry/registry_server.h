@@ -31,6 +31,12 @@ inline Reply manifest_reply(const std::string& bytes) {
           .body = bytes};
 }
 
+inline Reply head_reply(const std::string& bytes) {
+  Reply reply = manifest_reply(bytes);
+  reply.body.clear();
+  return reply;
+}
+
 /// A registry on loopback with a client that has (or has not) a login for it.
 struct RegistryFixture {
   explicit RegistryFixture(bool with_login = false)

@@ -1,0 +1,218 @@
+#include "registry/copy.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/strings.h"
+#include "oci/media_types.h"
+#include "registry/blob_stream.h"
+#include "sys/parallel.h"
+
+namespace crategate::registry {
+namespace {
+
+constexpr int kDeepest = 2;  ///< an index of indexes
+constexpr std::array<std::string_view, 3> kSignatureTags{".sig", ".att", ".sbom"};
+
+/// Layers that an image names without containing them.
+bool stays_behind(const oci::Descriptor& layer) {
+  return layer.media_type.find(".foreign.") != std::string::npos ||
+         layer.media_type.find(".nondistributable.") != std::string::npos;
+}
+
+/// A manifest to be written, and where.
+struct Node {
+  StoredManifest stored;
+  oci::Reference target;
+  bool is_index() const { return oci::is_index(stored.descriptor.media_type); }
+};
+using Nodes = std::vector<Node>;
+
+Failure missing(const oci::Reference& reference, std::string_view what) {
+  return fail(ErrorCode::not_found, concat(reference.familiar(), ": expected ", what, ", found no such manifest"),
+              "check the name and the tag; `crategate registry ls` prints the tags of a repository");
+}
+
+class Copy {
+ public:
+  Copy(RegistryReader& source, const oci::Repository& from, RegistryReader& target_reader, RegistryWriter& target,
+       const oci::Repository& to, const CopyOptions& options)
+      : source_(source),
+        from_(from),
+        target_reader_(target_reader),
+        target_(target),
+        to_(to),
+        options_(options),
+        one_registry_(options.may_mount && from.registry == to.registry),
+        one_repository_(one_registry_ && from.path == to.path) {}
+
+  Result<Copied> run(const oci::Reference& from, const oci::Reference& to) {
+    CG_TRY(auto stored, source_.manifest(from));
+    if (!stored) return missing(from, "the image");
+    copied_.digest = stored->descriptor.digest;
+    oci::Reference target = to;
+    if (!target.tag && !target.digest) target.digest = stored->descriptor.digest;
+    CG_CHECK(copy_trees({{*std::move(stored), std::move(target)}}));
+    if (options_.with_referrers && !one_repository_) CG_CHECK(copy_referrers());
+    return std::move(copied_);
+  }
+
+ private:
+  using Work = std::function<Result<void>(std::size_t)>;
+  Result<void> for_each(std::size_t count, const Work& work) const {
+    return sys::for_each_parallel(count, options_.parallel, work);
+  }
+
+  /// All blobs first, then the manifests from the leaves up: a registry refuses what names something that it lacks.
+  Result<void> copy_trees(Nodes roots) {
+    std::vector<Nodes> levels{std::move(roots)};
+    while (!one_repository_) {
+      CG_TRY(Nodes children, children_of(levels.back()));
+      if (children.empty()) break;
+      if (levels.size() > kDeepest) {
+        return fail(ErrorCode::integrity,
+                    concat(from_.familiar(), ": expected at most ", kDeepest, " levels of indexes, found more"));
+      }
+      levels.push_back(std::move(children));
+    }
+    if (!one_repository_) CG_CHECK(copy_blobs(levels));
+    for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
+      CG_CHECK(for_each(level->size(), [&](std::size_t i) { return write((*level)[i]); }));
+    }
+    return {};
+  }
+
+  Result<Nodes> children_of(const Nodes& parents) {
+    std::set<oci::Digest> digests;
+    for (const Node& parent : parents) {
+      if (!parent.is_index()) continue;
+      CG_TRY(const auto index, oci::parse_index(parent.stored.bytes, parent.stored.descriptor.media_type));
+      for (const auto& child : index.manifests) digests.insert(child.digest);
+    }
+    return fetch(digests, "a manifest that an index names");
+  }
+
+  Result<Nodes> fetch(const std::set<oci::Digest>& digests, std::string_view what) {
+    const std::vector<oci::Digest> wanted(digests.begin(), digests.end());
+    std::vector<std::optional<StoredManifest>> found(wanted.size());
+    CG_CHECK(for_each(wanted.size(), [&](std::size_t i) -> Result<void> {
+      const oci::Reference from{from_, std::nullopt, wanted[i]};
+      CG_TRY(found[i], source_.manifest(from));
+      return found[i] ? Result<void>{} : missing(from, what);
+    }));
+    Nodes nodes;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      nodes.push_back({*std::move(found[i]), {to_, std::nullopt, wanted[i]}});
+    }
+    return nodes;
+  }
+
+  Result<void> copy_blobs(const std::vector<Nodes>& levels) {
+    std::map<oci::Digest, oci::Descriptor> wanted;
+    const auto add = [&](const oci::Descriptor& blob) {
+      if (!blobs_.contains(blob.digest) && !stays_behind(blob)) wanted.emplace(blob.digest, blob);
+    };
+    for (const Nodes& level : levels) {
+      for (const Node& node : level) {
+        if (node.is_index()) continue;
+        CG_TRY(const auto manifest, oci::parse_manifest(node.stored.bytes, node.stored.descriptor.media_type));
+        add(manifest.config);
+        for (const auto& layer : manifest.layers) add(layer);
+      }
+    }
+    std::vector<oci::Descriptor> blobs;
+    for (auto& [digest, blob] : wanted) blobs.push_back(std::move(blob));
+    CG_CHECK(for_each(blobs.size(), [&](std::size_t i) { return copy_blob(blobs[i]); }));
+    for (const auto& blob : blobs) blobs_.insert(blob.digest);
+    return {};
+  }
+
+  Result<void> copy_blob(const oci::Descriptor& blob) {
+    BlobSource bytes = stream_from(source_, from_, blob);
+    if (one_registry_) bytes.mount_from = from_;
+    CG_TRY(const BlobArrival arrival, target_.put_blob(to_, blob, bytes));
+    const std::lock_guard lock(mutex_);
+    if (arrival == BlobArrival::mounted) ++copied_.mounted;
+    if (arrival == BlobArrival::present) ++copied_.present;
+    if (arrival != BlobArrival::uploaded) return {};
+    ++copied_.uploaded;
+    copied_.bytes += blob.size;
+    return {};
+  }
+
+  Result<void> write(const Node& node) {
+    const oci::Descriptor& wanted = node.stored.descriptor;
+    CG_TRY(const auto served, target_.put_manifest(node.target, node.stored.bytes, wanted.media_type));
+    if (served != wanted.digest) {
+      return fail(ErrorCode::integrity, concat(node.target.familiar(), ": expected ", wanted.digest.text(),
+                                               " after writing it, found ", served.text()));
+    }
+    const std::lock_guard lock(mutex_);
+    ++copied_.manifests;
+    written_.insert(wanted.digest);
+    return {};
+  }
+
+  /// Of the image and of every image of an index; what refers to a referrer goes along, too.
+  Result<void> copy_referrers() {
+    std::set<oci::Digest> asked;
+    while (true) {
+      std::vector<oci::Digest> subjects;
+      std::set_difference(written_.begin(), written_.end(), asked.begin(), asked.end(), std::back_inserter(subjects));
+      if (subjects.empty()) return {};
+      std::set<oci::Digest> referrers;
+      Nodes tagged;
+      CG_CHECK(
+          for_each(subjects.size(), [&](std::size_t i) { return find_referrers(subjects[i], referrers, tagged); }));
+      asked.insert(subjects.begin(), subjects.end());
+      for (const oci::Digest& known : written_) referrers.erase(known);
+      CG_TRY(Nodes nodes, fetch(referrers, "a referrer that the list names"));
+      std::move(tagged.begin(), tagged.end(), std::back_inserter(nodes));
+      CG_CHECK(copy_trees(std::move(nodes)));
+    }
+  }
+
+  Result<void> find_referrers(const oci::Digest& subject, std::set<oci::Digest>& referrers, Nodes& tagged) {
+    CG_TRY(const auto listed, source_.referrers(from_, subject));
+    for (const auto& entry : listed) {
+      const std::lock_guard lock(mutex_);
+      referrers.insert(entry.digest);
+    }
+    for (const std::string_view suffix : kSignatureTags) {
+      const std::string tag = concat(oci::referrers_tag(subject), suffix);
+      CG_TRY(auto stored, source_.manifest({from_, tag, std::nullopt}));
+      if (!stored) continue;
+      const oci::Reference target{to_, tag, std::nullopt};
+      CG_TRY(const auto there, target_reader_.digest(target));
+      const std::lock_guard lock(mutex_);
+      if (!there) tagged.push_back({*std::move(stored), target});
+      if (there && *there != stored->descriptor.digest) copied_.kept.push_back(target.familiar());
+    }
+    return {};
+  }
+
+  RegistryReader& source_;
+  const oci::Repository& from_;
+  RegistryReader& target_reader_;
+  RegistryWriter& target_;
+  const oci::Repository& to_;
+  const CopyOptions& options_;
+  const bool one_registry_, one_repository_;
+  std::mutex mutex_;
+  Copied copied_{.digest = oci::Digest::of("")};
+  std::set<oci::Digest> written_;  ///< manifests
+  std::set<oci::Digest> blobs_;    ///< that are in place
+};
+
+}  // namespace
+
+Result<Copied> copy_image(RegistryReader& source, const oci::Reference& from, RegistryReader& target_reader,
+                          RegistryWriter& target, const oci::Reference& to, const CopyOptions& options) {
+  return Copy(source, from.repository, target_reader, target, to.repository, options).run(from, to);
+}
+
+}  // namespace crategate::registry

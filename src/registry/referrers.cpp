@@ -1,0 +1,83 @@
+// HttpRegistry: what refers to a manifest.
+// Belongs here: the referrers API, and the tag that stands in for it.  Not here: copying them (copy).
+#include <algorithm>
+
+#include "base/strings.h"
+#include "oci/media_types.h"
+#include "registry/http_registry.h"
+
+namespace crategate::registry {
+namespace {
+
+constexpr int kMostPages = 1000;
+constexpr std::size_t kMostReferrers = 1024;
+
+Result<void> add_page(const Answer& answer, std::vector<oci::Descriptor>& found) {
+  CG_TRY(auto index, oci::parse_index(answer.response.body, answer.response.header("content-type")));
+  std::move(index.manifests.begin(), index.manifests.end(), std::back_inserter(found));
+  if (found.size() <= kMostReferrers) return {};
+  return fail(ErrorCode::integrity, concat(answer.asked.repository.familiar(), ": expected at most ", kMostReferrers,
+                                           " referrers of a manifest, found more"));
+}
+
+/// nullopt = the registry has no such API.
+Result<std::optional<std::vector<oci::Descriptor>>> listed_by_api(Session& session, const oci::Repository& repository,
+                                                                  const oci::Digest& subject) {
+  if (!session.capabilities().has(repository.registry, Capability::referrers)) return std::nullopt;
+  Query query{.repository = repository,
+              .path = concat("referrers/", subject.text()),
+              .headers = {{"Accept", std::string(oci::kOciIndex)}}};
+  std::vector<oci::Descriptor> found;
+  for (int page = 0; page < kMostPages; ++page) {
+    CG_TRY(const Answer answer, session.send_patiently(query));
+    const int status = answer.response.status;
+    // A registry that has the API answers 200 with an empty list for what nobody refers to.
+    if (page == 0 && (status == 404 || status == 400 || status == 405 || status == 501)) {
+      session.capabilities().lacks(repository.registry, Capability::referrers);
+      return std::nullopt;
+    }
+    if (status != 200) return fail(registry_failure(answer.asked, answer.response));
+    CG_CHECK(add_page(answer, found));
+    CG_TRY(query.url, next_page(answer));
+    if (!query.url) return found;
+  }
+  return fail(ErrorCode::integrity, concat("registry ", repository.registry, ": expected a list of at most ",
+                                           kMostPages, " pages, found more"));
+}
+
+Result<oci::Index> listed_by_tag(RegistryReader& reader, const oci::Reference& tag) {
+  CG_TRY(const auto stored, reader.manifest(tag));
+  if (!stored) return oci::Index{std::string(oci::kOciIndex), {}, {}};
+  return oci::parse_index(stored->bytes, stored->descriptor.media_type);
+}
+
+oci::Reference fallback(const oci::Repository& repository, const oci::Digest& subject) {
+  return {repository, oci::referrers_tag(subject), std::nullopt};
+}
+
+}  // namespace
+
+Result<std::vector<oci::Descriptor>> HttpRegistry::referrers(const oci::Repository& repository,
+                                                             const oci::Digest& subject) {
+  CG_TRY(auto listed, listed_by_api(impl_->session, repository, subject));
+  if (listed) return *std::move(listed);
+  CG_TRY(auto index, listed_by_tag(*this, fallback(repository, subject)));
+  return std::move(index.manifests);
+}
+
+Result<void> list_as_referrer(RegistryReader& reader, RegistryWriter& writer, const oci::Repository& repository,
+                              std::string_view bytes, std::string_view media_type) {
+  CG_TRY(const auto referral, oci::parse_referral(bytes, media_type));
+  if (!referral) return {};
+  const oci::Reference tag = fallback(repository, referral->subject);
+  CG_TRY(oci::Index index, listed_by_tag(reader, tag));
+  const bool listed = std::any_of(index.manifests.begin(), index.manifests.end(),
+                                  [&](const auto& entry) { return entry.digest == referral->entry.digest; });
+  if (listed) return {};
+  index.manifests.push_back(referral->entry);
+  CG_TRY(const auto written, writer.put_manifest(tag, index.to_json(), index.media_type));
+  static_cast<void>(written);
+  return {};
+}
+
+}  // namespace crategate::registry
