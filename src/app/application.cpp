@@ -183,7 +183,8 @@ registry::HttpRegistry& Application::registry() {
   if (!registry_) {
     registry_ = std::make_unique<registry::HttpRegistry>(
         http_, clock_, [this](const std::string& host) { return credentials(host); },
-        registry::RegistryOptions{.insecure = loaded_.invocation.insecure_registries});
+        registry::RegistryOptions{.insecure = loaded_.invocation.insecure_registries,
+                                  .mirrors = loaded_.invocation.registry_mirrors});
   }
   return *registry_;
 }

@@ -10,6 +10,7 @@
 #include "app/cleanup_commands.h"
 #include "app/hand_over.h"
 #include "app/publish_commands.h"
+#include "app/registry_commands.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
@@ -307,6 +308,28 @@ const std::vector<Row>& rows() {
       {{"artifact list", "artifact", "The artifacts of this run, or of another one.", "crategate artifact list --json",
         "", "[NAME]", 1},
        artifact_list},
+      {{"registry ls", "registry", "The tags of a repository.", "crategate registry ls ghcr.io/owner/image", "",
+        "REPOSITORY", 1},
+       registry_ls},
+      {{"registry inspect", "registry", "What an image in a registry or an OCI layout consists of.",
+        "crategate registry inspect debian:trixie-slim", "", "IMAGE", 1},
+       registry_inspect},
+      {{"registry copy", "registry", "Copies an image byte for byte, with what refers to it.",
+        "crategate registry copy ghcr.io/owner/image:v1 registry.example.com/image:v1",
+        "FROM and TO are images in a registry, or oci:DIR[:NAME]. Within one registry nothing is downloaded.",
+        "FROM TO", 2},
+       registry_copy},
+      {{"registry tag", "registry", "Points tags of the same repository at an image.",
+        "crategate registry tag ghcr.io/owner/image:v1.2.3 v1.2 v1", "", "IMAGE TAG...",
+        std::numeric_limits<std::size_t>::max()},
+       registry_tag},
+      {{"registry digest", "registry", "The digests of images, asked for side by side.",
+        "crategate registry digest alpine debian:trixie-slim", "", "IMAGE...", std::numeric_limits<std::size_t>::max()},
+       registry_digest},
+      {{"registry auth-check", "registry", "Whether a registry takes the login, and what it may do in a repository.",
+        "crategate registry auth-check ghcr.io/owner/image",
+        "The right to push is tried by an upload that is cancelled at once.", "REGISTRY[/REPOSITORY]", 1},
+       registry_auth_check},
       {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
         "crategate explain policy --event push --ref refs/tags/v1.2.3",
         "crategate explain [SETTING]  prints a setting's value and where it was set.", "[SETTING | policy]", 1},

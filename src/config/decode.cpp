@@ -83,6 +83,27 @@ Result<std::vector<std::string>> read_frontends(const Node& node, std::string_vi
   return frontends;
 }
 
+/// `registry=host[:port]`, several for one registry in the order in which they are asked.
+Result<std::map<std::string, std::vector<std::string>>> read_mirrors(const Node& node, std::string_view path) {
+  CG_TRY(const auto pairs, read_pairs(node, path));
+  std::map<std::string, std::vector<std::string>> mirrors;
+  for (const std::string& pair : pairs) {
+    const auto equals = pair.find('=');
+    const auto named = [&pair](std::size_t begin, std::size_t count) {
+      const auto repository = oci::parse_repository(concat(pair.substr(begin, count), "/any/image"));
+      return repository ? repository->registry : std::string();
+    };
+    const std::string registry = named(0, equals);
+    const std::string mirror = named(equals + 1, std::string::npos);
+    if (registry.empty() || mirror.empty() || pair.find('/') != std::string::npos) {
+      return fail(error_at(node, path, concat("expected registry=host[:port], found ", quoted(pair)),
+                           "write docker.io=mirror.example.com"));
+    }
+    mirrors[registry].push_back(mirror);
+  }
+  return mirrors;
+}
+
 Result<Build> decode_build(const Node& node, std::string_view path) {
   Build build;
   Section section(node, std::string(path));
@@ -352,6 +373,9 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("username", out.username);
   given.read("password", out.password_text);
   given.read("insecure-registries", out.insecure_registries);
+  given.read_with("registry-mirrors", out.registry_mirrors, read_mirrors);
+  given.read("registry-certificates", out.registry_certificates);
+  given.read("registry-referrers", out.referrers);
   given.read("timeout", out.timeout);
   given.read("github-token", out.github_token_text);
   decode_artifact_request(given, out.artifact);

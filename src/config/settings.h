@@ -2,6 +2,7 @@
 // Belongs here: names, precedence, origins, text → typed.  Not here: reading files or the environment (sys, app).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -103,7 +104,10 @@ struct Invocation {
   std::string password_text;                     ///< turned into a Secret by app at once
   std::string github_token_text;                 ///< the same
   std::vector<std::string> insecure_registries;  ///< host[:port] that may speak plain HTTP; loopback always may
-  Timeout timeout{0};                            ///< of the whole invocation; 0 = none
+  std::map<std::string, std::vector<std::string>> registry_mirrors;  ///< by registry
+  std::string registry_certificates = "/etc/docker/certs.d";         ///< folder; need not exist
+  bool referrers = true;                                             ///< registry copy
+  Timeout timeout{0};                                                ///< of the whole invocation; 0 = none
   ArtifactRequest artifact;
   bool operator==(const Invocation&) const = default;
 };

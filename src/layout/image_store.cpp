@@ -3,6 +3,7 @@
 #include "layout/image_store.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/strings.h"
 #include "json/value.h"
@@ -228,6 +229,13 @@ Result<std::vector<std::pair<std::string, oci::Digest>>> OciLayout::names() cons
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+Result<std::vector<oci::Digest>> OciLayout::manifests() const {
+  CG_TRY(const oci::Index index, read_index(directory_));
+  std::set<oci::Digest> digests;
+  for (const oci::Descriptor& entry : index.manifests) digests.insert(entry.digest);
+  return std::vector<oci::Digest>(digests.begin(), digests.end());
 }
 
 }  // namespace crategate::layout

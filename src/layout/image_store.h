@@ -52,6 +52,8 @@ class OciLayout {
   Result<bool> untag(const std::string& name);
   /// Names and what they point at, sorted.
   Result<std::vector<std::pair<std::string, oci::Digest>>> names() const;
+  /// Everything that index.json lists, with or without a name.
+  Result<std::vector<oci::Digest>> manifests() const;
   const sys::Path& directory() const { return directory_; }
 
  private:

@@ -94,6 +94,14 @@ struct RegistryOptions {
   Patience patience;
 };
 
+/// What a login may do in a repository, as the registry answered.
+struct Access {
+  std::string user;              ///< empty = anonymous
+  std::optional<Error> no_pull;  ///< why not; nothing = it may
+  std::optional<Error> no_push;
+  bool asked_push = false;  ///< a registry alone is only asked whether it takes the login
+};
+
 class HttpRegistry final : public RegistryReader, public RegistryWriter {
  public:
   HttpRegistry(net::HttpClient& http, sys::Clock& clock, CredentialSource credentials, RegistryOptions options);
@@ -113,6 +121,9 @@ class HttpRegistry final : public RegistryReader, public RegistryWriter {
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override;
   Result<bool> remove_manifest(const oci::Reference& reference) override;
+  /// Asks for the list of tags, and for an upload that is cancelled at once; without a path for the API's root only.
+  /// Errors: whatever is no answer about rights.
+  Result<Access> check_access(const oci::Repository& repository);
 
  private:
   struct Impl;

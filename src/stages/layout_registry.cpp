@@ -23,8 +23,12 @@ Result<void> require_layers(const layout::OciLayout::Stored& stored, const layou
 
 }  // namespace
 
+std::string LayoutRegistry::name_of(const oci::Reference& reference) const {
+  return names_ == LayoutNames::tags ? reference.tag.value_or("") : reference.familiar();
+}
+
 Result<std::optional<layout::OciLayout::Stored>> LayoutRegistry::find(const oci::Reference& reference) const {
-  return reference.digest ? layout_.find(*reference.digest) : layout_.find(reference.familiar());
+  return reference.digest ? layout_.find(*reference.digest) : layout_.find(name_of(reference));
 }
 
 Result<std::optional<registry::StoredManifest>> LayoutRegistry::manifest(const oci::Reference& reference) {
@@ -65,7 +69,11 @@ Result<std::optional<std::vector<std::string>>> LayoutRegistry::tags(const oci::
   std::vector<std::string> tags;
   for (const auto& [name, digest] : names) {
     const auto reference = oci::parse_reference(name);
-    if (reference && reference->repository == repository && reference->tag) tags.push_back(*reference->tag);
+    if (names_ == LayoutNames::tags) {
+      tags.push_back(name);
+    } else if (reference && reference->repository == repository && reference->tag) {
+      tags.push_back(*reference->tag);
+    }
   }
   if (tags.empty()) return std::nullopt;
   return tags;
@@ -93,7 +101,7 @@ Result<registry::BlobArrival> LayoutRegistry::put_blob(const oci::Repository&, c
 Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference, std::string_view bytes,
                                                  std::string_view media_type) {
   CG_TRY(const auto descriptor, layout_.write_manifest(bytes, media_type));
-  if (reference.tag) CG_CHECK(layout_.tag(reference.familiar(), descriptor));
+  if (reference.tag) CG_CHECK(layout_.tag(name_of(reference), descriptor));
   CG_TRY(const auto now, digest(reference));
   if (now && *now == descriptor.digest) return *now;
   return fail(ErrorCode::integrity, "the OCI layout does not hold what was just written to it",
@@ -101,7 +109,7 @@ Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference
 }
 
 Result<bool> LayoutRegistry::remove_manifest(const oci::Reference& reference) {
-  if (reference.tag) return layout_.untag(reference.familiar());
+  if (reference.tag) return layout_.untag(name_of(reference));
   return fail(ErrorCode::conflict, "an OCI layout removes names only, found a digest",
               "remove the tag, or the layout's directory");
 }

@@ -6,9 +6,16 @@
 
 namespace crategate::stages {
 
+/// How a layout names its images.
+enum class LayoutNames : unsigned char {
+  references,  ///< `me/app:v1`: several repositories in one layout, as crategate writes it
+  tags,        ///< `v1`: the layout is one repository, as other tools write it
+};
+
 class LayoutRegistry final : public registry::RegistryReader, public registry::RegistryWriter {
  public:
-  explicit LayoutRegistry(layout::OciLayout layout) : layout_(std::move(layout)) {}
+  explicit LayoutRegistry(layout::OciLayout layout, LayoutNames names = LayoutNames::references)
+      : layout_(std::move(layout)), names_(names) {}
   Result<std::optional<registry::StoredManifest>> manifest(const oci::Reference& reference) override;
   Result<std::optional<oci::Digest>> digest(const oci::Reference& reference) override;
   Result<bool> has_blob(const oci::Repository& repository, const oci::Digest& digest) override;
@@ -30,7 +37,9 @@ class LayoutRegistry final : public registry::RegistryReader, public registry::R
 
  private:
   Result<std::optional<layout::OciLayout::Stored>> find(const oci::Reference& reference) const;
+  std::string name_of(const oci::Reference& reference) const;
   layout::OciLayout layout_;
+  LayoutNames names_;
 };
 
 }  // namespace crategate::stages
