@@ -47,7 +47,7 @@ Result<bool> Pacing::enter(const std::string& registry, net::Deadline& deadline)
     }
     if (left > milliseconds(0)) {
       lock.unlock();
-      clock_.sleep(std::min(left, milliseconds(1000)));
+      clock_.sleep(left);
       lock.lock();
     } else {
       changed_.wait_for(lock, kSlice);

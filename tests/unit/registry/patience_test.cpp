@@ -1,0 +1,96 @@
+#include "registry/patience.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "support/fakes.h"
+
+namespace crategate::registry {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+struct Paced {
+  test::FakeClock clock;
+  Pacing pacing{clock};
+  net::Deadline deadline{clock, minutes(2)};
+};
+
+TEST(RetryBudget, IsEarnedByTenAnswersAndNeverGrowsBeyondItsStart) {
+  RetryBudget budget(2);
+  EXPECT_TRUE(budget.take());
+  EXPECT_TRUE(budget.take());
+  EXPECT_FALSE(budget.take());
+  for (int i = 0; i < 9; ++i) budget.earn();
+  EXPECT_FALSE(budget.take());
+  budget.earn();
+  EXPECT_TRUE(budget.take());
+  for (int i = 0; i < 1000; ++i) budget.earn();
+  EXPECT_TRUE(budget.take());
+  EXPECT_TRUE(budget.take());
+  EXPECT_FALSE(budget.take());
+}
+
+TEST(RegistryPacing, HoldsNobodyBackBeforeAPauseIsAskedFor) {
+  Paced paced;
+  EXPECT_EQ(paced.pacing.enter("a", paced.deadline).value(), false);
+  paced.pacing.leave("a", false, std::nullopt);
+  EXPECT_TRUE(paced.clock.sleeps().empty());
+}
+
+TEST(RegistryPacing, WaitsForThePauseAndSendsOneProbe) {
+  Paced paced;
+  paced.pacing.leave("a", false, seconds(5));
+  EXPECT_EQ(paced.pacing.enter("b", paced.deadline).value(), false) << "another registry";
+  EXPECT_EQ(paced.pacing.enter("a", paced.deadline).value(), true);
+  EXPECT_EQ(paced.clock.sleeps(), (std::vector<milliseconds>{seconds(5)}));
+  paced.pacing.leave("a", true, std::nullopt);
+  EXPECT_EQ(paced.pacing.enter("a", paced.deadline).value(), false) << "the probe succeeded";
+}
+
+TEST(RegistryPacing, KeepsTheLongestPause) {
+  Paced paced;
+  paced.pacing.leave("a", false, seconds(9));
+  paced.pacing.leave("a", false, seconds(1));
+  EXPECT_TRUE(paced.pacing.enter("a", paced.deadline).value());
+  EXPECT_EQ(paced.clock.sleeps(), (std::vector<milliseconds>{seconds(9)}));
+}
+
+TEST(RegistryPacing, EndsWhenThePauseOutlastsTheOperation) {
+  Paced paced;
+  paced.pacing.leave("a", false, std::chrono::hours(24));
+  const auto entered = paced.pacing.enter("a", paced.deadline);
+  ASSERT_FALSE(entered);
+  EXPECT_EQ(entered.error().code, ErrorCode::rate_limited);
+  EXPECT_TRUE(paced.clock.sleeps().empty());
+}
+
+TEST(RegistryPacing, LetsTheOthersFollowTheProbe) {
+  Paced paced;
+  paced.pacing.leave("a", false, seconds(1));
+  ASSERT_TRUE(paced.pacing.enter("a", paced.deadline).value());
+  std::atomic<int> through = 0, probes = 0;
+  std::vector<std::thread> legs;
+  for (int i = 0; i < 4; ++i) {
+    legs.emplace_back([&] {
+      net::Deadline deadline(paced.clock, minutes(2));
+      const auto entered = paced.pacing.enter("a", deadline);
+      if (entered && *entered) ++probes;
+      ++through;
+      paced.pacing.leave("a", entered && *entered, std::nullopt);
+    });
+  }
+  EXPECT_EQ(through, 0) << "nobody passes the probe";
+  paced.pacing.leave("a", true, std::nullopt);
+  for (auto& leg : legs) leg.join();
+  EXPECT_EQ(through, 4);
+  EXPECT_EQ(probes, 0);
+}
+
+}  // namespace
+}  // namespace crategate::registry
