@@ -1,8 +1,8 @@
 // Session, the half that reads: JSON, lists over pages, addresses.
 #include "base/strings.h"
 #include "github/failure.h"
-#include "github/link.h"
 #include "github/session.h"
+#include "net/link.h"
 
 namespace crategate::github {
 namespace {
@@ -14,6 +14,13 @@ Failure about(const Query& query, const Answer& answer, Error error) {
   if (!error.http) error.http = http_failure(query, answer);
   if (error.hint.empty()) error.hint = "try again; if it persists, something between here and GitHub changes answers";
   return fail(no_answer(query, std::move(error)));
+}
+
+/// Half a list is a failure of GitHub's interface, wherever the header was changed.
+Error not_a_link(Error error) {
+  error.code = ErrorCode::github_api;
+  error.hint = "try again; a proxy between here and GitHub may have changed the answer";
+  return error;
 }
 
 Result<json::Document> parse(const Query& query, const Answer& answer) {
@@ -45,8 +52,8 @@ Result<void> Session::each_page(Query query, const std::function<Result<void>(co
     CG_TRY(const json::Document document, parse(query, answer));
     auto taken = take(document.root());
     if (!taken) return about(query, answer, std::move(taken).error());
-    auto target = next_page(answer.response.headers);
-    if (!target) return about(query, answer, std::move(target).error());
+    auto target = net::next_page(answer.response.headers);
+    if (!target) return about(query, answer, not_a_link(std::move(target).error()));
     if (!*target) return {};
     auto next = page_after(answer, **target);
     if (!next) return about(query, answer, std::move(next).error());

@@ -1,30 +1,18 @@
-// Waiting for sockets, and their failures as errors.
+// Sockets and channels, and their failures as errors.
 #include "net/connection.h"
 
 #include <algorithm>
 
 #include "base/strings.h"
 #include "net/channel.h"
-#include "net/socket.h"
+#include "net/race.h"
+#include "net/request_error.h"
+#include "net/resolver.h"
+#include "net/special_address.h"
 #include "net/tls.h"
-#include "sys/cancel.h"
-#include "sys/clock.h"
 
 namespace crategate::net {
 namespace {
-
-using std::chrono::milliseconds;
-
-/// How soon a wait notices a cancellation.
-constexpr milliseconds kSlice{100};
-
-Failure unavailable(const Request& request, std::string_view what, std::string_view why) {
-  const std::string server = request.unix_socket.empty() ? request.url.origin() : request.unix_socket;
-  Error error{.code = ErrorCode::unavailable,
-              .message = concat(what, " ", server, why.empty() ? "" : ": ", why),
-              .hint = "check that the server runs and can be reached from here, then try again"};
-  return fail(for_request(std::move(error), request, 0));
-}
 
 Failure untrusted(const Request& request, std::string_view why) {
   Error error{.code = ErrorCode::integrity,
@@ -33,123 +21,105 @@ Failure untrusted(const Request& request, std::string_view why) {
   return fail(for_request(std::move(error), request, 0));
 }
 
-/// Waits until the socket is ready. Errors: unavailable after `limit` of silence (0 = none), interrupted.
-Result<void> wait(int socket, bool to_write, const Request& request, milliseconds limit) {
-  const auto started = std::chrono::steady_clock::now();
-  while (true) {
-    if (!request.ignore_cancellation) CG_CHECK(sys::check_cancelled());
-    const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
-    if (limit.count() > 0 && waited >= limit)
-      return unavailable(request, "no sign of life from", concat("silent for ", format_duration(waited.count())));
-    const milliseconds slice = limit.count() > 0 ? std::min(kSlice, limit - waited) : kSlice;
-    if (is_ready(socket, to_write, static_cast<int>(slice.count()))) return {};
+/// A step that moved nothing and waits for nothing.
+Failure broken(const Request& request, std::string_view what, const Step& step) {
+  if (step.progress == Progress::distrusted) return untrusted(request, step.why);
+  return no_contact(request, what, step.why);
+}
+
+bool is_waiting(const Step& step) {
+  return step.progress == Progress::wants_read || step.progress == Progress::wants_write;
+}
+
+Result<std::vector<SocketAddress>> addresses_of(Patience& patience) {
+  const Request& request = patience.request();
+  if (!request.unix_socket.empty()) {
+    const auto address = unix_address(request.unix_socket);
+    if (!address) return no_contact(request, "cannot connect to", address.error().message);
+    return std::vector{*address};
   }
-}
-
-std::string bare_host(const Url& url) {
-  return url.host.starts_with('[') ? url.host.substr(1, url.host.size() - 2) : url.host;
-}
-
-Result<std::vector<SocketAddress>> addresses_of(const Request& request) {
-  if (request.unix_socket.empty()) return find_addresses(bare_host(request.url), request.url.port);
-  CG_TRY(const SocketAddress address, unix_address(request.unix_socket));
-  return std::vector{address};
-}
-
-Result<sys::Descriptor> connect_address(const Request& request, const SocketAddress& address, milliseconds limit) {
-  auto socket = start_connecting(address);
-  if (!socket) return unavailable(request, "cannot connect to", socket.error().message);
-  CG_CHECK(wait(socket->get(), true, request, limit));
-  const auto connected = finish_connecting(socket->get());
-  if (!connected) return unavailable(request, "cannot connect to", connected.error().message);
-  return socket;
-}
-
-/// The first of the host's addresses that answers; together they get the request's time.
-Result<sys::Descriptor> connect(const Request& request) {
-  const auto addresses = addresses_of(request);
-  if (!addresses) return unavailable(request, "cannot connect to", addresses.error().message);
-  Error last = unavailable(request, "cannot connect to", "its name has no address").value();
-  for (const SocketAddress& address : *addresses) {
-    auto socket = connect_address(request, address, request.timeout / static_cast<long>(addresses->size()));
-    if (socket || socket.error().code != ErrorCode::unavailable) return socket;
-    last = std::move(socket).error();
-  }
-  return fail(std::move(last));
-}
-
-Result<std::unique_ptr<Channel>> start_tls(int socket, const Request& request) {
-  CG_TRY(std::unique_ptr<TlsChannel> channel, TlsChannel::over(socket, bare_host(request.url)));
-  while (true) {
-    const Step step = channel->handshake();
-    switch (step.progress) {
-      case Progress::done:
-        return channel;
-      case Progress::wants_read:
-      case Progress::wants_write:
-        CG_CHECK(wait(socket, step.progress == Progress::wants_write, request, request.timeout));
-        break;
-      case Progress::closed:
-      case Progress::broken:
-        return unavailable(request, "no TLS handshake with", step.why);
-      case Progress::distrusted:
-        return untrusted(request, step.why);
-    }
-  }
+  CG_TRY(auto addresses, resolve_name(bare_host(request.url), request.url.port, patience));
+  if (!request.public_address_only) return addresses;
+  std::erase_if(addresses, [](const SocketAddress& address) { return is_special(address); });
+  if (addresses.empty()) return not_public(request);
+  return addresses;
 }
 
 }  // namespace
 
+Failure not_public(const Request& request) {
+  Error error{.code = ErrorCode::integrity,
+              .message = concat("the address of ", request.url.origin(), " is not on the public internet"),
+              .hint = "nothing was sent there; ask whoever runs the server that named this address"};
+  return fail(for_request(std::move(error), request, 0));
+}
+
 struct Connection::Link {
+  Link(Winner winner, Traffic& counted)
+      : socket(std::move(winner.socket)),
+        channel(make_plain_channel(socket.get())),
+        is_public(!is_special(winner.address)),
+        traffic(counted) {}
   sys::Descriptor socket;
   std::unique_ptr<Channel> channel;
+  bool is_public;
+  Traffic& traffic;
 };
 
 Connection::Connection(std::unique_ptr<Link> link) : link_(std::move(link)) {}
 Connection::~Connection() = default;
 
-Result<std::unique_ptr<Connection>> Connection::open(const Request& request) {
-  auto link = std::make_unique<Link>();
-  CG_TRY(link->socket, connect(request));
-  if (request.unix_socket.empty() && request.url.scheme == "https") {
-    CG_TRY(link->channel, start_tls(link->socket.get(), request));
-  } else {
-    link->channel = make_plain_channel(link->socket.get());
-  }
-  return std::unique_ptr<Connection>(new Connection(std::move(link)));
+Result<std::unique_ptr<Connection>> Connection::open(Patience& patience, Traffic& traffic) {
+  CG_TRY(const auto addresses, addresses_of(patience));
+  CG_TRY(Winner winner, connect_first(alternate_families(addresses), patience));
+  ++traffic.connections;
+  return std::unique_ptr<Connection>(new Connection(std::make_unique<Link>(std::move(winner), traffic)));
 }
 
-Result<void> Connection::send(std::string_view bytes, const Request& request) {
+Result<void> Connection::start_tls(const TlsContext& context, Patience& patience) {
+  const int socket = link_->socket.get();
+  CG_TRY(auto channel, TlsChannel::over(socket, bare_host(patience.request().url), context));
+  Step step = channel->handshake();
+  for (; is_waiting(step); step = channel->handshake())
+    CG_CHECK(patience.wait(socket, step.progress == Progress::wants_write));
+  if (step.progress != Progress::done) return broken(patience.request(), "no TLS handshake with", step);
+  link_->channel = std::move(channel);
+  return {};
+}
+
+Result<void> Connection::send(std::string_view bytes, Patience& patience) {
   while (!bytes.empty()) {
+    CG_CHECK(patience.check());
     const Step step = link_->channel->send(bytes);
     if (step.progress == Progress::done) {
       bytes.remove_prefix(step.bytes);
-    } else if (step.progress == Progress::wants_read || step.progress == Progress::wants_write) {
-      CG_CHECK(wait(link_->socket.get(), step.progress == Progress::wants_write, request, request.timeout));
+      link_->traffic.bytes_sent += step.bytes;
+      patience.moved(step.bytes);
+    } else if (is_waiting(step)) {
+      CG_CHECK(patience.wait(link_->socket.get(), step.progress == Progress::wants_write));
     } else {
-      return unavailable(request, "cannot send to", step.why);
+      return broken(patience.request(), "cannot send to", step);
     }
   }
   return {};
 }
 
-Result<std::size_t> Connection::receive(std::string& buffer, const Request& request) {
+Result<std::size_t> Connection::receive(std::string& buffer, Patience& patience) {
   while (true) {
-    if (!request.ignore_cancellation) CG_CHECK(sys::check_cancelled());
+    CG_CHECK(patience.check());
     const Step step = link_->channel->receive(buffer.data(), buffer.size());
-    if (step.progress == Progress::done) return step.bytes;
     if (step.progress == Progress::closed) return 0;
-    if (step.progress != Progress::wants_read && step.progress != Progress::wants_write)
-      return unavailable(request, "the connection broke to", step.why);
-    CG_CHECK(wait(link_->socket.get(), step.progress == Progress::wants_write, request, request.timeout));
+    if (step.progress == Progress::done) {
+      link_->traffic.bytes_received += step.bytes;
+      patience.moved(step.bytes);
+      return step.bytes;
+    }
+    if (!is_waiting(step)) return broken(patience.request(), "the connection broke to", step);
+    CG_CHECK(patience.wait(link_->socket.get(), step.progress == Progress::wants_write));
   }
 }
 
 bool Connection::is_usable() { return link_->channel->is_quiet(); }
-
-Error for_request(Error error, const Request& request, int status) {
-  if (!error.http) error.http = HttpFailure{.method = request.method, .url = request.url.redacted(), .status = status};
-  return error;
-}
+bool Connection::is_public() const { return link_->is_public; }
 
 }  // namespace crategate::net

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "net/request_error.h"
 
 namespace crategate::net {
 namespace {
@@ -28,12 +29,15 @@ Failure broken(ErrorCode code, std::string message) {
 bool Exchange::may_repeat() const {
   const bool idempotent = request_.method == "GET" || request_.method == "HEAD" || request_.method == "PUT" ||
                           request_.method == "DELETE" || request_.method == "OPTIONS";
-  return idempotent && !answered_ && !source_used_;
+  return idempotent && !answered_ && !source_used_ && !patience_.exhausted();
 }
 
 Result<bool> Exchange::fill() {
-  CG_TRY(const std::size_t count, connection_.receive(block_, request_));
-  if (count > 0) answered_ = true;
+  CG_TRY(const std::size_t count, connection_.receive(block_, patience_));
+  if (count > 0) {
+    answered_ = true;
+    patience_.begin_flow();
+  }
   pending_.append(block_, 0, count);
   return count > 0;
 }
@@ -47,7 +51,7 @@ Result<void> Exchange::send_source() {
     CG_TRY(std::string next, request_.source());
     sent += bytes.size();
     if (sent + next.size() > request_.source_length) break;
-    CG_CHECK(connection_.send(bytes, request_));
+    CG_CHECK(connection_.send(bytes, patience_));
     bytes = std::move(next);
   }
   if (bytes.empty() && sent == request_.source_length) return {};
@@ -58,8 +62,11 @@ Result<void> Exchange::send_source() {
 
 Result<void> Exchange::send_request(std::string head) {
   if (!request_.source) head += request_.body;
-  CG_CHECK(connection_.send(head, request_));
-  return request_.source ? send_source() : Result<void>{};
+  patience_.begin_flow();
+  CG_CHECK(connection_.send(head, patience_));
+  if (request_.source) CG_CHECK(send_source());
+  patience_.end_flow();
+  return {};
 }
 
 Result<Head> Exchange::read_head() {
@@ -85,6 +92,7 @@ Result<Head> Exchange::read_final_head() {
   for (int i = 0; i < kInterim; ++i) {
     CG_TRY(Head head, read_head());
     if (head.status >= 200 || head.status == 101) return head;
+    patience_.end_flow();  // the server works on it
   }
   return broken(ErrorCode::integrity, "the server sends interim answers without end");
 }
@@ -156,12 +164,14 @@ Result<void> Exchange::read_body(const Head& head, Response& response) {
 }
 
 Result<Response> Exchange::run(std::string head_text) {
+  patience_.end_flow();
   const auto sent = send_request(std::move(head_text));
-  if (!sent && sent.error().code != ErrorCode::unavailable) return fail(sent.error());
+  if (!sent && (sent.error().code != ErrorCode::unavailable || patience_.exhausted())) return fail(sent.error());
   // A server that refuses a body answers and closes while we still send: its answer is worth more than the reset.
+  patience_.end_flow();
   auto head = read_final_head();
   if (!head) return fail(for_request(sent ? std::move(head).error() : sent.error(), request_, 0));
-  Response response{.status = head->status, .headers = head->headers};
+  Response response{.status = head->status, .headers = head->headers, .from_public = connection_.is_public()};
   if (request_.on_head) CG_CHECK(request_.on_head(response));
   const auto read = read_body(*head, response);
   if (!read && (!cut_ || is_success(response.status)))

@@ -9,13 +9,16 @@ namespace crategate::net {
 
 class Exchange {
  public:
-  Exchange(Connection& connection, const Request& request) : connection_(connection), request_(request) {}
+  Exchange(Connection& connection, Patience& patience)
+      : connection_(connection), patience_(patience), request_(patience.request()) {}
   /// `head`: what `encode_head` made of the request.
   Result<Response> run(std::string head);
   /// After a failure: the server has answered nothing and the request can be sent once more.
   bool may_repeat() const;
   /// After a success: the connection is at the start of the next message.
   bool reusable() const { return reusable_; }
+  /// More came than the answer.
+  bool has_surplus() const { return !pending_.empty(); }
 
  private:
   Result<void> send_request(std::string head);
@@ -31,6 +34,7 @@ class Exchange {
   Result<bool> fill();
 
   Connection& connection_;
+  Patience& patience_;
   const Request& request_;
   std::string pending_, block_ = std::string(64u << 10, '\0');
   bool source_used_ = false, answered_ = false, reusable_ = false, cut_ = false;

@@ -54,6 +54,15 @@ struct Request {
   BodySource source;  ///< instead of `body`
   std::uint64_t source_length = 0;
   std::chrono::milliseconds timeout{30000};  ///< silence allowed while connecting, sending or receiving; 0 = any
+  /// Ends every wait of the whole request.
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  /// While a body or an answer is on its way: bytes per second on average over `rate_window` of waiting (B10).
+  /// 0 = any; not asked of a unix socket or a request without `timeout`.
+  std::uint64_t minimum_rate = 1024;
+  std::chrono::milliseconds rate_window{60000};
+  /// Refuses addresses that are not on the public internet, after names are resolved (A40). A proxy resolves names
+  /// itself: then only an address that stands in the URL is looked at.
+  bool public_address_only = false;
   /// Of a response without sink; more is an integrity error. The body of an error answer is cut there instead.
   std::size_t body_limit = 4u << 20;
   /// For bodies of 2xx and for what follows 101 (raw, until the server closes); others go to `Response::body`.
@@ -67,6 +76,7 @@ struct Response {
   int status = 0;
   Headers headers;
   std::string body;
+  bool from_public = true;  ///< whoever was connected to, server or proxy, has an address of the public internet
   /// First value, name compared without case; empty = none.
   std::string header(std::string_view name) const;
 };
@@ -75,22 +85,28 @@ class HttpClient {
  public:
   virtual ~HttpClient() = default;
   /// Effects: network.
-  /// Errors: unavailable (no answer, reset, time-out), integrity (short or too large body, an answer that is not HTTP,
-  /// a certificate that is not valid for the host), interrupted or terminated, internal (a header with control
+  /// Errors: unavailable (no answer, reset, time-out, too slow), integrity (short or too large body, an answer that is
+  /// not HTTP, a certificate that is not valid for the host, an address that is not public), interrupted or terminated,
+  /// bad_input (certificate files), unauthenticated or forbidden (by a proxy), internal (a header with control
   /// characters), and whatever `source`, `on_head` and `sink` answer.
   virtual Result<Response> send(const Request& request) = 0;
 };
+
+struct TransportOptions;  // transport.h
+struct TransportCounts;
 
 /// Keep-alive per origin, TLS 1.2+ with the system's certificates (SSL_CERT_FILE/SSL_CERT_DIR honoured). Thread-safe.
 class PosixHttpClient final : public HttpClient {
  public:
   PosixHttpClient();
+  explicit PosixHttpClient(TransportOptions options);  ///< nothing is read or connected before the first request
   ~PosixHttpClient() override;
   Result<Response> send(const Request& request) override;
+  TransportCounts counts() const;
 
  private:
-  struct Pool;
-  std::unique_ptr<Pool> pool_;
+  struct Transport;
+  std::unique_ptr<Transport> transport_;
 };
 
 }  // namespace crategate::net

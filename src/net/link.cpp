@@ -46,7 +46,7 @@ class LinkReader {
     return fail(ErrorCode::integrity,
                 concat("a Link header: expected ", what, " at character ", at_ + 1, ", found ",
                        at_end() ? std::string("its end") : quoted(text_.substr(at_), 20)),
-                "try again; a proxy in between may have changed the answer");
+                "try again; a proxy between here and the server may have changed the answer");
   }
 
   Result<Link> read_link() {
@@ -119,7 +119,7 @@ bool Link::has_relation(std::string_view relation) const {
 
 Result<std::vector<Link>> parse_links(std::string_view header) { return LinkReader(header).read(); }
 
-Result<std::optional<std::string>> next_page(const net::Headers& headers) {
+Result<std::optional<std::string>> next_page(const Headers& headers) {
   std::optional<std::string> next;
   for (const auto& [name, value] : headers) {
     if (to_lower(name) != "link") continue;
@@ -128,7 +128,8 @@ Result<std::optional<std::string>> next_page(const net::Headers& headers) {
       // With an anchor it speaks of another document.
       if (!link.has_relation("next") || has_parameter(link, "anchor")) continue;
       if (next && *next != link.target)
-        return fail(ErrorCode::integrity, "a Link header: expected one next page, found two");
+        return fail(ErrorCode::integrity, "a Link header: expected one next page, found two",
+                    "try again; if it stays, look at the server's log");
       next = link.target;
     }
   }

@@ -1,5 +1,5 @@
 // The Link header (RFC 8288 §3): where the next page of a list is.
-// Belongs here: its grammar.  Not here: whether we go there (session).
+// Belongs here: its grammar.  Not here: whether we go there (the callers).
 #pragma once
 
 #include <optional>
@@ -25,6 +25,6 @@ Result<std::vector<Link>> parse_links(std::string_view header);
 
 /// The target of rel=next over all Link headers; nullopt = this page is the last one.
 /// Errors: integrity for a header outside the grammar, or two different next pages.
-Result<std::optional<std::string>> next_page(const net::Headers& headers);
+Result<std::optional<std::string>> next_page(const Headers& headers);
 
 }  // namespace crategate::net

@@ -83,9 +83,10 @@ Result<std::uint64_t> parse_chunk_size(std::string_view line) {
 
 }  // namespace
 
-Result<std::string> encode_head(const Request& request) {
-  std::string head = concat(request.method, " ", request.url.target, " HTTP/1.1\r\n");
+Result<std::string> encode_head(const Request& request, bool proxied, const Headers& hop) {
+  std::string head = concat(request.method, " ", proxied ? request.url.text() : request.url.target, " HTTP/1.1\r\n");
   Headers headers = request.headers;
+  headers.insert(headers.end(), hop.begin(), hop.end());
   const auto add = [&headers](std::string name, std::string value) {
     if (!given(headers, name)) headers.emplace_back(std::move(name), std::move(value));
   };
@@ -134,6 +135,7 @@ Result<Head> parse_head(std::string_view text) {
 
 Result<BodyShape> body_shape(std::string_view method, const Head& head) {
   if (head.status == 101) return BodyShape{Framing::until_close};
+  if (method == "CONNECT" && head.status < 300) return BodyShape{};
   if (method == "HEAD" || head.status < 200 || head.status == 204 || head.status == 304) return BodyShape{};
   const auto codings = elements(head.headers, "transfer-encoding");
   const auto lengths = elements(head.headers, "content-length");

@@ -10,8 +10,9 @@ inline constexpr std::size_t kHeadLimit = 64u << 10;
 
 /// Request line and headers with the empty line. Host, User-Agent, Accept-Encoding, Connection and Content-Length are
 /// added where the caller gave none.
+/// `proxied`: to a proxy that passes it on; the whole URL is the target then, and `hop` are headers for the proxy.
 /// Errors: internal for control characters in method, target or headers.
-Result<std::string> encode_head(const Request& request);
+Result<std::string> encode_head(const Request& request, bool proxied = false, const Headers& hop = {});
 
 struct Head {
   int status = 0;

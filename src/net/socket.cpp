@@ -28,6 +28,18 @@ SocketAddress made_from(const void* bytes, std::size_t size, int family) {
   return address;
 }
 
+/// 0, or the resolver's code.
+int look_up(const std::string& host, std::uint16_t port, int flags, std::vector<SocketAddress>& addresses) {
+  const addrinfo hints{.ai_flags = flags | AI_NUMERICSERV, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (code != 0) return code;
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next)
+    addresses.push_back(made_from(entry->ai_addr, entry->ai_addrlen, entry->ai_family));
+  return 0;
+}
+
 class PlainChannel final : public Channel {
  public:
   explicit PlainChannel(int socket) : socket_(socket) {}
@@ -52,16 +64,17 @@ class PlainChannel final : public Channel {
 
 }  // namespace
 
+std::optional<SocketAddress> numeric_address(const std::string& host, std::uint16_t port) {
+  std::vector<SocketAddress> found;
+  if (look_up(host, port, AI_NUMERICHOST, found) != 0 || found.empty()) return std::nullopt;
+  return found.front();
+}
+
 Result<std::vector<SocketAddress>> find_addresses(const std::string& host, std::uint16_t port) {
-  const addrinfo hints{.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-  addrinfo* found = nullptr;
-  if (const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0)
+  std::vector<SocketAddress> found;
+  if (const int code = look_up(host, port, 0, found); code != 0)
     return unavailable(code == EAI_SYSTEM ? reason_of(errno) : ::gai_strerror(code));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
-  std::vector<SocketAddress> addresses;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next)
-    addresses.push_back(made_from(entry->ai_addr, entry->ai_addrlen, entry->ai_family));
-  return addresses;
+  return found;
 }
 
 Result<SocketAddress> unix_address(const std::string& path) {
@@ -97,6 +110,15 @@ Result<void> finish_connecting(int socket) {
 bool is_ready(int socket, bool to_write, int milliseconds) {
   pollfd waited{.fd = socket, .events = to_write ? short{POLLOUT} : short{POLLIN}};
   return ::poll(&waited, 1, milliseconds) > 0;
+}
+
+std::optional<std::size_t> first_writable(const std::vector<int>& sockets, int milliseconds) {
+  std::vector<pollfd> waited;
+  for (const int socket : sockets) waited.push_back({.fd = socket, .events = POLLOUT});
+  if (::poll(waited.data(), waited.size(), milliseconds) <= 0) return std::nullopt;
+  const auto ready =
+      std::find_if(waited.begin(), waited.end(), [](const pollfd& socket) { return socket.revents != 0; });
+  return static_cast<std::size_t>(ready - waited.begin());
 }
 
 std::unique_ptr<Channel> make_plain_channel(int socket) { return std::make_unique<PlainChannel>(socket); }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ struct SocketAddress {
   int family = 0;
 };
 
-/// All addresses of a name, or the one that `host` is. The error's message is the resolver's reason.
+/// The address that `host` is, in any spelling that a resolver takes for a number; nullopt = a name.
+std::optional<SocketAddress> numeric_address(const std::string& host, std::uint16_t port);
+/// All addresses of a name, or the one that `host` is. The error's message is the resolver's reason. Blocks.
 /// Effects: network (name service). Errors: unavailable.
 Result<std::vector<SocketAddress>> find_addresses(const std::string& host, std::uint16_t port);
 /// Errors: bad_input for a path that is too long.
@@ -33,5 +36,7 @@ Result<void> finish_connecting(int socket);
 
 /// False when `milliseconds` passed first. An error on the socket counts as ready.
 bool is_ready(int socket, bool to_write, int milliseconds);
+/// The first of the sockets that can be written to; nullopt when `milliseconds` passed first.
+std::optional<std::size_t> first_writable(const std::vector<int>& sockets, int milliseconds);
 
 }  // namespace crategate::net

@@ -15,15 +15,10 @@
 namespace crategate::net {
 namespace {
 
-template <auto kFree>
-struct Freed {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
+struct FreeSsl {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
-using SslContext = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
-using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
+using Ssl = std::unique_ptr<SSL, FreeSsl>;
 
 std::string last_reason() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
@@ -31,22 +26,6 @@ std::string last_reason() {
 }
 
 Failure unusable() { return fail(ErrorCode::internal, concat("OpenSSL cannot be set up for TLS: ", last_reason())); }
-
-SslContext make_context() {
-  SslContext context(SSL_CTX_new(TLS_client_method()));
-  if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
-      SSL_CTX_set_default_verify_paths(context.get()) != 1)
-    return nullptr;
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  return context;
-}
-
-/// The certificates are read once, when the process makes its first TLS connection.
-SSL_CTX* context() {
-  static const SslContext made = make_context();
-  return made.get();
-}
 
 bool set_expected_host(SSL* ssl, const std::string& host) {
   X509_VERIFY_PARAM* expected = SSL_get0_param(ssl);
@@ -94,6 +73,9 @@ struct TlsChannel::Session {
   Step failure() const {
     if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
       return {Progress::broken, 0, "the server closed the connection"};
+    // Once both sides trust each other only the server's alert says otherwise: ours may be the wrong certificate.
+    if (established && ERR_GET_REASON(ERR_peek_last_error()) < SSL_AD_REASON_OFFSET)
+      return {Progress::broken, 0, last_reason()};
     const long verdict = SSL_get_verify_result(ssl.get());
     return {Progress::distrusted, 0, verdict == X509_V_OK ? last_reason() : X509_verify_cert_error_string(verdict)};
   }
@@ -108,11 +90,10 @@ TlsChannel::~TlsChannel() {
   ERR_clear_error();
 }
 
-Result<std::unique_ptr<TlsChannel>> TlsChannel::over(int socket, const std::string& host) {
+Result<std::unique_ptr<TlsChannel>> TlsChannel::over(int socket, const std::string& host, const TlsContext& context) {
   ERR_clear_error();
   auto session = std::make_unique<Session>();
-  if (context() == nullptr) return unusable();
-  session->ssl.reset(SSL_new(context()));
+  session->ssl.reset(SSL_new(context.native()));
   if (!session->ssl || SSL_set_fd(session->ssl.get(), socket) != 1 || !set_expected_host(session->ssl.get(), host))
     return unusable();
   return std::unique_ptr<TlsChannel>(new TlsChannel(std::move(session)));

@@ -1,4 +1,4 @@
-// TLS 1.2+ as a client, trusting the system's certificates or those of SSL_CERT_FILE and SSL_CERT_DIR.
+// TLS 1.2+ as a client.
 // Belongs here: OpenSSL's protocol.  Not here: waiting and errors for people (connection).
 #pragma once
 
@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "net/channel.h"
+#include "net/tls_context.h"
 
 namespace crategate::net {
 
@@ -13,7 +14,7 @@ class TlsChannel final : public Channel {
  public:
   /// `host`: a name or an address without brackets, which the certificate must be valid for.
   /// `socket` stays the caller's and outlives the channel. Errors: internal when OpenSSL cannot be set up.
-  static Result<std::unique_ptr<TlsChannel>> over(int socket, const std::string& host);
+  static Result<std::unique_ptr<TlsChannel>> over(int socket, const std::string& host, const TlsContext& context);
   ~TlsChannel() override;
 
   /// Until done. `distrusted`: the certificate is not valid for the host, or the server does not speak TLS 1.2+.

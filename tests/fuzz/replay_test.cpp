@@ -11,9 +11,9 @@
 #include "config/settings.h"
 #include "dockerfile/template.h"
 #include "fuzz/mutator.h"
-#include "github/link.h"
 #include "github/permission.h"
 #include "json/value.h"
+#include "net/link.h"
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "oci/media_types.h"
@@ -149,7 +149,7 @@ bool axis_values(const std::string& text) {
 bool link_header(const std::string& text) {
   for (const auto& set : github::accepted_permissions(text)) EXPECT_FALSE(set.empty());
   EXPECT_TRUE(is_plain(github::permission_hint(text, "actions: read")));
-  const auto next = github::next_page({{"Link", text}});
+  const auto next = net::next_page({{"Link", text}});
   if (!accepts(next)) return false;
   EXPECT_TRUE(!*next || text.find(concat("<", **next, ">")) != std::string::npos);
   return true;

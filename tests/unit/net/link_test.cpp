@@ -1,13 +1,14 @@
-#include "github/link.h"
+// Where the next page is.
+#include "net/link.h"
 
 #include <gtest/gtest.h>
 
-namespace crategate::github {
+namespace crategate::net {
 namespace {
 
 struct NextRow {
   const char* name;
-  net::Headers headers;
+  Headers headers;
   std::optional<std::string> next;
 };
 
@@ -19,7 +20,7 @@ TEST_P(NextPage, IsTheTargetOfRelNext) {
   EXPECT_EQ(*next, GetParam().next);
 }
 
-net::Headers link(std::string value) { return {{"Link", std::move(value)}}; }
+Headers link(std::string value) { return {{"Link", std::move(value)}}; }
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, NextPage,
@@ -53,7 +54,7 @@ TEST(NextPage, OfAMalformedHeaderIsAnErrorNotTheEnd) {
                            "<b>; rel=next, <c>; rel=next", "<b>; rel=\"next\"x"}) {
     const auto next = next_page(link(text));
     ASSERT_FALSE(next) << text;
-    EXPECT_EQ(next.error().code, ErrorCode::github_api);
+    EXPECT_EQ(next.error().code, ErrorCode::integrity);
   }
 }
 
@@ -74,4 +75,4 @@ TEST(Links, OfHostileLengthAreReadInOnePass) {
 }
 
 }  // namespace
-}  // namespace crategate::github
+}  // namespace crategate::net

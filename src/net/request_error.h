@@ -1,0 +1,15 @@
+// Errors that name the request they belong to.
+// Belongs here: their wording.  Not here: when there is one.
+#pragma once
+
+#include "net/http.h"
+
+namespace crategate::net {
+
+/// `error` with the request it belongs to; `status` 0 = no answer.
+Error for_request(Error error, const Request& request, int status);
+
+/// unavailable: "WHAT SERVER: WHY".
+Failure no_contact(const Request& request, std::string_view what, std::string_view why);
+
+}  // namespace crategate::net
