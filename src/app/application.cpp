@@ -12,8 +12,11 @@
 #include "app/action_inputs.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "net/certificates.h"
+#include "net/transport.h"
 #include "oci/reference.h"
 #include "pipeline/agreement.h"
+#include "registry/credential_helper.h"
 
 namespace crategate::app {
 namespace {
@@ -140,7 +143,7 @@ std::string Application::run_id() const { return environment_.get(actions::kRunI
 Result<docker::Engine*> Application::engine() {
   const std::lock_guard lock(making_);
   if (!engine_) {
-    CG_TRY(engine_, docker::HttpEngine::connect(http_, clock_, environment_.get("DOCKER_HOST").value_or(""),
+    CG_TRY(engine_, docker::HttpEngine::connect(engine_http_, clock_, environment_.get("DOCKER_HOST").value_or(""),
                                                 docker::read_surroundings(environment_)));
   }
   return engine_.get();
@@ -157,36 +160,48 @@ Result<docker::ImageBuilder*> Application::builder() {
   CG_TRY(docker::Engine* const connected, engine());
   const std::lock_guard lock(making_);
   if (!builder_) {
-    const auto& [username, password] = given_credentials_;
     builder_ = std::make_unique<docker::BuildxBuilder>(
         processes_, environment_, *connected, workspace_.root, loaded_.configuration.build.builder_image,
-        docker::RegistryLogin{loaded_.invocation.registry, username, password});
+        docker::RegistryLogin{loaded_.invocation.registry, given_credentials_.username, given_credentials_.password});
   }
   return builder_.get();
 }
 
-Result<std::optional<registry::Credentials>> Application::credentials(const std::string& registry) const {
+Result<std::optional<registry::Credentials>> Application::credentials(const std::string& registry) {
   const std::string named = loaded_.invocation.registry.empty() ? std::string(kDockerHub) : loaded_.invocation.registry;
   if (!given_credentials_.username.empty() && registry == named) return given_credentials_;
-  const auto home = environment_.get("HOME");
-  const auto configured = environment_.get("DOCKER_CONFIG");
-  if (!configured && !home) return std::nullopt;
-  const sys::Path path = configured ? sys::Path(*configured) / "config.json" : sys::Path(*home) / ".docker/config.json";
+  const std::string home = environment_.get("HOME").value_or("");
+  const std::string configured = environment_.get("DOCKER_CONFIG").value_or("");
+  if (configured.empty() && home.empty()) return std::nullopt;
+  const sys::Path path = (configured.empty() ? sys::Path(home) / ".docker" : sys::Path(configured)) / "config.json";
   CG_TRY(const auto text, files().read(path));
   if (!text) return std::nullopt;
   CG_TRY(const auto known, registry::parse_docker_config(*text, path.string()));
-  const auto found = known.find(registry);
-  return found == known.end() ? std::nullopt : std::optional(found->second);
+  const registry::CredentialHelpers helpers(processes_, environment_, workspace_.root);
+  return registry::find_login(known, helpers, registry);
 }
 
-registry::HttpRegistry& Application::registry() {
+Result<net::HttpClient*> Application::http() {
+  const std::lock_guard lock(making_http_);
+  if (!http_) {
+    net::TransportOptions options;
+    CG_TRY(options.proxies, net::parse_proxies(environment_));
+    CG_TRY(options.tls, net::read_certificate_directory(files_, loaded_.invocation.registry_certificates));
+    http_ = std::make_unique<net::PosixHttpClient>(std::move(options));
+  }
+  return http_.get();
+}
+
+Result<registry::HttpRegistry*> Application::registry() {
+  CG_TRY(net::HttpClient* const client, http());
+  const std::lock_guard lock(making_);
   if (!registry_) {
     registry_ = std::make_unique<registry::HttpRegistry>(
-        http_, clock_, [this](const std::string& host) { return credentials(host); },
+        *client, clock_, [this](const std::string& host) { return credentials(host); },
         registry::RegistryOptions{.insecure = loaded_.invocation.insecure_registries,
                                   .mirrors = loaded_.invocation.registry_mirrors});
   }
-  return *registry_;
+  return registry_.get();
 }
 
 Result<Application::Store> Application::store(const pipeline::Plan& plan) {
@@ -199,7 +214,8 @@ Result<Application::Store> Application::store(const pipeline::Plan& plan) {
     }
     return Store{layout_.get(), layout_.get()};
   }
-  return Store{&registry(), &registry()};
+  CG_TRY(registry::HttpRegistry* const client, registry());
+  return Store{client, client};
 }
 
 sys::Path Application::layout_directory(const pipeline::Plan& plan) const {
@@ -245,7 +261,8 @@ Result<actions::ArtifactStore*> Application::artifacts() {
       limits.patience.policy.tries = 1;
       limits.patience.total = limits.silence = limits.blocks.silence = kHurry;
     }
-    artifacts_ = std::make_unique<actions::ServiceArtifactStore>(http_, clock_, std::move(access), limits);
+    CG_TRY(net::HttpClient* const client, http());
+    artifacts_ = std::make_unique<actions::ServiceArtifactStore>(*client, clock_, std::move(access), limits);
   } else {
     CG_CHECK(files().make_directories(workspace_.state()));
     artifacts_ = std::make_unique<actions::FolderArtifactStore>(
@@ -267,7 +284,8 @@ pipeline::Maker Application::maker() const {
 Result<github::GitHubClient*> Application::github() {
   if (!github_) {
     CG_TRY(auto endpoint, github::find_endpoint(environment_, github_token_));
-    github_ = std::make_unique<github::RestGitHubClient>(http_, clock_, std::move(endpoint));
+    CG_TRY(net::HttpClient* const client, http());
+    github_ = std::make_unique<github::RestGitHubClient>(*client, clock_, std::move(endpoint));
   }
   return github_.get();
 }

@@ -75,7 +75,8 @@ class Application {
   };
   Result<Store> store(const pipeline::Plan& plan);
   /// Any registry, with the credentials in force.
-  registry::HttpRegistry& registry();
+  /// Errors: bad_input for proxies or certificates that cannot be used.
+  Result<registry::HttpRegistry*> registry();
   /// Where that is, for people: `oci:.crategate/images`, or the registry's host.
   std::string store_name(const pipeline::Plan& plan) const;
   /// The directory of the OCI layout; empty when the plan publishes to a registry.
@@ -107,10 +108,12 @@ class Application {
  private:
   Application(CommandLine line, std::unique_ptr<Console> console);
   Result<std::optional<config::File>> read_configuration() const;
-  Result<std::optional<registry::Credentials>> credentials(const std::string& registry) const;
+  Result<std::optional<registry::Credentials>> credentials(const std::string& registry);
+  Result<net::HttpClient*> http();
 
   CommandLine line_;
   std::mutex making_;  ///< cells ask for the engine side by side
+  std::mutex making_http_;
   config::Loaded loaded_;
   stages::Workspace workspace_;
   bool in_runner_ = false;
@@ -119,7 +122,8 @@ class Application {
   sys::PosixFileSystem files_;
   sys::SystemClock clock_;
   sys::PosixProcessRunner processes_;
-  net::PosixHttpClient http_;
+  net::PosixHttpClient engine_http_;            ///< unix sockets only
+  std::unique_ptr<net::PosixHttpClient> http_;  ///< everything else: proxies, certificates
   std::unique_ptr<git::Repository> repository_;
   std::unique_ptr<actions::RunnerWorkflow> workflow_;
   std::unique_ptr<docker::Engine> engine_;

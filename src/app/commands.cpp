@@ -197,10 +197,10 @@ Result<void> test(Application& app) {
 
 /// `digest --image`: no plan, no record; just the values.
 Result<void> digest_of_image(Application& app) {
-  CG_TRY(const auto evidence,
-         stages::inspect_image(app.invocation().image, app.configuration().build.platforms.front(),
-                               app.configuration().gate.ignore_labels,
-                               {.engine = [&app] { return app.engine(); }, .registry = app.registry()}));
+  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  CG_TRY(const auto evidence, stages::inspect_image(app.invocation().image, app.configuration().build.platforms.front(),
+                                                    app.configuration().gate.ignore_labels,
+                                                    {.engine = [&app] { return app.engine(); }, .registry = *client}));
   const std::string manifest = evidence.manifest_digest ? evidence.manifest_digest->text() : "";
   if (app.line().json) {
     app.console().document(json::Value::object({{"layer_text", evidence.layer_text},

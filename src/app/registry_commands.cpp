@@ -31,7 +31,8 @@ Result<std::vector<std::string>> words_of(const Application& app, std::size_t le
 
 /// An image to be read; `latest` where the name says neither tag nor digest.
 Result<ImagePlace> image_at(Application& app, const std::string& text) {
-  return stages::find_place(text, app.registry(), app.registry(), "latest", false);
+  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  return stages::find_place(text, *client, *client, "latest", false);
 }
 
 Failure absent(const ImagePlace& place) {
@@ -122,7 +123,8 @@ std::string right(const std::optional<Error>& refusal) { return refusal ? "no" :
 
 Result<void> registry_ls(Application& app) {
   CG_TRY(const auto words, words_of(app, 1, "REPOSITORY"));
-  CG_TRY(const ImagePlace place, stages::find_place(words[0], app.registry(), app.registry(), "", false));
+  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  CG_TRY(const ImagePlace place, stages::find_place(words[0], *client, *client, "", false));
   if (place.reference.tag || place.reference.digest) {
     return fail(ErrorCode::bad_input, concat(words[0], ": expected a repository, found an image in it"),
                 concat("Leave out the ", place.reference.tag ? "tag" : "digest", "."));
@@ -170,7 +172,8 @@ Result<void> registry_copy(Application& app) {
     app.console().lines(concat("copy ", from.text(), " (", stored.descriptor.digest.text(), ") to ", words[1], "\n"));
     return {};
   }
-  CG_TRY(ImagePlace to, stages::find_place(words[1], app.registry(), app.registry(), "", true));
+  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  CG_TRY(ImagePlace to, stages::find_place(words[1], *client, *client, "", true));
   if (!to.layout && to.reference.digest) {
     return fail(ErrorCode::bad_input, concat(words[1], ": expected a tag to copy to, found a digest"),
                 "Name a tag; without one the image is stored by its digest.");
@@ -249,7 +252,8 @@ Result<void> registry_digest(Application& app) {
 Result<void> registry_auth_check(Application& app) {
   CG_TRY(const auto words, words_of(app, 1, "REGISTRY[/REPOSITORY]"));
   CG_TRY(const auto repository, registry_or_repository(words[0]));
-  CG_TRY(const auto access, app.registry().check_access(repository));
+  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  CG_TRY(const auto access, client->check_access(repository));
   const std::string user = access.user.empty() ? std::string("(anonymous)") : access.user;
   if (app.line().json) {
     auto document =

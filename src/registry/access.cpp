@@ -25,9 +25,9 @@ Result<std::optional<Error>> refusal(Result<Answer> answer) {
 Result<Access> HttpRegistry::check_access(const oci::Repository& repository) {
   Session& session = impl_->session;
   Access access;
-  access.user = session.user(repository.registry);
   if (repository.path.empty()) {
     CG_TRY(access.no_pull, refusal(session.send_patiently({.repository = repository})));
+    access.user = session.user(repository.registry);
     return access;
   }
   const Query list{.repository = repository, .path = "tags/list?n=1"};
@@ -41,6 +41,7 @@ Result<Access> HttpRegistry::check_access(const oci::Repository& repository) {
   }
   CG_TRY(access.no_push, refusal(std::move(started)));
   access.asked_push = true;
+  access.user = session.user(repository.registry);
   if (opened) {
     // Nothing is kept of it; a registry that cannot cancel forgets it by itself.
     const Query cancel{

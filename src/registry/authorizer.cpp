@@ -1,171 +1,120 @@
-// Tokens and passwords.
+// The way from a challenge to an Authorization.
 #include "registry/authorizer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.h"
-#include "json/value.h"
-#include "registry/failure.h"
 
 namespace crategate::registry {
 namespace {
 
-constexpr std::size_t kTokenLimit = 64U << 10U;
-constexpr std::int64_t kDefaultLifetime = 60;  // seconds, as the token specification says
-constexpr std::int64_t kLongestLifetime = 3600;
-
-std::string key_of(const std::string& registry, const std::vector<std::string>& scopes) {
-  return concat(registry, ' ', join(scopes, " "));
-}
-
-bool is_visible_ascii(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
-}
-
 const Challenge* find_scheme(const std::vector<Challenge>& challenges, std::string_view scheme) {
-  const auto found = std::find_if(challenges.begin(), challenges.end(),
-                                  [scheme](const Challenge& each) { return each.scheme == scheme; });
+  const auto found = std::ranges::find(challenges, scheme, &Challenge::scheme);
   return found == challenges.end() ? nullptr : &*found;
-}
-
-Result<std::vector<Challenge>> all_challenges(const net::Response& response) {
-  std::vector<Challenge> all;
-  for (const auto& [name, value] : response.headers) {
-    if (to_lower(name) != "www-authenticate") continue;
-    CG_TRY(const auto challenges, parse_challenges(value));
-    all.insert(all.end(), challenges.begin(), challenges.end());
-  }
-  return all;
-}
-
-net::Url token_url(net::Url realm, const Challenge& challenge, const std::vector<std::string>& scopes) {
-  char separator = realm.target.find('?') == std::string::npos ? '?' : '&';
-  const auto add = [&](std::string_view name, const std::string& value) {
-    realm.target += concat(separator, name, '=', net::url_encode(value));
-    separator = '&';
-  };
-  if (const std::string service = challenge.parameter("service"); !service.empty()) add("service", service);
-  for (const std::string& scope : scopes) add("scope", scope);
-  return realm;
-}
-
-struct Token {
-  Secret text;
-  std::int64_t lifetime = kDefaultLifetime;
-};
-
-Result<Token> parse_token(const std::string& body, const net::Url& realm) {
-  const auto refuse = [&realm](std::string_view found) {
-    return fail(ErrorCode::unauthenticated,
-                concat("token realm ", realm.redacted(), ": expected a token of visible ASCII, found ", found),
-                "check the registry's token server");
-  };
-  const auto document = json::Document::parse(body, "token");
-  if (!document || !document->root().is_object()) return refuse("no JSON object");
-  std::string text = document->root().string_or("token", "").value_or("");
-  if (text.empty()) text = document->root().string_or("access_token", "").value_or("");
-  if (!is_visible_ascii(text)) return refuse(text.empty() ? "none" : "other characters");
-  Token token{Secret(std::move(text))};
-  const auto lifetime = document->root().integer("expires_in");
-  if (lifetime && *lifetime > 0) token.lifetime = std::min(*lifetime, kLongestLifetime);
-  return token;
-}
-
-Failure no_login(const std::string& registry, const std::vector<std::string>& scopes, std::string_view why) {
-  return fail(ErrorCode::unauthenticated,
-              concat("registry ", registry, " demands a login for ", join(scopes, ", "), ": ", why),
-              registry == "docker.io" ? "set the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN, or run docker login"
-                                      : concat("give username and password, or run docker login ", registry));
 }
 
 }  // namespace
 
-std::string Authorization::header() const { return concat(is_bearer ? "Bearer " : "Basic ", credential.reveal()); }
+std::vector<std::string> Authorizer::origins_of(const std::string& registry) const {
+  std::vector<std::string> origins;
+  for (const char* scheme : {"https", "http"}) {
+    const auto url = net::Url::parse(concat(scheme, "://", api_host(registry)));
+    if (url && (url->scheme == "https" || policy_.may_be_plain(registry))) origins.push_back(url->origin());
+  }
+  return origins;
+}
+
+void Authorizer::remember(const std::string& registry, Wanted wanted) {
+  const std::lock_guard lock(mutex_);
+  wanted_.insert_or_assign(registry, std::move(wanted));
+}
 
 std::optional<Authorization> Authorizer::known(const std::string& registry, const std::vector<std::string>& scopes) {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::string> keys{key_of(registry, scopes), key_of(registry, {})};
-  if (scopes.size() == 1 && scopes[0].ends_with(":pull")) keys.push_back(concat(keys[0], ",push"));
-  for (const std::string& key : keys) {
-    const auto found = granted_.find(key);
-    if (found == granted_.end()) continue;
-    if (!found->second.until || clock_.monotonic() < *found->second.until) return found->second.authorization;
+  Wanted wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = wanted_.find(registry);
+    if (found == wanted_.end()) return std::nullopt;
+    wanted = found->second;
   }
+  if (wanted.fixed || !wanted.realm) return wanted.fixed;
+  auto granted = token(registry, Scopes(scopes), *wanted.realm, std::nullopt);
+  if (granted) return *std::move(granted);
+  // What is wrong is told when the registry insists: it may have moved its realm.
+  remember(registry, {});
   return std::nullopt;
 }
 
-Result<std::optional<Credentials>> Authorizer::credentials(const std::string& registry) {
+Result<Authorization> Authorizer::basic(const std::string& registry, const std::vector<std::string>& scopes,
+                                        const std::optional<Authorization>& sent) {
+  const auto authorize = [&](const std::optional<Credentials>& login) -> Result<Authorization> {
+    if (login && !login->username.empty())
+      return Authorization::basic(origins_of(registry), login->username, login->password);
+    return login_failure(registry, join(scopes, ", "), "expected a user name and password, found none", false);
+  };
+  CG_TRY(const auto login, logins_.get(registry));
+  CG_TRY(Authorization authorization, authorize(login));
+  if (!sent || !sent->same_as(authorization)) return authorization;
+  CG_TRY(const auto newer, logins_.again(registry));
+  return authorize(newer);
+}
+
+Result<Token> Authorizer::ask(TokenWish wish) {
+  auto token = fetch_token(http_, wish);
+  if (token || token.error().code != ErrorCode::unauthenticated || !wish.login) return token;
+  auto newer = logins_.again(wish.registry);
+  if (!newer || same_login(wish.login, *newer)) return token;
+  wish.login = *std::move(newer);
+  return fetch_token(http_, wish);
+}
+
+Result<Grant> Authorizer::fetch(const std::string& registry, const Scopes& scopes, const Realm& realm) {
+  CG_TRY(auto login, logins_.get(registry));
+  TokenWish wish{registry, realm, scopes, std::move(login), {}};
+  const std::string name = realm.url.text();
   {
     const std::lock_guard lock(mutex_);
-    const auto found = found_.find(registry);
-    if (found != found_.end()) return found->second;
+    const Renewal& renewal = renewals_[registry];
+    if (renewal.realm == name) {
+      wish.refresh_token = renewal.refresh_token;
+      wish.post_first = renewal.by_post;
+    }
   }
-  std::optional<Credentials> asked;
-  if (credentials_) {
-    CG_TRY(asked, credentials_(registry));
-  }
+  CG_TRY(Token token, ask(std::move(wish)));
+  const auto until = clock_.monotonic() + token.usable;
   const std::lock_guard lock(mutex_);
-  return found_.insert_or_assign(registry, std::move(asked)).first->second;
+  renewals_[registry] = {name, std::move(token.refresh_token), token.by_post};
+  return Grant{Authorization::bearer(origins_of(registry), std::move(token.text)), until};
 }
 
-std::string Authorizer::user(const std::string& registry) {
-  const auto found = credentials(registry);
-  return found && *found ? (*found)->username : std::string();
-}
-
-Result<Authorizer::Granted> Authorizer::basic(const std::string& registry) {
-  CG_TRY(const auto login, credentials(registry));
-  if (!login) return no_login(registry, {"any request"}, "expected a user name and password, found none");
-  return Granted{{false, Secret(base64(concat(login->username, ':', login->password.reveal())))}, std::nullopt};
-}
-
-Result<Authorizer::Granted> Authorizer::fetch_token(const std::string& registry, const std::vector<std::string>& scopes,
-                                                    const Challenge& challenge) {
-  const std::string text = challenge.parameter("realm");
-  const auto realm = net::Url::parse(text);
-  if (!realm) {
-    return fail(ErrorCode::integrity,
-                concat("registry ", registry, ": expected the URL of a token realm, found ", crategate::quoted(text)));
-  }
-  CG_CHECK(policy_.check_target(registry, *realm, "its token realm"));
-  CG_TRY(const auto login, credentials(registry));
-  net::Request request;
-  request.url = token_url(*realm, challenge, scopes);
-  request.body_limit = kTokenLimit;
-  request.headers.emplace_back("Accept", "application/json");
-  if (login) {
-    const Secret basic(base64(concat(login->username, ':', login->password.reveal())));
-    request.headers.emplace_back("Authorization", concat("Basic ", basic.reveal()));
-  }
-  const Asked asked{"GET", request.url, {registry, "(token)"}, join(scopes, " "), login ? login->username : ""};
-  auto response = http_.send(request);
-  if (!response) return fail(no_answer(asked, std::move(response).error()));
-  if (response->status == 401 || response->status == 403) {
-    Error error = no_login(registry, scopes,
-                           login ? concat("it refuses the password or token of user ", login->username)
-                                 : std::string("it gives no token to anonymous users"))
-                      .value();
-    error.http = HttpFailure{"GET", request.url.redacted(), response->status, "", ""};
-    return fail(std::move(error));
-  }
-  if (response->status != 200) return fail(registry_failure(asked, *response).within("asking for a token"));
-  CG_TRY(Token token, parse_token(response->body, *realm));
-  // A fifth of the lifetime is left for the request that uses it.
-  const auto until = clock_.monotonic() + std::chrono::milliseconds(token.lifetime * 800);
-  return Granted{{true, std::move(token.text)}, until};
+Result<Authorization> Authorizer::token(const std::string& registry, const Scopes& scopes, const Realm& realm,
+                                        const std::optional<Authorization>& sent) {
+  return tokens_.get(registry, scopes, sent, [&] { return fetch(registry, scopes, realm); });
 }
 
 Result<Authorization> Authorizer::answer(const std::string& registry, const std::vector<std::string>& scopes,
-                                         const net::Response& response) {
-  CG_TRY(const auto challenges, all_challenges(response));
+                                         const net::Response& response, const std::optional<Authorization>& sent) {
+  CG_TRY(const auto challenges, challenges_of(response.headers));
   const Challenge* bearer = find_scheme(challenges, "bearer");
   if (bearer == nullptr && find_scheme(challenges, "basic") == nullptr) {
-    return no_login(registry, scopes, "expected a Bearer or Basic challenge, found neither");
+    return login_failure(registry, join(scopes, ", "), "expected a Bearer or Basic challenge, found neither", false);
   }
-  CG_TRY(Granted granted, bearer != nullptr ? fetch_token(registry, scopes, *bearer) : basic(registry));
-  Authorization authorization = granted.authorization;
-  const std::lock_guard lock(mutex_);
-  granted_.insert_or_assign(bearer != nullptr ? key_of(registry, scopes) : key_of(registry, {}), std::move(granted));
+  if (bearer == nullptr) {
+    CG_TRY(Authorization authorization, basic(registry, scopes, sent));
+    remember(registry, {authorization, std::nullopt});
+    return authorization;
+  }
+  CG_TRY(const auto login, logins_.get(registry));
+  if (login && !login->registry_token.empty()) {
+    Authorization authorization = Authorization::bearer(origins_of(registry), login->registry_token);
+    remember(registry, {authorization, std::nullopt});
+    return authorization;
+  }
+  CG_TRY(Realm realm, realm_of(registry, *bearer, policy_));
+  realm.must_be_public = realm.must_be_public && response.from_public;
+  CG_TRY(Authorization authorization, token(registry, Scopes(scopes), realm, sent));
+  remember(registry, {std::nullopt, std::move(realm)});
   return authorization;
 }
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/secret.h"
 #include "net/http.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
+#include "registry/credentials.h"
 #include "registry/patience.h"
 #include "sys/clock.h"
 
@@ -74,17 +74,6 @@ class RegistryWriter {
   /// Errors: unsupported deletion is a conflict that says so.
   virtual Result<bool> remove_manifest(const oci::Reference& reference) = 0;
 };
-
-struct Credentials {
-  std::string username;
-  Secret password;
-};
-
-/// Where credentials come from: inputs for `registry`, then the docker configuration's `auths` (base64 `auth` only
-/// here).
-using CredentialSource = std::function<Result<std::optional<Credentials>>(const std::string& registry)>;
-/// Parses `config.json` text of the docker CLI. Docker Hub's key is `https://index.docker.io/v1/`.
-Result<std::map<std::string, Credentials>> parse_docker_config(std::string_view text, std::string_view file_name);
 
 struct RegistryOptions {
   /// host[:port] that may speak plain HTTP; localhost, 127.0.0.0/8 and [::1] always may (tried only there).

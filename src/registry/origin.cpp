@@ -69,6 +69,11 @@ bool OriginPolicy::may_be_plain(std::string_view registry) const {
   return is_loopback(registry) || std::find(insecure_.begin(), insecure_.end(), registry) != insecure_.end();
 }
 
+bool OriginPolicy::must_be_public(std::string_view registry, const net::Url& target) const {
+  const std::string own = api_host(registry);
+  return !may_be_plain(registry) && without_port(own) != target.host && !is_special_address(own);
+}
+
 Result<void> OriginPolicy::check_target(std::string_view registry, const net::Url& target,
                                         std::string_view what) const {
   const std::string own = api_host(registry);

@@ -29,6 +29,9 @@ class OriginPolicy {
   /// Errors: integrity, naming the target and `what` it is.
   Result<void> check_target(std::string_view registry, const net::Url& target, std::string_view what) const;
 
+  /// What a registry with a public name sends us to on another host must not resolve to a private address (A40).
+  bool must_be_public(std::string_view registry, const net::Url& target) const;
+
  private:
   std::vector<std::string> insecure_;
 };

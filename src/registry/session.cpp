@@ -65,7 +65,6 @@ Result<Answer> Session::settle_scheme(const Query& query, net::Deadline& deadlin
 
 Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
                                         const std::optional<Authorization>& login, net::Deadline& deadline) {
-  static_cast<void>(deadline);
   net::Request request;
   request.method = query.method;
   request.url = url;
@@ -74,7 +73,12 @@ Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
   request.body_limit = query.limit;
   request.sink = query.sink;
   request.on_head = query.on_head;
-  if (login) request.headers.emplace_back("Authorization", login->header());
+  request.public_address_only = query.public_only && policy_.must_be_public(query.repository.registry, url);
+  // What streams may take long; it must only get ahead.
+  if (!query.open && !query.sink) request.deadline = std::chrono::steady_clock::now() + deadline.left();
+  if (const auto proof = login ? login->header_for(url) : std::nullopt) {
+    request.headers.emplace_back("Authorization", *proof);
+  }
   if (query.open) {
     CG_TRY(request.source, query.open());
     request.source_length = query.length;
@@ -86,10 +90,10 @@ Result<Answer> Session::send_to(const Query& query, net::Url url, net::Deadline&
   const std::string& registry = query.repository.registry;
   const auto scopes = scopes_of(query);
   const bool own = !query.url || url.origin() == api_url(query, url.scheme).origin();
-  const Asked asked{query.method, url, query.repository, query.actions, authorizer_.user(registry)};
-  auto response = exchange(query, url, own ? authorizer_.known(registry, scopes) : std::nullopt, deadline);
+  const auto known = own ? authorizer_.known(registry, scopes) : std::nullopt;
+  auto response = exchange(query, url, known, deadline);
   if (response && response->status == 401 && own) {
-    auto login = authorizer_.answer(registry, scopes, *response);
+    auto login = authorizer_.answer(registry, scopes, *response, known);
     if (!login) {
       Error error = std::move(login).error();
       if (!error.http) error.http = HttpFailure{query.method, url.redacted(), 401, "", ""};
@@ -97,6 +101,7 @@ Result<Answer> Session::send_to(const Query& query, net::Url url, net::Deadline&
     }
     response = exchange(query, url, *login, deadline);
   }
+  const Asked asked{query.method, url, query.repository, query.actions, authorizer_.user(registry)};
   if (!response) return fail(no_answer(asked, std::move(response).error()));
   return Answer{std::move(*response), std::move(url), own, asked};
 }
@@ -113,8 +118,10 @@ Result<Answer> Session::send_once(const Query& query, net::Deadline& deadline) {
   return follow(query, std::move(answer), deadline);
 }
 
-Result<Answer> Session::follow(const Query& query, Answer answer, net::Deadline& deadline) {
+Result<Answer> Session::follow(const Query& asked, Answer answer, net::Deadline& deadline) {
   const std::string origin = answer.url.origin();
+  Query query = asked;
+  query.public_only = answer.response.from_public;
   for (int hops = 0; is_redirect(answer.response.status); ++hops) {
     if (hops == kMaxRedirects) {
       return fail(ErrorCode::integrity, concat("registry ", query.repository.registry, ": expected at most ",

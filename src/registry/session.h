@@ -33,7 +33,8 @@ struct Query {
   std::size_t limit = oci::kManifestLimit;  ///< of the answer
   net::BodySink sink;                       ///< for the body of a success, instead of a limit
   std::function<Result<void>(const net::Response&)> on_head;
-  bool follow = false;  ///< redirects
+  bool follow = false;       ///< redirects
+  bool public_only = false;  ///< `url` was named by a server with a public address, and must have one, too (A40)
 };
 
 struct Answer {

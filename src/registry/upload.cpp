@@ -59,6 +59,7 @@ class Upload {
   Query query(std::string method) const {
     Query query{.method = std::move(method), .repository = repository_, .actions = std::string(kPushActions)};
     query.limit = kErrorLimit;
+    query.public_only = public_only_;
     return query;
   }
   Query start() const {
@@ -103,6 +104,7 @@ class Upload {
 
   /// Takes over where the next bytes go.
   Result<void> open_at(const Answer& answer) {
+    public_only_ = answer.response.from_public;
     CG_TRY(location_, session_.location(answer));
     if (const auto least = parse_unsigned(answer.response.header("oci-chunk-min-length"))) least_chunk_ = *least;
     return {};
@@ -227,6 +229,7 @@ class Upload {
   std::optional<net::Url> location_;  ///< of the upload that is open
   std::uint64_t offset_ = 0;          ///< bytes of it that the registry has
   std::uint64_t least_chunk_ = 0;
+  bool public_only_ = false;  ///< whoever named the location has a public address
   std::optional<Error> source_error_;
 };
 

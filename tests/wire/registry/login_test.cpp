@@ -65,7 +65,7 @@ TEST(RegistryLogin, RenewsATokenBeforeAndWhenItExpires) {
   registry.server.expect("GET", kTag, manifest_reply(manifest_bytes()));
   ASSERT_TRUE(registry.client.manifest(registry.tag("v1"))) << "still good";
   registry.clock.advance(std::chrono::seconds(2));
-  serve("second-token", true);
+  serve("second-token", false);
   ASSERT_TRUE(registry.client.manifest(registry.tag("v1")));
   EXPECT_EQ(registry.server.received().back().header("authorization"), "Bearer second-token");
   serve("third-token", true);
