@@ -3,7 +3,7 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo test unit lint sanitize fuzz bench bench-artifact bench-action image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry sweep-registry image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 
@@ -13,6 +13,8 @@ help:
 	@echo "make unit    unit, golden, wire and stage tests only (no engine)"
 	@echo "make lint    layers, formatting, clang-tidy, shellcheck, workflows"
 	@echo "make image   the action's image, crategate/crategate:dev, and its size by layer"
+	@echo "make bench-registry   the registry commands beside crane, skopeo and regctl"
+	@echo "make sweep-registry   the conformance suite over every registry, and the fault sweep whole"
 	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
 	@echo "make interop, make coverage, make clean"
 
@@ -70,6 +72,14 @@ image:
 bench-action: image
 	@eval "$$(tools/engine env)" && tests/bench/action.py crategate/crategate:dev
 
+bench-registry: build
+	@tools/install engine
+	@tests/bench/registry.py
+
+sweep-registry: dev
+	@tools/install engine
+	@tools/sweep-registry build/dev
+
 e2e-runner: dev
 	@tools/install engine interop
 	@ctest --test-dir build/dev --output-on-failure -R '^e2e_(runner|action)$$'
@@ -85,6 +95,7 @@ coverage:
 	@ctest --preset coverage -L '^(unit|golden|wire|stages)$$'
 
 engine-down:
+	@tools/registries down
 	@tools/engine down
 
 clean:

@@ -91,6 +91,8 @@ milliseconds Deadline::left() const {
   return std::max(milliseconds(0), std::chrono::floor<milliseconds>(end_ - clock_->monotonic()));
 }
 
+std::chrono::steady_clock::time_point Deadline::of_request() const { return std::chrono::steady_clock::now() + left(); }
+
 bool Deadline::sleep(milliseconds pause) {
   if (pause > left()) return false;
   clock_->sleep(pause);

@@ -49,6 +49,8 @@ class Deadline {
   Deadline(sys::Clock& clock, std::chrono::milliseconds patience)
       : clock_(&clock), patience_(patience), end_(clock.monotonic() + patience) {}
   std::chrono::milliseconds left() const;  ///< not negative
+  /// The end of a request that is sent now, on the clock that requests wait by.
+  std::chrono::steady_clock::time_point of_request() const;
   /// False, without sleeping, when the pause would end too late. A cancellation ends it early.
   bool sleep(std::chrono::milliseconds pause);
   /// The whole time again: for an operation that got ahead.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "registry/patience.h"
 
 namespace crategate::registry {
 namespace {
@@ -13,6 +14,26 @@ const Challenge* find_scheme(const std::vector<Challenge>& challenges, std::stri
   const auto found = std::ranges::find(challenges, scheme, &Challenge::scheme);
   return found == challenges.end() ? nullptr : &*found;
 }
+
+/// A realm that asks for a pause gets it; what fails otherwise is asked again by whoever needed the token.
+class PausingClient final : public net::HttpClient {
+ public:
+  PausingClient(net::HttpClient& inner, sys::Clock& clock) : inner_(inner), clock_(clock) {}
+  Result<net::Response> send(const net::Request& request) override {
+    for (int tried = 1;; ++tried) {
+      auto response = inner_.send(request);
+      if (!response || response->status != 429 || tried == patience_.retry.tries) return response;
+      const auto pause = net::requested_pause(*response, clock_.now());
+      if (!pause || *pause > patience_.longest_pause) return response;
+      clock_.sleep(*pause);
+    }
+  }
+
+ private:
+  net::HttpClient& inner_;
+  sys::Clock& clock_;
+  const Patience patience_;
+};
 
 }  // namespace
 
@@ -61,12 +82,13 @@ Result<Authorization> Authorizer::basic(const std::string& registry, const std::
 }
 
 Result<Token> Authorizer::ask(TokenWish wish) {
-  auto token = fetch_token(http_, wish);
+  PausingClient http(http_, clock_);
+  auto token = fetch_token(http, wish);
   if (token || token.error().code != ErrorCode::unauthenticated || !wish.login) return token;
   auto newer = logins_.again(wish.registry);
   if (!newer || same_login(wish.login, *newer)) return token;
   wish.login = *std::move(newer);
-  return fetch_token(http_, wish);
+  return fetch_token(http, wish);
 }
 
 Result<Grant> Authorizer::fetch(const std::string& registry, const Scopes& scopes, const Realm& realm) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "base/strings.h"
 #include "oci/media_types.h"
@@ -56,21 +56,31 @@ class Copy {
     copied_.digest = stored->descriptor.digest;
     oci::Reference target = to;
     if (!target.tag && !target.digest) target.digest = stored->descriptor.digest;
-    CG_CHECK(copy_trees({{*std::move(stored), std::move(target)}}));
-    if (options_.with_referrers && !one_repository_) CG_CHECK(copy_referrers());
+    Nodes next{{*std::move(stored), std::move(target)}};
+    // What refers to the image comes after it, and what refers to that after that.
+    while (!next.empty()) {
+      CG_CHECK(copy_trees(std::move(next)));
+      for (const oci::Digest& known : written_) referrers_.erase(known);
+      CG_TRY(next, fetch(std::exchange(referrers_, {}), "a referrer that the list names"));
+      std::move(tagged_.begin(), tagged_.end(), std::back_inserter(next));
+      tagged_.clear();
+    }
     return std::move(copied_);
   }
 
  private:
-  using Work = std::function<Result<void>(std::size_t)>;
-  Result<void> for_each(std::size_t count, const Work& work) const {
+  using Work = std::function<Result<void>()>;
+
+  Result<void> for_each(std::size_t count, const std::function<Result<void>(std::size_t)>& work) const {
     return sys::for_each_parallel(count, options_.parallel, work);
   }
 
   /// All blobs first, then the manifests from the leaves up: a registry refuses what names something that it lacks.
   Result<void> copy_trees(Nodes roots) {
     std::vector<Nodes> levels{std::move(roots)};
+    std::vector<Work> work;
     while (!one_repository_) {
+      for (const Node& node : levels.back()) look_for_referrers(node.stored.descriptor.digest, work);
       CG_TRY(Nodes children, children_of(levels.back()));
       if (children.empty()) break;
       if (levels.size() > kDeepest) {
@@ -79,7 +89,8 @@ class Copy {
       }
       levels.push_back(std::move(children));
     }
-    if (!one_repository_) CG_CHECK(copy_blobs(levels));
+    if (!one_repository_) CG_CHECK(copy_blobs(levels, work));
+    CG_CHECK(for_each(work.size(), [&](std::size_t i) { return work[i](); }));
     for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
       CG_CHECK(for_each(level->size(), [&](std::size_t i) { return write((*level)[i]); }));
     }
@@ -111,10 +122,10 @@ class Copy {
     return nodes;
   }
 
-  Result<void> copy_blobs(const std::vector<Nodes>& levels) {
-    std::map<oci::Digest, oci::Descriptor> wanted;
+  Result<void> copy_blobs(const std::vector<Nodes>& levels, std::vector<Work>& work) {
     const auto add = [&](const oci::Descriptor& blob) {
-      if (!blobs_.contains(blob.digest) && !stays_behind(blob)) wanted.emplace(blob.digest, blob);
+      if (stays_behind(blob) || !blobs_.insert(blob.digest).second) return;
+      work.emplace_back([this, blob] { return copy_blob(blob); });
     };
     for (const Nodes& level : levels) {
       for (const Node& node : level) {
@@ -124,10 +135,6 @@ class Copy {
         for (const auto& layer : manifest.layers) add(layer);
       }
     }
-    std::vector<oci::Descriptor> blobs;
-    for (auto& [digest, blob] : wanted) blobs.push_back(std::move(blob));
-    CG_CHECK(for_each(blobs.size(), [&](std::size_t i) { return copy_blob(blobs[i]); }));
-    for (const auto& blob : blobs) blobs_.insert(blob.digest);
     return {};
   }
 
@@ -157,41 +164,28 @@ class Copy {
     return {};
   }
 
-  /// Of the image and of every image of an index; what refers to a referrer goes along, too.
-  Result<void> copy_referrers() {
-    std::set<oci::Digest> asked;
-    while (true) {
-      std::vector<oci::Digest> subjects;
-      std::set_difference(written_.begin(), written_.end(), asked.begin(), asked.end(), std::back_inserter(subjects));
-      if (subjects.empty()) return {};
-      std::set<oci::Digest> referrers;
-      Nodes tagged;
-      CG_CHECK(
-          for_each(subjects.size(), [&](std::size_t i) { return find_referrers(subjects[i], referrers, tagged); }));
-      asked.insert(subjects.begin(), subjects.end());
-      for (const oci::Digest& known : written_) referrers.erase(known);
-      CG_TRY(Nodes nodes, fetch(referrers, "a referrer that the list names"));
-      std::move(tagged.begin(), tagged.end(), std::back_inserter(nodes));
-      CG_CHECK(copy_trees(std::move(nodes)));
+  /// Beside the blobs: the lists and the tags cost no time of their own.
+  void look_for_referrers(const oci::Digest& subject, std::vector<Work>& work) {
+    if (!options_.with_referrers) return;
+    work.emplace_back([this, subject]() -> Result<void> {
+      CG_TRY(const auto listed, source_.referrers(from_, subject));
+      const std::lock_guard lock(mutex_);
+      for (const auto& entry : listed) referrers_.insert(entry.digest);
+      return {};
+    });
+    for (const std::string_view suffix : kSignatureTags) {
+      work.emplace_back([this, tag = concat(oci::referrers_tag(subject), suffix)] { return look_for_tag(tag); });
     }
   }
 
-  Result<void> find_referrers(const oci::Digest& subject, std::set<oci::Digest>& referrers, Nodes& tagged) {
-    CG_TRY(const auto listed, source_.referrers(from_, subject));
-    for (const auto& entry : listed) {
-      const std::lock_guard lock(mutex_);
-      referrers.insert(entry.digest);
-    }
-    for (const std::string_view suffix : kSignatureTags) {
-      const std::string tag = concat(oci::referrers_tag(subject), suffix);
-      CG_TRY(auto stored, source_.manifest({from_, tag, std::nullopt}));
-      if (!stored) continue;
-      const oci::Reference target{to_, tag, std::nullopt};
-      CG_TRY(const auto there, target_reader_.digest(target));
-      const std::lock_guard lock(mutex_);
-      if (!there) tagged.push_back({*std::move(stored), target});
-      if (there && *there != stored->descriptor.digest) copied_.kept.push_back(target.familiar());
-    }
+  Result<void> look_for_tag(const std::string& tag) {
+    CG_TRY(auto stored, source_.manifest({from_, tag, std::nullopt}));
+    if (!stored) return {};
+    const oci::Reference target{to_, tag, std::nullopt};
+    CG_TRY(const auto there, target_reader_.digest(target));
+    const std::lock_guard lock(mutex_);
+    if (there && *there != stored->descriptor.digest) copied_.kept.push_back(target.familiar());
+    if (!there) tagged_.push_back({*std::move(stored), target});
     return {};
   }
 
@@ -204,8 +198,10 @@ class Copy {
   const bool one_registry_, one_repository_;
   std::mutex mutex_;
   Copied copied_{.digest = oci::Digest::of("")};
-  std::set<oci::Digest> written_;  ///< manifests
-  std::set<oci::Digest> blobs_;    ///< that are in place
+  std::set<oci::Digest> written_;    ///< manifests
+  std::set<oci::Digest> blobs_;      ///< that are in place, or being brought there
+  std::set<oci::Digest> referrers_;  ///< found and not looked at yet
+  Nodes tagged_;                     ///< signatures by tag, the same
 };
 
 }  // namespace

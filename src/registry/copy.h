@@ -16,7 +16,7 @@ struct CopyOptions {
   bool with_referrers = true;
   /// Both ends are one registry when their references name the same; else only bytes are moved.
   bool may_mount = true;
-  std::size_t parallel = 8;  ///< blobs at a time
+  std::size_t parallel = 16;  ///< requests, and so blobs, at a time
 };
 
 struct Copied {

@@ -23,9 +23,13 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-// A server that speaks TLS answers plain HTTP by saying so, or with no HTTP at all.
+bool says_tls(const Result<Answer>& answer) {
+  return answer && answer->response.status == 400 && answer->response.body.find("HTTPS") != std::string::npos;
+}
+
+// A server that speaks TLS answers plain HTTP by saying so (HEAD has no body to say it in), or with no HTTP at all.
 bool wants_tls(const Result<Answer>& answer, const net::Url& plain) {
-  if (answer) return answer->response.status == 400 && answer->response.body.find("HTTPS") != std::string::npos;
+  if (answer) return says_tls(answer) || (answer->response.status == 400 && answer->asked.method == "HEAD");
   const auto& failure = answer.error().http;
   return failure && failure->status == 0 && failure->url == plain.redacted();
 }
@@ -52,15 +56,12 @@ void Session::remember_scheme(const std::string& registry, const std::string& sc
 }
 
 Result<Answer> Session::settle_scheme(const Query& query, net::Deadline& deadline, Result<Answer> plain) {
-  const std::string& registry = query.repository.registry;
-  if (wants_tls(plain, api_url(query, "http"))) {
-    auto secure = send_to(query, api_url(query, "https"), deadline);
-    if (!secure) return plain;
-    remember_scheme(registry, "https");
-    return secure;
-  }
-  if (plain) remember_scheme(registry, "http");
-  return plain;
+  if (!scheme_of(query.repository.registry).empty() || !wants_tls(plain, api_url(query, "http"))) return plain;
+  auto secure = send_to(query, api_url(query, "https"), deadline);
+  const auto& failure = secure ? std::nullopt : secure.error().http;
+  // What answers over TLS speaks it, also where that answer is a refusal or its certificate does not hold.
+  const bool speaks_tls = secure || (failure && failure->status != 0) || secure.error().code == ErrorCode::integrity;
+  return speaks_tls || says_tls(plain) ? secure : plain;
 }
 
 Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
@@ -72,10 +73,16 @@ Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
   request.body = query.body;
   request.body_limit = query.limit;
   request.sink = query.sink;
-  request.on_head = query.on_head;
+  request.on_head = [&](const net::Response& head) -> Result<void> {
+    // A server that wants TLS may answer plain HTTP with 400, and with nothing else.
+    if (head.status != 400 && url.origin() == api_url(query, url.scheme).origin()) {
+      remember_scheme(query.repository.registry, url.scheme);
+    }
+    return query.on_head ? query.on_head(head) : Result<void>{};
+  };
   request.public_address_only = query.public_only && policy_.must_be_public(query.repository.registry, url);
   // What streams may take long; it must only get ahead.
-  if (!query.open && !query.sink) request.deadline = std::chrono::steady_clock::now() + deadline.left();
+  if (!query.open && !query.sink) request.deadline = deadline.of_request();
   if (const auto proof = login ? login->header_for(url) : std::nullopt) {
     request.headers.emplace_back("Authorization", *proof);
   }

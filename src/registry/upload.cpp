@@ -10,7 +10,8 @@
 namespace crategate::registry {
 namespace {
 
-constexpr std::uint64_t kChunk = 32u << 20;  ///< where a registry takes no larger body and names no size itself
+/// Where a registry takes no larger body and names no size itself; a quarter after each that is refused, too.
+constexpr std::uint64_t kChunk = 32u << 20, kLeastChunk = 512u << 10;
 
 net::Url with_digest(net::Url url, const oci::Digest& digest) {
   const char separator = url.target.find('?') == std::string::npos ? '?' : '&';
@@ -67,7 +68,12 @@ class Upload {
     started.path = "blobs/uploads/";
     return started;
   }
-  Result<bool> is_there() { return is_blob_there(session_, repository_, blob_.digest, kPushActions, deadline_); }
+  Result<bool> is_there() {
+    auto there = is_blob_there(session_, repository_, blob_.digest, kPushActions, deadline_);
+    // A registry that does not answer HEAD takes the upload of what it has, too.
+    if (!there && there.error().http && there.error().http->status == 405) return false;
+    return there;
+  }
 
   /// An answer that got lost leaves open whether the blob was mounted: HEAD says it. False = upload it; the session that
   /// a registry without mounts may have opened instead is used for that.
@@ -129,11 +135,7 @@ class Upload {
         failed = 1;
         deadline_.renew();
       }
-      if (answer && answer->response.status == 413 && whole()) {
-        session_.capabilities().lacks(repository_.registry, Capability::whole_upload);
-        location_.reset();
-        continue;
-      }
+      if (answer && answer->response.status == 413 && take_smaller_bodies()) continue;
       // A PUT whose answer got lost, or that says 202, may have ended the upload: HEAD decides.
       const bool unclear = !answer || answer->response.status == 202 || answer->response.status >= 500;
       const bool out_of_step = answer && (answer->response.status == 416 || answer->response.status == 404);
@@ -149,6 +151,15 @@ class Upload {
     }
   }
 
+  /// False when they are as small as can be.
+  bool take_smaller_bodies() {
+    if (!whole() && chunk_ / 4 < std::max(kLeastChunk, least_chunk_)) return false;
+    if (!whole()) chunk_ /= 4;
+    session_.capabilities().lacks(repository_.registry, Capability::whole_upload);
+    location_.reset();
+    return true;
+  }
+
   bool whole() const { return session_.capabilities().has(repository_.registry, Capability::whole_upload); }
 
   /// All that is left: in one PUT, or chunk by chunk and a PUT without a body.
@@ -160,7 +171,7 @@ class Upload {
     }
     while (offset_ < blob_.size) {
       const std::uint64_t length =
-          std::min(blob_.size - offset_, whole() ? blob_.size : std::max(kChunk, least_chunk_));
+          std::min(blob_.size - offset_, whole() ? blob_.size : std::max(chunk_, least_chunk_));
       Query patch = body_query("PATCH", length);
       patch.headers.emplace_back("Content-Range", concat(offset_, "-", offset_ + length - 1));
       CG_TRY(Answer taken, session_.send(patch, deadline_));
@@ -182,7 +193,10 @@ class Upload {
     sent.open = [this, length]() -> Result<net::BodySource> {
       auto opened = source_.open(offset_);
       if (!opened) return keep(std::move(opened).error());
-      return [this, rest = first_of(*std::move(opened), length)]() mutable -> Result<std::string> {
+      // The last piece is not limited: its source says at its end whether all of it was right.
+      const bool last = offset_ + length == blob_.size;
+      net::BodySource piece = last ? *std::move(opened) : first_of(*std::move(opened), length);
+      return [this, rest = std::move(piece)]() mutable -> Result<std::string> {
         auto bytes = rest();
         if (!bytes) return keep(std::move(bytes).error());
         return bytes;
@@ -228,7 +242,7 @@ class Upload {
   net::Deadline deadline_;
   std::optional<net::Url> location_;  ///< of the upload that is open
   std::uint64_t offset_ = 0;          ///< bytes of it that the registry has
-  std::uint64_t least_chunk_ = 0;
+  std::uint64_t chunk_ = kChunk, least_chunk_ = 0;
   bool public_only_ = false;  ///< whoever named the location has a public address
   std::optional<Error> source_error_;
 };

@@ -11,10 +11,10 @@ port_is_free() {
   ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && ! (exec 3<>"/dev/tcp/::1/$1") 2>/dev/null
 }
 
-# The port of the last time, when it is still free.
+# pick_port FILE FIRST: the port of the last time, or FIRST, when it is free.
 pick_port() {
   local port
-  port=$(registry_port) || port=5000
+  port=$(cat "$1" 2>/dev/null) || port=$2
   while ! port_is_free "$port"; do
     port=$((20000 + RANDOM % 12000))
   done
@@ -28,7 +28,7 @@ registry_up() {
   packages_unpack "${SMALL_PACKAGES[@]}"
   mkdir -p "$STATE/registry/data"
   for attempt in 1 2 3; do
-    pick_port >"$STATE/registry/port.new"
+    pick_port "$STATE/registry/port" 5000 >"$STATE/registry/port.new"
     mv "$STATE/registry/port.new" "$STATE/registry/port"
     registry_start
     if [[ $attempt == 3 ]] || registry_settles; then break; fi

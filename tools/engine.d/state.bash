@@ -1,16 +1,16 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # read by the other parts; sudo sets its own
 # Where things are, what runs, and how it is said.  Nothing here knows Docker.
 
-say() { echo "engine: $*" >&2; }
+say() { echo "${0##*/}: $*" >&2; }
 
 die() {
-  echo "engine: $1" >&2
+  echo "${0##*/}: $1" >&2
   exit "${2:-1}"
 }
 
 # die_with_log LOG MESSAGE: every failure of a part shows what the part said last.
 die_with_log() {
-  echo "engine: $2; the last lines of $1:" >&2
+  echo "${0##*/}: $2; the last lines of $1:" >&2
   tail -n 15 "$1" 2>/dev/null | sed 's/^/  | /' >&2
   exit 1
 }
@@ -42,30 +42,40 @@ state_open() {
 }
 
 # One command at a time; a second one waits.
+LOCKED=no
 take_lock() {
+  [[ $LOCKED == no ]] || return 0
   mkdir -p "$STATE/tmp" 2>/dev/null || die "cannot write $STATE (made by root? then: sudo tools/engine …)"
   mkdir -p "$RUN"
   chmod 711 "$RUN" 2>/dev/null || true
   [[ -O $RUN && ! -L $RUN ]] || die "$RUN belongs to somebody else"
   exec 9>"$STATE/lock"
-  flock -n 9 || { say "waiting for another tools/engine of this state"; flock 9; }
+  flock -n 9 || { say "waiting for another command of this state"; flock 9; }
+  LOCKED=yes
+}
+
+# What needs no root itself, unless the state was made by root.
+take_lock_as_owner() {
+  [[ (! -e $STATE || -w $STATE) && (! -d $RUN || -O $RUN) ]] || continue_as_root "$STATE was made by root"
+  take_lock
 }
 
 as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
 
-# An engine needs root.  The socket and the client's configuration stay usable for the caller.
+# continue_as_root [REASON]: an engine needs root.  The socket and the client's configuration stay usable for the caller.
 continue_as_root() {
+  local reason=${1-a private engine needs root}
   ((EUID != 0)) || return 0
-  command -v sudo >/dev/null || die "a private engine needs root, and there is no sudo here: run it as root"
-  say "a private engine needs root: continuing through sudo"
+  command -v sudo >/dev/null || die "$reason, and there is no sudo here: run it as root"
+  say "$reason: continuing through sudo"
   # Proxies and Go's settings count; sudo would drop them.
   local name keep=''
   for name in {http,https,no}_proxy {HTTP,HTTPS,NO}_PROXY GOPROXY GOSUMDB GOPRIVATE GOTOOLCHAIN SSL_CERT_FILE SSL_CERT_DIR; do
     [[ -z ${!name-} ]] || keep+=${keep:+,}$name
   done
-  exec sudo ${keep:+"--preserve-env=$keep"} env "PATH=$PATH" "CRATEGATE_ENGINE_DIR=$STATE" "$REPO/tools/engine" "${ARGUMENTS[@]}"
+  exec sudo ${keep:+"--preserve-env=$keep"} env "PATH=$PATH" "CRATEGATE_ENGINE_DIR=$STATE" "$REPO/tools/${0##*/}" "${ARGUMENTS[@]}"
 }
 
 give_to_caller() {
@@ -134,6 +144,12 @@ wait_for() {
   die_with_log "$log" "$name does not answer after $limit s"
 }
 
+# What was noted of an engine goes; tools/registries has processes of its own.
+forget_run() {
+  [[ ! -d $RUN ]] || find "$RUN" -mindepth 1 -maxdepth 1 ! -name registries -exec rm -rf {} +
+  rmdir "$RUN/registries" "$RUN" 2>/dev/null || true
+}
+
 # unmount_below FOLDER...: what a killed engine left.
 unmount_below() {
   local folder target
@@ -162,7 +178,7 @@ purge() {
   unmount_below "$folder"
   if [[ $folder == "$STATE" ]]; then
     # Only what is ours: the folder may have been given by the caller.
-    rm -rf "$STATE"/{containerd,classic,machine,registry,packages,images,buildkit,tmp,engine,lock}
+    rm -rf "$STATE"/{containerd,classic,machine,registry,registries,packages,images,buildkit,runner,tmp,engine,lock}
     rmdir "$STATE" 2>/dev/null || true
   else
     rm -rf "$folder"
