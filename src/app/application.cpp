@@ -73,7 +73,8 @@ std::unique_ptr<Application> Application::create(CommandLine line) {
   const bool in_runner = environment.get(actions::kActions).value_or("") == "true";
   auto options = detect_console(line.no_color || !environment.get("NO_COLOR").value_or("").empty(), in_runner);
   // With --json, stdout carries the document and nothing else.
-  options.one_stream = in_runner && !line.json;
+  // What prints a value for programs keeps everything else away from it.
+  options.one_stream = in_runner && !line.json && !line.command.starts_with("registry ");
   const bool debug = environment.get(actions::kDebug).value_or("") == "1";
   options.verbose = line.verbose || debug;
   options.quiet = line.quiet;

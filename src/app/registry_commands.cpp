@@ -29,6 +29,8 @@ Result<std::vector<std::string>> words_of(const Application& app, std::size_t le
               concat("`crategate ", app.line().command, " --help` shows an example."));
 }
 
+bool writes(const Application& app) { return app.invocation().publish && !app.invocation().dry_run; }
+
 /// An image to be read; `latest` where the name says neither tag nor digest.
 Result<ImagePlace> image_at(Application& app, const std::string& text) {
   CG_TRY(registry::HttpRegistry* const client, app.registry());
@@ -61,9 +63,13 @@ json::Value json_of(const std::vector<oci::Descriptor>& descriptors) {
   return rows;
 }
 
+/// A registry's or a layout's own words, which must not look like lines of ours.
+std::string one_line(std::string_view text) { return replace_all(std::string(text), "\n", "\\n"); }
+
 /// "  layer    sha256:…  3.4 MiB  application/…"
 std::string row(std::string_view title, const oci::Descriptor& descriptor, std::string_view what) {
-  return concat("  ", title, "  ", descriptor.digest.text(), "  ", format_bytes(descriptor.size), "  ", what, "\n");
+  return concat("  ", title, "  ", descriptor.digest.text(), "  ", format_bytes(descriptor.size), "  ", one_line(what),
+                "\n");
 }
 
 /// What a manifest or an index names, for people and as JSON members.
@@ -107,6 +113,16 @@ void say_what_was_copied(Application& app, const ImagePlace& from, const ImagePl
                    format_bytes(copied.bytes), ")"));
 }
 
+/// A layout has no repository that a person knows: its directory stands in the message.
+Error as_written(Error error, const ImagePlace& from, const ImagePlace& to) {
+  const ImagePlace& layout = from.layout ? from : to;
+  if (layout.layout) {
+    error.message =
+        replace_all(error.message, layout.reference.repository.familiar(), concat("oci:", layout.directory));
+  }
+  return error;
+}
+
 /// `ghcr.io`, `localhost:5000` or a repository: the first word of a repository's name is a host when it looks like one.
 Result<oci::Repository> registry_or_repository(const std::string& text) {
   const bool host =
@@ -139,7 +155,9 @@ Result<void> registry_ls(Application& app) {
         json::Value::object({{"repository", words[0]}, {"tags", json::Value::array_of(*tags)}}).pretty());
     return {};
   }
-  app.console().lines(concat(join(*tags, "\n"), tags->empty() ? "" : "\n"));
+  std::string text;
+  for (const auto& tag : *tags) text += concat(one_line(tag), "\n");
+  app.console().lines(text);
   return {};
 }
 
@@ -167,22 +185,30 @@ Result<void> registry_inspect(Application& app) {
 Result<void> registry_copy(Application& app) {
   CG_TRY(const auto words, words_of(app, 2, "FROM TO"));
   CG_TRY(const ImagePlace from, image_at(app, words[0]));
-  if (app.invocation().dry_run) {
+  if (!writes(app)) {
     CG_TRY(const auto stored, stored_at(from));
-    app.console().lines(concat("copy ", from.text(), " (", stored.descriptor.digest.text(), ") to ", words[1], "\n"));
+    const std::string digest = stored.descriptor.digest.text();
+    if (app.line().json) {
+      app.console().document(
+          json::Value::object({{"from", from.text()}, {"to", words[1]}, {"digest", digest}}).pretty());
+    } else {
+      app.console().lines(concat("would copy ", from.text(), " (", digest, ") to ", words[1], "\n"));
+    }
     return {};
   }
   CG_TRY(registry::HttpRegistry* const client, app.registry());
   CG_TRY(ImagePlace to, stages::find_place(words[1], *client, *client, "", true));
+  if (!to.layout && !to.reference.tag && !to.reference.digest) to.reference.tag = "latest";
   if (!to.layout && to.reference.digest) {
     return fail(ErrorCode::bad_input, concat(words[1], ": expected a tag to copy to, found a digest"),
                 "Name a tag; without one the image is stored by its digest.");
   }
-  if (to.layout && !to.reference.tag) to.reference.tag = from.reference.tag;
-  CG_TRY(const auto copied,
-         registry::copy_image(*from.reader, from.reference, *to.reader, *to.writer, to.reference,
-                              {.with_referrers = app.invocation().referrers, .may_mount = !from.layout && !to.layout}));
-  say_what_was_copied(app, from, to, copied);
+  if (to.layout && !to.reference.tag && !to.reference.digest) to.reference.tag = from.reference.tag.value_or("latest");
+  auto copied =
+      registry::copy_image(*from.reader, from.reference, *to.reader, *to.writer, to.reference,
+                           {.with_referrers = app.invocation().referrers, .may_mount = !from.layout && !to.layout});
+  if (!copied) return fail(as_written(std::move(copied).error(), from, to));
+  say_what_was_copied(app, from, to, *copied);
   return {};
 }
 
@@ -195,10 +221,10 @@ Result<void> registry_tag(Application& app) {
     targets.push_back({place.reference.repository, std::move(tag), std::nullopt});
   }
   CG_TRY(const auto stored, stored_at(place));
-  const auto& [descriptor, bytes] = stored;
-  if (!app.invocation().dry_run) {
-    const auto written = sys::for_each_parallel(targets.size(), kRequestsAtATime, [&](std::size_t i) -> Result<void> {
-      CG_CHECK(place.writer->put_manifest(targets[i], bytes, descriptor.media_type));
+  const oci::Descriptor& descriptor = stored.descriptor;
+  if (writes(app)) {
+    auto written = sys::for_each_parallel(targets.size(), kRequestsAtATime, [&](std::size_t i) -> Result<void> {
+      CG_CHECK(place.writer->put_manifest(targets[i], stored.bytes, descriptor.media_type));
       return {};
     });
     if (!written) return written;
@@ -208,7 +234,7 @@ Result<void> registry_tag(Application& app) {
   for (const auto& target : targets) {
     const std::string name = ImagePlace{target, {}, {}, place.layout, place.directory}.text();
     rows.push(json::Value::object({{"image", name}, {"digest", descriptor.digest.text()}}));
-    text += concat(descriptor.digest.text(), "  ", name, "\n");
+    text += concat(writes(app) ? "" : "would tag ", descriptor.digest.text(), "  ", name, "\n");
   }
   if (app.line().json) {
     app.console().document(rows.pretty());
@@ -226,8 +252,14 @@ Result<void> registry_digest(Application& app) {
     places.push_back(std::move(place));
   }
   std::vector<std::optional<oci::Digest>> digests(places.size());
+  std::vector<std::optional<Error>> failures(places.size());
   CG_CHECK(sys::for_each_parallel(places.size(), kRequestsAtATime, [&](std::size_t i) -> Result<void> {
-    CG_TRY(digests[i], places[i].reader->digest(places[i].reference));
+    auto digest = places[i].reader->digest(places[i].reference);
+    if (digest) {
+      digests[i] = *std::move(digest);
+    } else {
+      failures[i] = std::move(digest).error();
+    }
     return {};
   }));
   auto rows = json::Value::array();
@@ -237,13 +269,17 @@ Result<void> registry_digest(Application& app) {
     rows.push(json::Value::object(
         {{"image", places[i].text()}, {"digest", digest.empty() ? json::Value() : json::Value(digest)}}));
     if (!digest.empty()) text += concat(digest, "  ", places[i].text(), "\n");
+    if (failures[i]) log::error(describe(*failures[i]));
+    if (!failures[i] && digest.empty()) log::error(concat(places[i].text(), ": found none"));
   }
   if (app.line().json) {
     app.console().document(rows.pretty());
   } else {
     app.console().lines(text);
   }
+  // What was found is printed all the same; the first that was not decides.
   for (std::size_t i = 0; i < places.size(); ++i) {
+    if (failures[i]) return fail(*std::move(failures[i]));
     if (!digests[i]) return absent(places[i]);
   }
   return {};
@@ -262,7 +298,8 @@ Result<void> registry_auth_check(Application& app) {
     app.console().document(document.pretty());
   } else {
     app.console().lines(concat(words[0], "\n  user  ", user, "\n  ", access.asked_push ? "pull  " : "login ",
-                               right(access.no_pull), "\n",
+                               !access.asked_push && access.user.empty() ? "none needed so far" : right(access.no_pull),
+                               "\n",
                                access.asked_push ? concat("  push  ", right(access.no_push), "\n") : std::string()));
   }
   if (access.no_pull) return fail(*access.no_pull);

@@ -2,6 +2,8 @@
 // Belongs here: blobs by digest, manifests, names.  Not here: files as such (blob_file), archives.
 #include "layout/image_store.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -93,6 +95,8 @@ Result<OciLayout> OciLayout::open(sys::Path directory) {
   }
   CG_CHECK(files.make_directories(directory / "blobs" / "sha256", 0755));
   OciLayout layout(std::move(directory));
+  // Somebody else's: it is read as it is, and writing says what is in the way.
+  if (::access(layout.directory_.c_str(), W_OK) != 0 && files.exists(layout.directory_ / kIndexFile)) return layout;
   const auto lock = LayoutLock::take(layout.directory_);
   if (!lock) return fail(lock.error());
   remove_abandoned_blobs(layout.directory_);

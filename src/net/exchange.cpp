@@ -27,9 +27,9 @@ Failure broken(ErrorCode code, std::string message) {
 }  // namespace
 
 bool Exchange::may_repeat() const {
-  const bool idempotent = request_.method == "GET" || request_.method == "HEAD" || request_.method == "PUT" ||
-                          request_.method == "DELETE" || request_.method == "OPTIONS";
-  return idempotent && !answered_ && !source_used_ && !patience_.exhausted();
+  // What may have changed something is repeated by those who know how to look first.
+  const bool safe = request_.method == "GET" || request_.method == "HEAD" || request_.method == "OPTIONS";
+  return safe && !answered_ && !source_used_ && !patience_.exhausted();
 }
 
 Result<bool> Exchange::fill() {

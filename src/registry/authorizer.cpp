@@ -19,13 +19,15 @@ const Challenge* find_scheme(const std::vector<Challenge>& challenges, std::stri
 class PausingClient final : public net::HttpClient {
  public:
   PausingClient(net::HttpClient& inner, sys::Clock& clock) : inner_(inner), clock_(clock) {}
-  Result<net::Response> send(const net::Request& request) override {
-    for (int tried = 1;; ++tried) {
+  Result<net::Response> send(const net::Request& wanted) override {
+    net::Request request = wanted;
+    request.deadline = net::Deadline(clock_, patience_.operation).of_request();
+    net::Deadline pauses(clock_, patience_.longest_pause);
+    while (true) {
       auto response = inner_.send(request);
-      if (!response || response->status != 429 || tried == patience_.retry.tries) return response;
+      if (!response || response->status != 429) return response;
       const auto pause = net::requested_pause(*response, clock_.now());
-      if (!pause || *pause > patience_.longest_pause) return response;
-      clock_.sleep(*pause);
+      if (!pause || !pauses.sleep(std::max(*pause, patience_.retry.first))) return response;
     }
   }
 

@@ -15,7 +15,9 @@
 namespace crategate::registry {
 namespace {
 
-constexpr int kDeepest = 2;  ///< an index of indexes
+constexpr std::size_t kMostBytes = 64u << 20;  ///< of the manifests that are held at once
+constexpr std::size_t kMostManifests = 4096;   ///< that one copy brings along
+constexpr int kDeepest = 2;                    ///< an index of indexes
 constexpr std::array<std::string_view, 3> kSignatureTags{".sig", ".att", ".sbom"};
 
 /// Layers that an image names without containing them.
@@ -107,13 +109,29 @@ class Copy {
     return fetch(digests, "a manifest that an index names");
   }
 
+  /// What a source lists without end, or too large to be held, ends here.
+  Result<void> hold(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    held_ += bytes;
+    if (held_ <= kMostBytes) return {};
+    return fail(
+        ErrorCode::integrity,
+        concat(from_.familiar(), ": expected manifests of at most ", format_bytes(kMostBytes), " in all, found more"),
+        "copy the images of the index one by one");
+  }
+
   Result<Nodes> fetch(const std::set<oci::Digest>& digests, std::string_view what) {
     const std::vector<oci::Digest> wanted(digests.begin(), digests.end());
+    brought_ += wanted.size();
+    if (brought_ > kMostManifests) {
+      return fail(ErrorCode::integrity,
+                  concat(from_.familiar(), ": expected at most ", kMostManifests, " manifests, found more"));
+    }
     std::vector<std::optional<StoredManifest>> found(wanted.size());
     CG_CHECK(for_each(wanted.size(), [&](std::size_t i) -> Result<void> {
       const oci::Reference from{from_, std::nullopt, wanted[i]};
       CG_TRY(found[i], source_.manifest(from));
-      return found[i] ? Result<void>{} : missing(from, what);
+      return found[i] ? hold(found[i]->bytes.size()) : missing(from, what);
     }));
     Nodes nodes;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -200,6 +218,8 @@ class Copy {
   Copied copied_{.digest = oci::Digest::of("")};
   std::set<oci::Digest> written_;    ///< manifests
   std::set<oci::Digest> blobs_;      ///< that are in place, or being brought there
+  std::size_t held_ = 0;             ///< bytes of all manifests so far
+  std::size_t brought_ = 0;          ///< manifests beside the image itself
   std::set<oci::Digest> referrers_;  ///< found and not looked at yet
   Nodes tagged_;                     ///< signatures by tag, the same
 };

@@ -35,12 +35,14 @@ class Download {
     for (int failed = 1;;) {
       const std::uint64_t before = check_.size();
       auto answer = attempt(deadline);
-      if (sink_error_) return fail(std::move(*sink_error_));
+      if (last_word_) return fail(std::move(*last_word_));
       if (check_.size() > before) {
         deadline.renew();
         failed = 1;
       }
       if (answer && is_success(answer->response.status)) return finish();
+      // All of it came, and only the answer's own end is missing: there is no rest to ask for.
+      if (check_.size() > before && check_.size() == blob_.size) return finish();
       if (sources_.size() > 1) {
         log::debug(concat("mirror ", sources_.front().registry, " does not give ", blob_.digest.text()));
         sources_.erase(sources_.begin());
@@ -64,6 +66,7 @@ class Download {
                 .path = concat("blobs/", blob_.digest.text()),
                 .limit = kErrorLimit,
                 .follow = true};
+    query.hurried = sources_.size() > 1;
     const std::string& registry = query.repository.registry;
     if (check_.size() > 0 && session_.capabilities().has(registry, Capability::ranges)) {
       query.headers.emplace_back("Range", concat("bytes=", check_.size(), "-"));
@@ -82,7 +85,10 @@ class Download {
       if (length.empty() || length == std::to_string(blob_.size)) return {};
       return fail(wrong_content(asked(), concat(blob_.size, " bytes"), concat(neutralise(length.substr(0, 40)))));
     }
-    if (response.status != 206) return {};
+    if (response.status != 206) {
+      if (response.status >= 400 || (response.status >= 300 && response.status != 304)) return {};
+      return fail(wrong_content(asked(), "the blob, 200 or a part of it, 206", concat(response.status)));
+    }
     const std::string text = response.header("content-range");
     const auto range = parse_content_range(text);
     if (range && range->first == check_.size() && range->whole.value_or(blob_.size) == blob_.size) return {};
@@ -96,11 +102,12 @@ class Download {
     bytes.remove_prefix(skipped);
     if (bytes.empty()) return {};
     if (bytes.size() > blob_.size - check_.size()) {
-      return fail(wrong_content(asked(), concat(blob_.size, " bytes"), "more"));
+      last_word_ = wrong_content(asked(), concat(blob_.size, " bytes"), "more");
+      return fail(*last_word_);
     }
     check_.update(bytes);
     auto taken = sink_(bytes);
-    if (!taken) sink_error_ = taken.error();
+    if (!taken) last_word_ = taken.error();
     return taken;
   }
 
@@ -118,8 +125,8 @@ class Download {
   const oci::Descriptor& blob_;
   const net::BodySink& sink_;
   oci::DigestCheck check_;
-  std::uint64_t skip_ = 0;  ///< bytes that were taken before, and come again
-  std::optional<Error> sink_error_;
+  std::uint64_t skip_ = 0;          ///< bytes that were taken before, and come again
+  std::optional<Error> last_word_;  ///< after which nothing more is asked: of the sink, or about too many bytes
 };
 
 }  // namespace

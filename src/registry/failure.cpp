@@ -143,10 +143,11 @@ Error no_answer(const Asked& asked, Error error) {
 }
 
 bool is_registry_404(const net::Response& response) {
+  constexpr std::array<std::string_view, 4> kUnknown{"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"};
   if (response.status != 404) return false;
   const std::string code = registry_message(response).code;
-  if (code == "DENIED" || code == "UNAUTHORIZED") return false;
-  return !code.empty() || response.header("docker-distribution-api-version") == "registry/2.0";
+  if (!code.empty()) return one_of(code, kUnknown);
+  return response.body.empty() && response.header("docker-distribution-api-version") == "registry/2.0";
 }
 
 }  // namespace crategate::registry

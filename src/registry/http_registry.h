@@ -1,6 +1,8 @@
 // The state behind HttpRegistry, and what its parts share.
 #pragma once
 
+#include <mutex>
+
 #include "registry/client.h"
 #include "registry/session.h"
 
@@ -10,6 +12,7 @@ struct HttpRegistry::Impl {
   Impl(net::HttpClient& http, sys::Clock& clock, CredentialSource credentials, RegistryOptions options)
       : session(http, clock, std::move(credentials), std::move(options)) {}
   Session session;
+  std::mutex listing;  ///< held while a list of referrers is read, changed and written
 };
 
 inline constexpr std::string_view kPullActions = "pull";
@@ -31,18 +34,13 @@ Result<void> require_registry_404(const Answer& answer);
 /// Content that is not what its digest, size or type says.
 Error wrong_content(const oci::Reference& reference, std::string_view expected, std::string_view found);
 
-/// Whether a blob is there, as HEAD says. `actions`: what the login is wanted for.
+/// Whether a blob is there, as HEAD says; not with another `size`. `actions`: what the login is wanted for.
 Result<bool> is_blob_there(Session& session, const oci::Repository& repository, const oci::Digest& digest,
-                           std::string_view actions, net::Deadline& deadline);
+                           std::string_view actions, net::Deadline& deadline,
+                           std::optional<std::uint64_t> size = std::nullopt);
 
 /// The target of the answer's rel=next, on the registry itself; nullopt = this page is the last.
 /// Errors: integrity for another host, or a header that is none (A54).
 Result<std::optional<net::Url>> next_page(const Answer& answer);
-
-/// What a manifest that was written refers to, when it refers to something and the registry does not list referrers
-/// itself: then it is added to the list under the subject's fallback tag
-/// (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#referrers-tag-schema).
-Result<void> list_as_referrer(RegistryReader& reader, RegistryWriter& writer, const oci::Repository& repository,
-                              std::string_view bytes, std::string_view media_type);
 
 }  // namespace crategate::registry

@@ -50,8 +50,9 @@ Result<std::optional<net::Url>> next_page(const Answer& answer) {
 Result<std::optional<std::vector<std::string>>> HttpRegistry::tags(const oci::Repository& repository) {
   Query query{.repository = repository, .path = "tags/list"};
   std::vector<std::string> tags;
+  net::Deadline deadline = impl_->session.deadline();
   for (int page = 0; page < kMostPages; ++page) {
-    CG_TRY(const Answer answer, impl_->session.send_patiently(query));
+    CG_TRY(const Answer answer, impl_->session.send_patiently(query, deadline));
     if (answer.response.status == 404) {
       CG_CHECK(require_registry_404(answer));
       return std::nullopt;

@@ -27,7 +27,7 @@ void RetryBudget::earn() {
   tenths_ = std::min(tenths_ + 1, most_);
 }
 
-Result<bool> Pacing::enter(const std::string& registry, net::Deadline& deadline) {
+Result<bool> Pacing::enter(const std::string& registry, net::Deadline& deadline, bool may_probe) {
   std::unique_lock lock(mutex_);
   while (true) {
     const auto gate = gates_.find(registry);
@@ -35,8 +35,8 @@ Result<bool> Pacing::enter(const std::string& registry, net::Deadline& deadline)
     CG_CHECK(sys::check_cancelled());
     const auto left = std::chrono::ceil<milliseconds>(gate->second.closed_until - clock_.monotonic());
     if (left <= milliseconds(0) && !gate->second.probing) {
-      gate->second.probing = true;
-      return true;
+      gate->second.probing = may_probe;
+      return may_probe;
     }
     const milliseconds pause = left > milliseconds(0) ? left : kSlice;
     if (pause > deadline.left()) {

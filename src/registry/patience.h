@@ -47,9 +47,10 @@ class Pacing {
  public:
   explicit Pacing(sys::Clock& clock) : clock_(clock) {}
 
-  /// Waits for the turn of a request to `registry`.
+  /// Waits for the turn of a request to `registry`. `may_probe`: it can be answered without any other request, which
+  /// would wait for it; what cannot goes when no probe is under way.
   /// Returns: whether it is the probe.  Errors: rate_limited when `deadline` ends first; interrupted.
-  Result<bool> enter(const std::string& registry, net::Deadline& deadline);
+  Result<bool> enter(const std::string& registry, net::Deadline& deadline, bool may_probe = true);
   /// After every request that entered. `pause`: what the answer asked for.
   void leave(const std::string& registry, bool probing, std::optional<std::chrono::milliseconds> pause);
 

@@ -38,12 +38,14 @@ Result<StoredManifest> check_manifest(const oci::Reference& reference, const Ans
 }
 
 /// A 404 of the registry is nullopt. What a cache in between has wrong is asked for once more past it (B12).
-Result<std::optional<StoredManifest>> fetch_manifest(Session& session, const oci::Reference& reference) {
+Result<std::optional<StoredManifest>> fetch_manifest(Session& session, const oci::Reference& reference,
+                                                     bool hurried = false) {
   Query query{.repository = reference.repository, .headers = {{"Accept", accepted_manifests()}}, .follow = true};
   CG_TRY(query.path, manifest_path(reference));
+  query.hurried = hurried;
   net::Deadline deadline = session.deadline();
-  for (bool again = false;; again = true) {
-    CG_TRY(const Answer answer, session.send_patiently(query, deadline));
+  for (bool again = hurried;; again = true) {
+    CG_TRY(const Answer answer, hurried ? session.send(query, deadline) : session.send_patiently(query, deadline));
     if (answer.response.status == 404) {
       CG_CHECK(require_registry_404(answer));
       return std::nullopt;
@@ -73,6 +75,8 @@ Result<std::optional<oci::Digest>> announced_digest(Session& session, const oci:
   auto claimed = claimed_digest(answer.response);
   if (status == 405 || (status == 200 && !claimed)) session.capabilities().lacks(registry, Capability::manifest_head);
   if (status != 200) return std::nullopt;
+  // A registry may announce sha256 for what was asked for by sha512: then the content decides.
+  if (claimed && reference.digest && claimed->algorithm() != reference.digest->algorithm()) return std::nullopt;
   if (claimed && reference.digest && *reference.digest != *claimed) {
     return fail(wrong_content(reference, reference.digest->text(), claimed->text()));
   }
@@ -115,13 +119,16 @@ Error wrong_content(const oci::Reference& reference, std::string_view expected, 
 }
 
 Result<bool> is_blob_there(Session& session, const oci::Repository& repository, const oci::Digest& digest,
-                           std::string_view actions, net::Deadline& deadline) {
+                           std::string_view actions, net::Deadline& deadline, std::optional<std::uint64_t> size) {
   const Query query{.method = "HEAD",
                     .repository = repository,
                     .path = concat("blobs/", digest.text()),
                     .actions = std::string(actions)};
   CG_TRY(const Answer answer, session.send_patiently(query, deadline));
   const int status = answer.response.status;
+  // What has another length is not the blob (some servers say 0 to HEAD); an upload of it says what is wrong.
+  const std::string length = answer.response.header("content-length");
+  if (status == 200 && size && !length.empty() && length != "0" && length != std::to_string(*size)) return false;
   // A redirect to the storage says that the blob is there; signed storage URLs often allow GET only.
   if (status == 200 || status == 302 || status == 303 || status == 307) return true;
   if (status == 404) return false;
@@ -137,7 +144,7 @@ Result<std::optional<StoredManifest>> HttpRegistry::manifest(const oci::Referenc
   // A tag is what the registry says it is; only what a digest names may come from somewhere else.
   const auto sources = reference.digest ? impl_->session.sources(reference.repository) : std::vector<oci::Repository>{};
   for (std::size_t i = 0; i + 1 < sources.size(); ++i) {
-    auto mirrored = fetch_manifest(impl_->session, {sources[i], std::nullopt, reference.digest});
+    auto mirrored = fetch_manifest(impl_->session, {sources[i], std::nullopt, reference.digest}, true);
     if (mirrored && *mirrored) return mirrored;
     if (!mirrored) log::debug(concat("mirror ", sources[i].registry, ": ", describe(mirrored.error())));
   }

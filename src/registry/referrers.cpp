@@ -1,5 +1,7 @@
 // HttpRegistry: what refers to a manifest.
 // Belongs here: the referrers API, and the tag that stands in for it.  Not here: copying them (copy).
+#include "registry/referrers.h"
+
 #include <algorithm>
 
 #include "base/strings.h"
@@ -28,12 +30,14 @@ Result<std::optional<std::vector<oci::Descriptor>>> listed_by_api(Session& sessi
               .path = concat("referrers/", subject.text()),
               .headers = {{"Accept", std::string(oci::kOciIndex)}}};
   std::vector<oci::Descriptor> found;
+  net::Deadline deadline = session.deadline();
   for (int page = 0; page < kMostPages; ++page) {
-    CG_TRY(const Answer answer, session.send_patiently(query));
+    CG_TRY(const Answer answer, session.send_patiently(query, deadline));
     const int status = answer.response.status;
     // A registry that has the API answers 200 with an empty list for what nobody refers to.
     if (page == 0 && (status == 404 || status == 400 || status == 405 || status == 501)) {
-      session.capabilities().lacks(repository.registry, Capability::referrers);
+      // A repository that is not there says nothing about the others.
+      if (!is_registry_404(answer.response)) session.capabilities().lacks(repository.registry, Capability::referrers);
       return std::nullopt;
     }
     if (status != 200) return fail(registry_failure(answer.asked, answer.response));
@@ -55,6 +59,10 @@ oci::Reference fallback(const oci::Repository& repository, const oci::Digest& su
   return {repository, oci::referrers_tag(subject), std::nullopt};
 }
 
+bool names(const std::vector<oci::Descriptor>& list, const oci::Digest& digest) {
+  return std::ranges::find(list, digest, &oci::Descriptor::digest) != list.end();
+}
+
 }  // namespace
 
 Result<std::vector<oci::Descriptor>> HttpRegistry::referrers(const oci::Repository& repository,
@@ -66,18 +74,26 @@ Result<std::vector<oci::Descriptor>> HttpRegistry::referrers(const oci::Reposito
 }
 
 Result<void> list_as_referrer(RegistryReader& reader, RegistryWriter& writer, const oci::Repository& repository,
-                              std::string_view bytes, std::string_view media_type) {
+                              std::string_view bytes, std::string_view media_type, std::mutex& changing) {
   CG_TRY(const auto referral, oci::parse_referral(bytes, media_type));
-  if (!referral) return {};
+  if (!referral) return {};  // so is the list itself, which is written below
+  const std::lock_guard lock(changing);
   const oci::Reference tag = fallback(repository, referral->subject);
   CG_TRY(oci::Index index, listed_by_tag(reader, tag));
-  const bool listed = std::any_of(index.manifests.begin(), index.manifests.end(),
-                                  [&](const auto& entry) { return entry.digest == referral->entry.digest; });
-  if (listed) return {};
+  if (names(index.manifests, referral->entry.digest)) return {};
   index.manifests.push_back(referral->entry);
   CG_TRY(const auto written, writer.put_manifest(tag, index.to_json(), index.media_type));
   static_cast<void>(written);
   return {};
+}
+
+Result<void> list_unless_listed(RegistryReader& reader, RegistryWriter& writer, const oci::Repository& repository,
+                                std::string_view bytes, std::string_view media_type, std::mutex& changing) {
+  CG_TRY(const auto referral, oci::parse_referral(bytes, media_type));
+  if (!referral) return {};
+  CG_TRY(const auto listed, reader.referrers(repository, referral->subject));
+  if (names(listed, referral->entry.digest)) return {};
+  return list_as_referrer(reader, writer, repository, bytes, media_type, changing);
 }
 
 }  // namespace crategate::registry

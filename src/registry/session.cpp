@@ -10,6 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kMaxRedirects = 5;
+constexpr milliseconds kHurry{5000};
 constexpr int kTriesOfBrokenContent = 2;
 
 std::vector<std::string> scopes_of(const Query& query) {
@@ -81,12 +82,14 @@ Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
     return query.on_head ? query.on_head(head) : Result<void>{};
   };
   request.public_address_only = query.public_only && policy_.must_be_public(query.repository.registry, url);
+  if (query.hurried) request.timeout = kHurry;
   // What streams may take long; it must only get ahead.
   if (!query.open && !query.sink) request.deadline = deadline.of_request();
   if (const auto proof = login ? login->header_for(url) : std::nullopt) {
     request.headers.emplace_back("Authorization", *proof);
   }
   if (query.open) {
+    request.timeout = options_.patience.operation;  // a registry may be silent while it puts a large blob away
     CG_TRY(request.source, query.open());
     request.source_length = query.length;
   }
@@ -182,7 +185,8 @@ bool Session::wait_for_another_try(const Error& error, int failed, net::Deadline
 
 Result<Answer> Session::send(const Query& query, net::Deadline& deadline) {
   const std::string& registry = query.repository.registry;
-  CG_TRY(const bool probing, pacing_.enter(registry, deadline));
+  // The body of an upload may come from the same registry.
+  CG_TRY(const bool probing, pacing_.enter(registry, deadline, !query.open));
   auto answer = send_once(query, deadline);
   pacing_.leave(registry, probing, pause_for_all(answer));
   if (answer) budget_.earn();

@@ -34,6 +34,7 @@ struct Query {
   net::BodySink sink;                       ///< for the body of a success, instead of a limit
   std::function<Result<void>(const net::Response&)> on_head;
   bool follow = false;       ///< redirects
+  bool hurried = false;      ///< there is somebody else to ask: no more than a few seconds of silence
   bool public_only = false;  ///< `url` was named by a server with a public address, and must have one, too (A40)
 };
 

@@ -69,7 +69,7 @@ class Upload {
     return started;
   }
   Result<bool> is_there() {
-    auto there = is_blob_there(session_, repository_, blob_.digest, kPushActions, deadline_);
+    auto there = is_blob_there(session_, repository_, blob_.digest, kPushActions, deadline_, blob_.size);
     // A registry that does not answer HEAD takes the upload of what it has, too.
     if (!there && there.error().http && there.error().http->status == 405) return false;
     return there;
@@ -96,8 +96,9 @@ class Upload {
       const int status = answer->response.status;
       if (status == 404 || status == 405 || status == 501) {
         session_.capabilities().lacks(repository_.registry, Capability::mount);
-        return false;
       }
+      // Whatever stands against the mount need not stand against the upload.
+      if (status == 501 || (status >= 400 && status < 500 && status != 401 && status != 429)) return false;
       return fail(registry_failure(answer->asked, answer->response).within(concat("mounting ", blob_.digest.text())));
     }
   }
@@ -127,18 +128,15 @@ class Upload {
   Result<BlobArrival> send_all() {
     for (int failed = 1;; ++failed) {
       CG_CHECK(open_session());
-      const std::uint64_t before = offset_;
       auto answer = send_rest();
       if (source_error_) return fail(std::move(*source_error_));
       if (answer && (answer->response.status == 201 || answer->response.status == 204)) return BlobArrival::uploaded;
-      if (offset_ > before) {
-        failed = 1;
-        deadline_.renew();
-      }
+      if (got_ahead()) failed = 1;
       if (answer && answer->response.status == 413 && take_smaller_bodies()) continue;
-      // A PUT whose answer got lost, or that says 202, may have ended the upload: HEAD decides.
-      const bool unclear = !answer || answer->response.status == 202 || answer->response.status >= 500;
-      const bool out_of_step = answer && (answer->response.status == 416 || answer->response.status == 404);
+      // A PUT whose answer got lost, or that says 200 or 202, may have ended the upload: HEAD decides.
+      const int status = answer ? answer->response.status : 0;
+      const bool unclear = status == 0 || status == 200 || status == 202 || status >= 500;
+      const bool out_of_step = status == 416 || status == 404;
       const bool again = out_of_step ? failed < session_.patience().retry.tries
                                      : session_.wait_for_another_try(answer, failed, deadline_);
       if (unclear) {
@@ -148,7 +146,17 @@ class Upload {
       }
       if (!again) return fail(answer ? registry_failure(answer->asked, answer->response) : std::move(answer).error());
       CG_CHECK(find_offset());
+      if (got_ahead()) failed = 0;
     }
+  }
+
+  /// Since it was asked last the registry has got more than it ever had: of an upload that begins anew the same bytes
+  /// count once.
+  bool got_ahead() {
+    if (offset_ <= furthest_) return false;
+    furthest_ = offset_;
+    deadline_.renew();
+    return true;
   }
 
   /// False when they are as small as can be.
@@ -196,9 +204,14 @@ class Upload {
       // The last piece is not limited: its source says at its end whether all of it was right.
       const bool last = offset_ + length == blob_.size;
       net::BodySource piece = last ? *std::move(opened) : first_of(*std::move(opened), length);
-      return [this, rest = std::move(piece)]() mutable -> Result<std::string> {
+      return [this, end = offset_, rest = std::move(piece)]() mutable -> Result<std::string> {
         auto bytes = rest();
         if (!bytes) return keep(std::move(bytes).error());
+        end += bytes->size();
+        if (end > taken_) {  // a body may take long while it moves on
+          taken_ = end;
+          deadline_.renew();
+        }
         return bytes;
       };
     };
@@ -242,6 +255,8 @@ class Upload {
   net::Deadline deadline_;
   std::optional<net::Url> location_;  ///< of the upload that is open
   std::uint64_t offset_ = 0;          ///< bytes of it that the registry has
+  std::uint64_t furthest_ = 0;        ///< the largest of all offsets
+  std::uint64_t taken_ = 0;           ///< bytes of the blob that were handed out to be sent
   std::uint64_t chunk_ = kChunk, least_chunk_ = 0;
   bool public_only_ = false;  ///< whoever named the location has a public address
   std::optional<Error> source_error_;

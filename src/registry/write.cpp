@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "registry/http_registry.h"
+#include "registry/referrers.h"
 #include "sys/cancel.h"
 
 namespace crategate::registry {
@@ -25,8 +26,10 @@ Result<std::string> checked_media_type(const oci::Reference& reference, std::str
   return oci::manifest_media_type(bytes, media_type);
 }
 
-/// Whether the registry serves exactly this under the reference. Absent = not yet: some answer before all of their
-/// machines know (B05).
+constexpr milliseconds kStale = std::chrono::seconds(10);  ///< for how long something else may still be served
+
+/// Whether the registry serves exactly this under the reference. Absent, or for a while something else = not yet: some
+/// answer before all of their machines know (B05).
 Result<void> read_back(HttpRegistry& registry, Session& session, const oci::Reference& reference,
                        const oci::Digest& digest) {
   net::Deadline deadline(session.clock(), session.patience().lag);
@@ -34,7 +37,7 @@ Result<void> read_back(HttpRegistry& registry, Session& session, const oci::Refe
   while (true) {
     CG_TRY(const auto served, registry.digest(reference));
     if (served && *served == digest) return {};
-    if (served) {
+    if (served && session.patience().lag - deadline.left() >= kStale) {
       return fail(
           ErrorCode::integrity,
           concat(reference.familiar(), ": expected ", digest.text(), " after writing it, found ", served->text()),
@@ -67,7 +70,7 @@ Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, 
     if (status >= 200 && status < 300) {
       CG_CHECK(read_back(*this, session, reference, digest));
       if (answer->response.header("oci-subject").empty()) {
-        CG_CHECK(list_as_referrer(*this, *this, reference.repository, bytes, checked));
+        CG_CHECK(list_as_referrer(*this, *this, reference.repository, bytes, checked, impl_->listing));
       }
       return digest;
     }
@@ -76,7 +79,10 @@ Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, 
     // Without an answer it may have arrived: what is served decides, before anything is written once more (B09).
     if (status == 0 || status >= 500) {
       const auto served = this->digest(reference);
-      if (served && *served && **served == digest) return digest;
+      if (served && *served && **served == digest) {
+        CG_CHECK(list_unless_listed(*this, *this, reference.repository, bytes, checked, impl_->listing));
+        return digest;
+      }
     }
     if (again) continue;
     if (!answer) return fail(std::move(answer).error());

@@ -39,7 +39,7 @@ Result<ImagePlace> in_layout(const std::string& text, bool create, bool whole) {
   const std::string directory = place.substr(0, colon);
   const std::string name = colon == std::string::npos ? std::string() : place.substr(colon + 1);
   std::error_code failed;
-  if (directory.empty() || (!create && !std::filesystem::exists(directory, failed))) {
+  if (directory.empty() || (!create && !std::filesystem::exists(sys::Path(directory) / "oci-layout", failed))) {
     return fail(ErrorCode::not_found, concat(text, ": expected the directory of an OCI layout, found none"),
                 "write oci:DIR or oci:DIR:NAME");
   }
@@ -59,6 +59,18 @@ Result<ImagePlace> in_layout(const std::string& text, bool create, bool whole) {
   return found;
 }
 
+/// An address with a login in it must not be repeated in a message.
+Result<void> refuse_address(std::string_view text) {
+  if (text.starts_with(kDocker)) text.remove_prefix(kDocker.size());
+  const auto at = text.rfind('@');
+  const bool login = at != std::string_view::npos && !text.substr(at + 1).starts_with("sha");
+  if (!login && text.find("://") == std::string_view::npos) return {};
+  return fail(ErrorCode::bad_input,
+              concat("expected an image as NAME[:TAG][@DIGEST] or oci:DIR[:NAME], found ",
+                     login ? "a login in it" : "an address with a scheme"),
+              "write docker.io/library/alpine:3; logins are given by --registry, --username and the input password");
+}
+
 }  // namespace
 
 std::string ImagePlace::text() const {
@@ -71,6 +83,7 @@ Result<ImagePlace> find_place(const std::string& text, registry::RegistryReader&
                               registry::RegistryWriter& writer, const std::string& default_tag, bool create) {
   if (text.starts_with(kLayout)) return in_layout(text, create, default_tag.empty());
   ImagePlace found;
+  CG_CHECK(refuse_address(text));
   CG_TRY(found.reference, oci::parse_reference(text.starts_with(kDocker) ? text.substr(kDocker.size()) : text));
   if (!found.reference.tag && !found.reference.digest && !default_tag.empty()) found.reference.tag = default_tag;
   found.reader = &reader;

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "oci/media_types.h"
+#include "registry/referrers.h"
 
 namespace crategate::stages {
 namespace {
@@ -90,8 +91,9 @@ Result<std::vector<oci::Descriptor>> LayoutRegistry::referrers(const oci::Reposi
 Result<registry::BlobArrival> LayoutRegistry::put_blob(const oci::Repository&, const oci::Descriptor& blob,
                                                        const registry::BlobSource& source) {
   using enum registry::BlobArrival;
-  CG_TRY(const bool there, layout_.has_blob(blob.digest));
-  if (there) return source.mount_from ? mounted : present;
+  // A file of another size was cut, and is written anew.
+  CG_TRY(const auto size, layout_.blob_size(blob.digest));
+  if (size && *size == blob.size) return source.mount_from ? mounted : present;
   if (!source.open) return not_mounted;
   CG_TRY(const auto bytes, source.open(0));
   CG_CHECK(layout_.write_blob(blob, bytes));
@@ -103,7 +105,10 @@ Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference
   CG_TRY(const auto descriptor, layout_.write_manifest(bytes, media_type));
   if (reference.tag) CG_CHECK(layout_.tag(name_of(reference), descriptor));
   CG_TRY(const auto now, digest(reference));
-  if (now && *now == descriptor.digest) return *now;
+  if (now && *now == descriptor.digest) {
+    CG_CHECK(registry::list_as_referrer(*this, *this, reference.repository, bytes, descriptor.media_type, listing_));
+    return *now;
+  }
   return fail(ErrorCode::integrity, "the OCI layout does not hold what was just written to it",
               "Another program may be writing to the same directory; run again.");
 }

@@ -1,6 +1,8 @@
 // An OCI layout in the roles of a registry, so that the stages know one kind of destination.
 #pragma once
 
+#include <mutex>
+
 #include "layout/image_store.h"
 #include "registry/client.h"
 
@@ -40,6 +42,7 @@ class LayoutRegistry final : public registry::RegistryReader, public registry::R
   std::string name_of(const oci::Reference& reference) const;
   layout::OciLayout layout_;
   LayoutNames names_;
+  std::mutex listing_;  ///< held while a list of referrers is read, changed and written
 };
 
 }  // namespace crategate::stages

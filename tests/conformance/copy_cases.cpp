@@ -162,12 +162,20 @@ void through_a_layout(Bench& bench) {
   const oci::Reference on_disk = Bench::tag({"layout", "a/b"}, "v1");
   const CopyOptions options{.with_referrers = bench.can(Ability::explain_absence), .may_mount = false};
   ASSERT_TRUE(bench.push(from.repository, "v1", made));
+  std::size_t referrers = 0;
+  for (const char* name : {"signature", "sbom"}) {
+    const Image artifact = make_artifact(bench.mark(name), kType, descriptor_json(made.media_type, made.manifest));
+    if (options.with_referrers && bench.push(from.repository, "", artifact)) ++referrers;
+  }
   const auto out = registry::copy_image(bench.client(), from, disk, disk, on_disk, options);
   ASSERT_TRUE(out) << describe(out.error());
   expect_same(disk, on_disk, made);
+  EXPECT_EQ(disk.referrers(on_disk.repository, made.digest()).value().size(), referrers);
   const auto in = registry::copy_image(disk, on_disk, bench.client(), bench.client(), back, options);
   ASSERT_TRUE(in) << describe(in.error());
   expect_same(bench.client(), back, made);
+  if (referrers == 0) return;
+  EXPECT_EQ(bench.client().referrers(back.repository, made.digest()).value().size(), referrers);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "conformance/bench.h"
+#include "sys/parallel.h"
 
 namespace crategate::conformance {
 namespace {
@@ -92,6 +93,32 @@ void one_referrer(Bench& bench) { referrers_in_number(bench, 1); }
 void seven_referrers(Bench& bench) { referrers_in_number(bench, 7); }
 void referrer_pushed_twice(Bench& bench) { referrers_in_number(bench, 1, true); }
 
+/// As a copy writes signatures, SBOM and provenance of an image: none may undo what another has listed.
+void referrers_side_by_side(Bench& bench) {
+  const oci::Repository repository = bench.repository();
+  const Image image = make_image(bench.mark("subject"));
+  ASSERT_TRUE(bench.push(repository, "v1", image));
+  if (!bench.can(Ability::move_tag)) return;  // where a list is a tag that must move
+  std::vector<Image> artifacts;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 5; ++i) {
+    artifacts.push_back(make_artifact(bench.mark(std::to_string(i)), kType, subject_of(image)));
+    expected.push_back(artifacts[static_cast<std::size_t>(i)].digest().text());
+    for (const std::string& bytes : {artifacts.back().config, artifacts.back().layers[0]})
+      ASSERT_TRUE(bench.put_blob(repository, bytes));
+  }
+  registry::HttpRegistry& client = bench.client();
+  const auto written = sys::for_each_parallel(artifacts.size(), artifacts.size(), [&](std::size_t i) -> Result<void> {
+    const Image& each = artifacts[i];
+    CG_CHECK(client.put_manifest(Bench::by_digest(repository, each.digest()), each.manifest, each.media_type));
+    return {};
+  });
+  ASSERT_TRUE(written) << describe(written.error());
+  const auto referrers = client.referrers(repository, image.digest());
+  ASSERT_TRUE(referrers) << describe(referrers.error());
+  EXPECT_THAT(digests_of(*referrers), UnorderedElementsAreArray(expected));
+}
+
 void referrer_before_its_subject(Bench& bench) {
   const oci::Repository repository = bench.repository();
   const Image image = make_image(bench.mark("late"));
@@ -149,6 +176,7 @@ std::vector<Case> list_cases() {
           {"ReferrersNone", no_referrer},
           {"ReferrersOne", one_referrer},
           {"ReferrersSeven", seven_referrers},
+          {"ReferrersSideBySide", referrers_side_by_side},
           {"ReferrerPushedTwice", referrer_pushed_twice},
           {"ReferrerBeforeItsSubject", referrer_before_its_subject},
           {"ReferrerThatIsAnIndex", index_as_referrer},

@@ -70,6 +70,14 @@ TEST(RegistryPacing, EndsWhenThePauseOutlastsTheOperation) {
   EXPECT_TRUE(paced.clock.sleeps().empty());
 }
 
+TEST(RegistryPacing, NeverMakesAProbeOfWhatMayWaitForAnotherRequest) {
+  Paced paced;
+  paced.pacing.leave("a", false, seconds(5));
+  EXPECT_EQ(paced.pacing.enter("a", paced.deadline, false).value(), false);
+  EXPECT_EQ(paced.clock.sleeps(), (std::vector<milliseconds>{seconds(5)})) << "the pause holds for it, too";
+  EXPECT_EQ(paced.pacing.enter("a", paced.deadline).value(), true);
+}
+
 TEST(RegistryPacing, LetsTheOthersFollowTheProbe) {
   Paced paced;
   paced.pacing.leave("a", false, seconds(1));

@@ -145,6 +145,35 @@ TEST(RegistryReferrers, AreAddedToTheFallbackTagElsewhere) {
   EXPECT_EQ(index.manifests[1].artifact_type, "application/x.sig");
 }
 
+TEST(RegistryReferrers, AreListedAlsoWhereTheAnswerToTheirPutGotLost) {
+  struct Row {
+    Reply listed;
+    bool written;
+  };
+  const std::string bytes = referring();
+  const std::string path = concat("/v2/a/b/manifests/", oci::Digest::of(bytes).text());
+  for (const Row& row : {Row{index_reply(entry(bytes, "application/x.sig")), false},
+                         Row{{.status = 404, .body = "404 page not found"}, true}}) {
+    RegistryFixture registry;
+    registry.server.expect("PUT", path, {.reset = true});
+    registry.server.expect("HEAD", path, head_reply(bytes));
+    registry.server.expect("GET", kReferrers, row.listed);
+    std::string written;
+    if (row.written) {
+      for (int i = 0; i < 2; ++i)
+        registry.server.expect("GET", kFallback, {.status = 404, .body = registry_error("MANIFEST_UNKNOWN")});
+      registry.server.expect_with("PUT", kFallback, [&written](const test::ReceivedRequest& request) {
+        written = request.body;
+        return Reply{.status = 201};
+      });
+      registry.server.expect_with("HEAD", kFallback, [&written](const auto&) { return head_reply(written); });
+    }
+    const auto put = registry.client.put_manifest(registry.by_digest(oci::Digest::of(bytes)), bytes, oci::kOciManifest);
+    ASSERT_TRUE(put) << "B09: " << describe(put.error());
+    EXPECT_EQ(written.find(oci::Digest::of(bytes).text()) != std::string::npos, row.written);
+  }
+}
+
 TEST(RegistryDelete, SaysWhetherItWasThereAndWhenItCannot) {
   RegistryFixture registry;
   const std::string tag = "/v2/a/b/manifests/v1";

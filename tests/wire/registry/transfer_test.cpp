@@ -1,6 +1,8 @@
 // Blobs that are cut on their way, in both directions.
 #include <gmock/gmock.h>
 
+#include <atomic>
+
 #include "registry/blob_stream.h"
 #include "wire/registry/registry_server.h"
 
@@ -108,6 +110,31 @@ TEST(RegistryDownload, ChecksSizeAndDigest) {
   }
 }
 
+Reply chunked(const std::string& chunks) {
+  return {.raw = concat("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunks), .close = true};
+}
+
+TEST(RegistryDownload, ThatLacksNothingButItsEndIsComplete) {
+  RegistryFixture registry;
+  registry.server.expect("GET", kBlob, chunked(concat("a\r\n", kBytes, "\r\n")));
+  Sink sink;
+  const auto read = registry.client.read_blob(registry.repository(), kLayer, sink.function());
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(sink.bytes, kBytes);
+}
+
+TEST(RegistryDownload, ThatGoesOnAfterItsEndIsRefusedAtOnce) {
+  for (const char* chunks : {"b\r\n01234567890\r\n0\r\n\r\n", "a\r\n0123456789\r\n1\r\n0\r\n0\r\n\r\n"}) {
+    RegistryFixture registry;
+    registry.server.expect("GET", kBlob, chunked(chunks));
+    Sink sink;
+    const auto read = registry.client.read_blob(registry.repository(), kLayer, sink.function());
+    ASSERT_FALSE(read) << chunks;
+    EXPECT_EQ(read.error().code, ErrorCode::integrity) << "B11";
+    EXPECT_THAT(describe(read.error()), HasSubstr("found more"));
+  }
+}
+
 TEST(RegistryDownload, OfAnAbsentBlobGivesNothing) {
   RegistryFixture registry;
   registry.server.expect("GET", kBlob, {.status = 404, .body = registry_error("BLOB_UNKNOWN")});
@@ -147,8 +174,7 @@ TEST(RegistryMirror, ThatLacksOrChangesContentIsPassedOver) {
   EXPECT_TRUE(client.read_blob(registry.repository(), kLayer, sink.function()).value());
   const std::string bytes = test::manifest_bytes();
   const std::string path = concat("/v2/a/b/manifests/", oci::Digest::of(bytes).text());
-  for (int tries = 0; tries < 2; ++tries)
-    mirror.expect("GET", path, test::manifest_reply(test::manifest_bytes("evil")));
+  mirror.expect("GET", path, test::manifest_reply(test::manifest_bytes("evil")));
   registry.server.expect("GET", path, test::manifest_reply(bytes));
   EXPECT_EQ(client.manifest(registry.by_digest(oci::Digest::of(bytes))).value()->bytes, bytes);
 }
@@ -198,6 +224,87 @@ TEST(RegistryUpload, IsBelievedWhenTheAnswerGotLost) {
       << "B09";
 }
 
+TEST(RegistryUpload, IsTriedAgainAsLongAsItGetsAhead) {
+  RegistryFixture registry;
+  registry.server.expect("HEAD", kBlob, {.status = 404});
+  registry.server.expect("POST", kUploads, at(kSession));
+  registry.server.expect("PUT", kEnd, {.reset = true});
+  for (int last = 1; last <= 7; ++last) {
+    registry.server.expect("HEAD", kBlob, {.status = 404});
+    registry.server.expect("GET", kSession, {.status = 204, .headers = {{"Range", concat("0-", last)}}});
+    registry.server.expect("PATCH", kSession, last < 7 ? Reply{.reset = true} : at(kSession));
+  }
+  registry.server.expect("PUT", kEnd, {.status = 201});
+  Source source;
+  const auto put = registry.client.put_blob(registry.repository(), kLayer, source.blob());
+  ASSERT_TRUE(put) << describe(put.error());
+  EXPECT_EQ(source.opened, (std::vector<std::uint64_t>{0, 2, 3, 4, 5, 6, 7, 8}));
+}
+
+TEST(RegistryUpload, MayTakeLongerThanAnOperationBeforeItIsCut) {
+  RegistryFixture registry;
+  registry.server.expect("HEAD", kBlob, {.status = 404});
+  registry.server.expect("POST", kUploads, at(kSession));
+  registry.server.expect("PUT", kEnd, {.reset = true});
+  registry.server.expect("HEAD", kBlob, {.status = 404});
+  registry.server.expect("GET", kSession, {.status = 204, .headers = {{"Range", "0-3"}}});
+  registry.server.expect("PATCH", kSession, at(kSession));
+  registry.server.expect("PUT", kEnd, {.status = 201});
+  Source source;
+  BlobSource slow = source.blob();
+  slow.open = [&registry, open = slow.open](std::uint64_t offset) -> Result<net::BodySource> {
+    CG_TRY(auto bytes, open(offset));
+    return net::BodySource([&registry, bytes = std::move(bytes)]() -> Result<std::string> {
+      CG_TRY(std::string piece, bytes());
+      if (!piece.empty()) registry.clock.advance(std::chrono::minutes(3));
+      return piece;
+    });
+  };
+  const auto put = registry.client.put_blob(registry.repository(), kLayer, slow);
+  ASSERT_TRUE(put) << describe(put.error());
+  EXPECT_EQ(source.opened, (std::vector<std::uint64_t>{0, 4}));
+}
+
+/// Takes bodies of at most 512 KiB, and of each upload its first chunk alone; patience ends after 100 requests.
+test::Handler forgetful(std::atomic<int>& asked) {
+  return {.answer = [&asked](test::ReceivedRequest& request) -> Reply {
+    if (++asked > 100) return {.status = 400};
+    if (request.body.size() > 512U << 10U) return {.status = 413};
+    if (request.method == "POST") return at(kSession);
+    const bool first = request.method == "PATCH" && request.header("content-range").starts_with("0-");
+    return first ? at(kSession) : Reply{.status = 404, .body = registry_error("BLOB_UPLOAD_UNKNOWN")};
+  }};
+}
+
+TEST(RegistryUpload, EndsWhereItNeverGetsBeyondItsFirstChunk) {
+  RegistryFixture registry;
+  std::atomic<int> asked = 0;
+  registry.server.serve_with(forgetful(asked));
+  const std::string bytes(600U << 10U, 'x');
+  const oci::Descriptor large{std::string(oci::kOciLayerGzip), oci::Digest::of(bytes), bytes.size(), {}, std::nullopt};
+  const BlobSource source{.open = [&bytes](std::uint64_t offset) -> Result<net::BodySource> {
+    return [rest = bytes.substr(offset)]() mutable -> Result<std::string> { return std::exchange(rest, {}); };
+  }};
+  const auto put = registry.client.put_blob(registry.repository(), large, source);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ErrorCode::not_found) << describe(put.error());
+  EXPECT_LT(asked, 50) << "B14";
+}
+
+TEST(RegistryUpload, IsLookedForWhereItsEndIsAnsweredOtherwise) {
+  for (const int status : {200, 202}) {
+    RegistryFixture registry;
+    registry.server.expect("HEAD", kBlob, {.status = 404});
+    registry.server.expect("POST", kUploads, at(kSession));
+    registry.server.expect("PUT", kEnd, {.status = status});
+    registry.server.expect("HEAD", kBlob, {.status = 200});
+    Source source;
+    const auto put = registry.client.put_blob(registry.repository(), kLayer, source.blob());
+    ASSERT_TRUE(put) << describe(put.error());
+    EXPECT_EQ(*put, BlobArrival::uploaded) << status;
+  }
+}
+
 TEST(RegistryUpload, GoesInChunksWhereOneBodyIsTooLarge) {
   RegistryFixture registry;
   for (int blob = 0; blob < 2; ++blob) {
@@ -239,6 +346,23 @@ TEST(RegistryMount, IsNotAskedForAgainWhereThereIsNone) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(registry.client.put_blob(registry.repository(), kLayer, blob).value(), BlobArrival::present);
   }
+}
+
+TEST(RegistryStream, FromTheRegistryItGoesToIsNotHeldBackByItself) {
+  RegistryFixture registry;
+  const std::string tags = "/v2/a/b/tags/list", from = concat("/v2/c/d/blobs/", kDigest.text());
+  registry.server.expect("HEAD", kBlob, {.status = 404});
+  // Another request is told to wait while the upload is about to begin: so its PUT is the next one.
+  for (int i = 0; i < 4; ++i) registry.server.expect("GET", tags, {.status = 429, .headers = {{"Retry-After", "1"}}});
+  registry.server.expect_with("POST", kUploads, [&](const test::ReceivedRequest&) {
+    EXPECT_EQ(registry.client.tags(registry.repository()).error().code, ErrorCode::rate_limited);
+    return at(kSession);
+  });
+  registry.server.expect("PUT", kEnd, {.status = 201});
+  registry.server.expect("GET", from, {.body = kBytes});
+  const auto source = stream_from(registry.client, registry.repository("c/d"), kLayer);
+  const auto put = registry.client.put_blob(registry.repository(), kLayer, source);
+  ASSERT_TRUE(put) << describe(put.error());
 }
 
 TEST(RegistryStream, HoldsBackTheLastBytesOfABlobThatIsNotItsDigest) {
