@@ -72,6 +72,18 @@ std::string rights_hint(const Asked& asked) {
                 asked.scope, ' ', name);
 }
 
+/// Docker Hub counts pulls, which its answer says, and apart from that requests of any kind (B07).
+std::string limit_hint(const Asked& asked, const net::Response& response) {
+  if (asked.repository.registry == "docker.io") {
+    if (response.header("ratelimit-limit").empty() && registry_message(response).code != "TOOMANYREQUESTS")
+      return "too many requests in a short time, which is not the limit of pulls: run again later";
+    if (asked.user.empty()) return "the limit of pulls is reached: log in, which raises it";
+    return concat("the limit of pulls of ", asked.user, " is reached: run again later");
+  }
+  return response.header("retry-after").empty() ? "log in, or try again later"
+                                                : "run again after that time; logging in raises most limits";
+}
+
 std::string hint_for(ErrorCode code, const Asked& asked, const net::Response& response) {
   switch (code) {
     case ErrorCode::unauthenticated:
@@ -83,8 +95,7 @@ std::string hint_for(ErrorCode code, const Asked& asked, const net::Response& re
     case ErrorCode::conflict:
       return "the tag exists and the registry does not let it move; publish another version";
     case ErrorCode::rate_limited:
-      return response.header("retry-after").empty() ? "log in, or try again later"
-                                                    : "run again after that time; logging in raises most limits";
+      return limit_hint(asked, response);
     case ErrorCode::unavailable:
       return "try again; if it persists, look at the registry's status page and at proxies in between";
     case ErrorCode::integrity:

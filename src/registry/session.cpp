@@ -57,7 +57,8 @@ void Session::remember_scheme(const std::string& registry, const std::string& sc
 }
 
 Result<Answer> Session::settle_scheme(const Query& query, net::Deadline& deadline, Result<Answer> plain) {
-  if (!scheme_of(query.repository.registry).empty() || !wants_tls(plain, api_url(query, "http"))) return plain;
+  // Another request may have settled it meanwhile, the other way than this one was sent.
+  if (scheme_of(query.repository.registry) == "http" || !wants_tls(plain, api_url(query, "http"))) return plain;
   auto secure = send_to(query, api_url(query, "https"), deadline);
   const auto& failure = secure ? std::nullopt : secure.error().http;
   // What answers over TLS speaks it, also where that answer is a refusal or its certificate does not hold.

@@ -21,6 +21,7 @@ TEST_P(Conformance, HoldsFor) {
   const auto& [subject, each] = GetParam();
   Bench bench(subject, each.name);
   each.run(bench);
+  bench.leave_all();
 }
 
 INSTANTIATE_TEST_SUITE_P(Registries, Conformance,

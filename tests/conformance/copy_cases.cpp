@@ -57,7 +57,6 @@ void within_a_registry(Bench& bench) {
     EXPECT_EQ(copied->bytes, 0U);
   }
   expect_same(bench.client(), to, made);
-  bench.leave(to.repository, "v1", made.digest(), made.media_type);
 }
 
 void again(Bench& bench) {
@@ -79,12 +78,14 @@ void without_a_tag(Bench& bench) {
   const auto copied = copy(bench, Bench::tag(bench.repository("source"), "v1"), {target, std::nullopt, std::nullopt});
   ASSERT_TRUE(copied) << describe(copied.error());
   expect_same(bench.client(), Bench::by_digest(target, made.digest()), made);
+  bench.leave(Bench::by_digest(target, made.digest()));
 }
 
 void of_an_index(Bench& bench) {
   const oci::Repository source = bench.repository("source"), target = bench.repository("target");
-  const std::vector<Image> images{make_image(bench.mark("1")), make_image(bench.mark("2")),
-                                  make_image(bench.mark("3"))};
+  const std::vector<Image> images{make_image(bench.mark("1"), false, "amd64"),
+                                  make_image(bench.mark("2"), false, "arm64"),
+                                  make_image(bench.mark("3"), false, "s390x")};
   for (const Image& each : images) ASSERT_TRUE(bench.push(source, "", each));
   const std::string bytes = index_of(images);
   ASSERT_TRUE(bench.push_manifest(source, "list", bytes, oci::kOciIndex));
@@ -92,7 +93,6 @@ void of_an_index(Bench& bench) {
   ASSERT_TRUE(copied) << describe(copied.error());
   EXPECT_EQ(copied->manifests, 4U);
   for (const Image& each : images) expect_same(bench.client(), Bench::by_digest(target, each.digest()), each);
-  bench.leave(target, "list", oci::Digest::of(bytes), oci::kOciIndex);
 }
 
 void referrers(Bench& bench, bool along) {
@@ -115,6 +115,7 @@ void referrers(Bench& bench, bool along) {
   ASSERT_EQ(found->size(), along ? 1U : 0U);
   if (!along) return;
   EXPECT_EQ(found->front().digest, signature.digest());
+  for (const Image& each : {signature, of_signature}) bench.leave(Bench::by_digest(target, each.digest()));
   const auto further = bench.client().referrers(target, signature.digest());
   ASSERT_TRUE(further) << describe(further.error());
   EXPECT_EQ(further->size(), 1U);
@@ -149,7 +150,6 @@ void between_registries(Bench& bench) {
   const auto in = copy(bench, Bench::tag(elsewhere, "v1"), back);
   ASSERT_TRUE(in) << describe(in.error());
   expect_same(bench.client(), back, made);
-  bench.leave(back.repository, "v1", made.digest(), made.media_type);
   for (const auto& logged : other.log()) EXPECT_FALSE(logged.had_authorization) << logged.target;
 }
 

@@ -21,7 +21,8 @@ void add_left_behind(LeftBehind left) {
   entries().push_back(json::Value::object({{"registry", std::move(left.registry)},
                                            {"reference", std::move(left.reference)},
                                            {"digest", std::move(left.digest)},
-                                           {"media_type", std::move(left.media_type)}}));
+                                           {"media_type", std::move(left.media_type)},
+                                           {"dangles", std::move(left.dangles)}}));
 }
 
 void write_left_behind() {

@@ -7,6 +7,7 @@ namespace crategate::conformance {
 
 struct LeftBehind {
   std::string registry, reference, digest, media_type;
+  std::string dangles;  ///< why it names what is not there; empty = it does not
 };
 
 void add_left_behind(LeftBehind left);

@@ -163,6 +163,7 @@ void referrer_that_goes(Bench& bench) {
   ASSERT_TRUE(referrers) << describe(referrers.error());
   const std::string reason = reason_against(bench.subject(), Ability::list_referrers);
   EXPECT_EQ(referrers->empty(), reason.empty()) << reason;
+  bench.dangles(repository, "the tag that lists referrers is not written anew by a deletion");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ void FakeClock::sleep(std::chrono::milliseconds duration) {
     sleeps_.push_back(duration);
   }
   advance(duration);
+  if (on_sleep) on_sleep();
 }
 
 void FakeClock::advance(std::chrono::milliseconds duration) {

@@ -1,6 +1,7 @@
 // Fakes of the small seams: environment, clock, workflow.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -26,7 +27,7 @@ class FakeEnvironment final : public sys::Environment {
   std::map<std::string, std::string> variables_;
 };
 
-/// Time passes only by sleeping or by `advance`. Starts at 2026-11-20T09:29:18Z. Thread-safe but for `sleeps`.
+/// Time passes only by sleeping or by `advance`. Starts at 2026-11-20T09:29:18Z. Thread-safe.
 class FakeClock final : public sys::Clock {
  public:
   sys::Instant monotonic() const override {
@@ -43,11 +44,21 @@ class FakeClock final : public sys::Clock {
     const std::lock_guard lock(mutex_);
     now_ = now;
   }
-  const std::vector<std::chrono::milliseconds>& sleeps() const { return sleeps_; }
+  std::vector<std::chrono::milliseconds> sleeps() const {
+    const std::lock_guard lock(mutex_);
+    return sleeps_;
+  }
+  /// Since its start.
+  std::chrono::milliseconds passed() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(monotonic() - kStart);
+  }
+  /// After each sleep, on the thread that slept; set before there are others.
+  std::function<void()> on_sleep;
 
  private:
+  static constexpr sys::Instant kStart{std::chrono::hours(1)};
   mutable std::mutex mutex_;
-  sys::Instant monotonic_{std::chrono::hours(1)};
+  sys::Instant monotonic_ = kStart;
   std::chrono::system_clock::time_point now_{std::chrono::seconds(1795166958)};
   std::vector<std::chrono::milliseconds> sleeps_;
 };

@@ -19,7 +19,7 @@ std::string digest_of(std::string_view bytes) { return concat("sha256:", sha256_
 
 std::string text_at(const Reader& object, std::string_view key) { return object.string_or(key, "").value_or(""); }
 
-/// The digests of a descriptor list; nullopt = one is none.
+/// The digests of a descriptor list but those of layers that stay elsewhere; nullopt = one is none.
 std::optional<std::vector<std::string>> digests_at(const Reader& document, std::string_view key) {
   std::vector<std::string> digests;
   const auto list = document.find(key);
@@ -29,7 +29,7 @@ std::optional<std::vector<std::string>> digests_at(const Reader& document, std::
   if (!items) return std::nullopt;
   for (const Reader& item : *items) {
     if (!item.is_object() || !is_digest(text_at(item, "digest"))) return std::nullopt;
-    digests.push_back(text_at(item, "digest"));
+    if (text_at(item, "mediaType").find(".foreign.") == std::string::npos) digests.push_back(text_at(item, "digest"));
   }
   return digests;
 }

@@ -8,9 +8,9 @@
 #include "base/strings.h"
 #include "oci/media_types.h"
 #include "registry/client.h"
+#include "support/fakes.h"
 #include "support/peak_memory.h"
 #include "support/strict_registry.h"
-#include "support/strict_registry_clock.h"
 
 namespace crategate::registry {
 namespace {
@@ -95,7 +95,7 @@ struct World {
     }
   }
 
-  test::SharedClock clock;
+  test::FakeClock clock;
   std::string bytes = std::string(10000, 'e'), blob;
   test::StrictRegistry strict;
   net::PosixHttpClient http;

@@ -10,7 +10,7 @@
 #include "base/strings.h"
 #include "oci/media_types.h"
 #include "registry/client.h"
-#include "support/strict_registry_clock.h"
+#include "support/fakes.h"
 #include "sweep/fault_sweep.h"
 
 namespace crategate::sweep {
@@ -166,7 +166,7 @@ struct Scene {
     strict.add_blob("a/b", kBlob);
     strict.add_manifest("a/b", "v1", manifest_of("v1"), std::string(oci::kOciManifest));
   }
-  test::SharedClock clock;
+  test::FakeClock clock;
   StrictRegistry strict;
   HastyClient http;
   HttpRegistry client;

@@ -3,8 +3,8 @@
 
 #include "base/strings.h"
 #include "registry/client.h"
+#include "support/fakes.h"
 #include "support/strict_registry.h"
-#include "support/strict_registry_clock.h"
 
 namespace crategate::registry {
 namespace {
@@ -66,7 +66,7 @@ struct Transfer {
     return count;
   }
 
-  test::SharedClock clock;
+  test::FakeClock clock;
   std::string bytes = std::string(400000, 'x');
   std::vector<std::uint64_t> opened;
   test::StrictRegistry strict;

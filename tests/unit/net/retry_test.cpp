@@ -65,7 +65,7 @@ TEST(HttpDate, IsReadInTheFormThatIsSent) {
     EXPECT_EQ(parse_http_date(text), std::nullopt) << text;
 }
 
-TEST(RetryAfter, IsSecondsOrADate) {
+TEST(RetryAfter, B06IsSecondsOrADate) {
   EXPECT_EQ(parse_retry_after("0", kNow), seconds(0));
   EXPECT_EQ(parse_retry_after("120", kNow), seconds(120));
   EXPECT_EQ(parse_retry_after("Fri, 20 Nov 2026 09:30:00 GMT", kNow), seconds(42));

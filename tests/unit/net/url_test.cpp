@@ -103,7 +103,7 @@ TEST(Location, IsResolvedAgainstWhatAnswered) {
   }
 }
 
-TEST(Location, IsRefusedWhenItCouldMeanAnotherServer) {
+TEST(Location, A43IsRefusedWhenItCouldMeanAnotherServer) {
   const Url base = Url::parse("https://r.example/v2/").value();
   const std::string rows[] = {
       "",

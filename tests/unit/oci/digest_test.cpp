@@ -22,7 +22,7 @@ TEST(Digest, TakesTheTwoRegisteredAlgorithms) {
   EXPECT_EQ(Digest::from_sha256_hex(kHex), *digest);
 }
 
-TEST(Digest, RefusesEverythingThatCouldBeAPathOrAnotherDigest) {
+TEST(Digest, A46RefusesEverythingThatCouldBeAPathOrAnotherDigest) {
   const struct {
     std::string_view name;
     std::string text;

@@ -62,7 +62,7 @@ TEST(Index, IsReadAndWrittenWithPlatforms) {
   EXPECT_TRUE(parse_index(index(kDockerManifestList), kDockerManifestList).has_value());
 }
 
-TEST(Manifest, RefusesWhatIsAmbiguousOrDamaged) {
+TEST(Manifest, A47A48A49RefusesWhatIsAmbiguousOrDamaged) {
   const auto with_layer = [](std::string_view layer) {
     return manifest(concat(R"("config":)", kConfig, R"(,"layers":[)", layer, "]"));
   };
@@ -111,6 +111,17 @@ TEST(Manifest, RefusesWhatIsAmbiguousOrDamaged) {
     EXPECT_THAT(parsed.error().message, HasSubstr(row.message)) << row.name;
   }
   EXPECT_THAT(parse_index(image(kOciManifest), kOciManifest).error().message, HasSubstr("expected an index"));
+}
+
+TEST(Index, A48RefusesMoreEntriesThanItsLimit) {
+  const std::string entry = concat(R"({"mediaType":")", kOciManifest, R"(","digest":")", kDigest, R"(","size":7})");
+  std::string many = entry;
+  for (int i = 0; i < 1023; ++i) many += "," + entry;
+  EXPECT_TRUE(parse_index(manifest(concat(R"("manifests":[)", many, "]")), kOciIndex));
+  const auto refused = parse_index(manifest(concat(R"("manifests":[)", many, ",", entry, "]")), kOciIndex);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::integrity);
+  EXPECT_THAT(refused.error().message, HasSubstr("expected at most 1024 entries, found 1025"));
 }
 
 TEST(Manifest, TypeComesFromTheServerOrElseFromTheDocument) {

@@ -15,7 +15,7 @@ struct Row {
 
 class ConfusableReference : public testing::TestWithParam<Row> {};
 
-TEST_P(ConfusableReference, HasDockersNormalFormOrNone) {
+TEST_P(ConfusableReference, A92HasDockersNormalFormOrNone) {
   const auto reference = parse_reference(GetParam().text);
   EXPECT_EQ(reference ? reference->full() : std::string(), GetParam().full) << GetParam().text;
 }

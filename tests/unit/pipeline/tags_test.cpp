@@ -47,7 +47,7 @@ void PrintTo(const VersionCase& row, std::ostream* out) { *out << row.what; }
 
 class VersionTags : public ::testing::TestWithParam<VersionCase> {};
 
-TEST_P(VersionTags, FollowThePolicy) {
+TEST_P(VersionTags, A56FollowThePolicy) {
   const auto& row = GetParam();
   const auto plan = plan_of(row.trigger);
   config::Release release;
@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(OnLaterRuns, VersionTags,
                                            VersionCase{"dated, same content", "schedule", Setting::dated,
                                                        made_by("schedule", "true", kTarget), Outcome::stays}));
 
-TEST(VersionTag, NamesBothContentsInAConflict) {
+TEST(VersionTag, A56NamesBothContentsInAConflict) {
   const auto plan = plan_of("release");
   const auto move = decide_version_tag(plan, plan.cells[0], "v1.2.3", made_by("release", "true"), kTarget, {});
   ASSERT_FALSE(move);

@@ -16,7 +16,7 @@ TEST(Authorization, IsTextForItsOwnOrigin) {
             "Bearer some-token");
 }
 
-TEST(Authorization, IsNothingForAnyOther) {
+TEST(Authorization, A41A42IsNothingForAnyOther) {
   const auto basic = Authorization::basic({"https://ghcr.io:443"}, "me", Secret("pass-word"));
   for (const char* other : {"http://ghcr.io/", "https://ghcr.io:8443/", "http://ghcr.io:443/", "https://evil.example/",
                             "https://ghcr.io.evil.example/", "https://xghcr.io/", "https://sub.ghcr.io/",

@@ -85,7 +85,7 @@ struct BadRow {
 
 class BadChallenge : public testing::TestWithParam<BadRow> {};
 
-TEST_P(BadChallenge, IsRefused) {
+TEST_P(BadChallenge, A52IsRefused) {
   const auto parsed = parse_challenges(GetParam().header);
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().code, ErrorCode::integrity);
@@ -115,11 +115,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"OneMebibyte", concat("Bearer realm=\"", std::string(1U << 20U, 'a'), "\"")}),
     [](const auto& each) { return std::string(each.param.name); });
 
-TEST(Challenge, MayBeAsLongAsItsLimit) {
+TEST(Challenge, A52MayBeAsLongAsItsLimit) {
   EXPECT_TRUE(parse_challenges(concat("Bearer realm=\"", std::string(8192 - 15, 'a'), "\"")));
 }
 
-TEST(Challenge, HeadersOfOneAnswerShareTheLimits) {
+TEST(Challenge, A52HeadersOfOneAnswerShareTheLimits) {
   const net::Headers two{{"WWW-Authenticate", "Negotiate"}, {"Date", "x"}, {"www-authenticate", R"(Basic realm="x")"}};
   EXPECT_EQ(challenges_of(two).value(),
             (std::vector<Challenge>{{"negotiate", "", {}}, {"basic", "", Parameters{{"realm", "x"}}}}));

@@ -31,7 +31,7 @@ struct StatusRow {
 
 class RegistryFailure : public testing::TestWithParam<StatusRow> {};
 
-TEST_P(RegistryFailure, HasOneCodeAndAHint) {
+TEST_P(RegistryFailure, B03HasOneCodeAndAHint) {
   const Error error = registry_failure(asked(), {GetParam().status, {}, GetParam().body});
   EXPECT_EQ(error.code, GetParam().code) << name(error.code);
   EXPECT_FALSE(error.hint.empty());
@@ -85,12 +85,24 @@ TEST(RegistryError, IsForbiddenWhenALoginLacksTheScope) {
   EXPECT_EQ(registry_failure(anonymous, response).code, ErrorCode::unauthenticated);
 }
 
-TEST(RegistryError, SaysHowLongItWasAskedToWait) {
+TEST(RegistryError, B06SaysHowLongItWasAskedToWait) {
   EXPECT_THAT(registry_failure(asked(), {429, {{"Retry-After", "86400"}}, ""}).message,
               HasSubstr("asked to wait 86400 s"));
 }
 
-TEST(RegistryError, NeverCarriesControlCharactersOrWorkflowCommands) {
+TEST(RegistryError, B07SaysWhichLimitOfDockerHubWasReached) {
+  const net::Response pulls{429, {{"RateLimit-Limit", "100;w=21600"}}, errors("TOOMANYREQUESTS")};
+  const net::Response abuse{429, {{"Retry-After", "60"}}, "Too Many Requests"};
+  Asked anonymous = asked("docker.io");
+  anonymous.user.clear();
+  EXPECT_THAT(registry_failure(anonymous, pulls).hint, HasSubstr("limit of pulls is reached: log in"));
+  EXPECT_THAT(registry_failure(asked("docker.io"), pulls).hint, HasSubstr("limit of pulls of me is reached"));
+  EXPECT_THAT(registry_failure(anonymous, abuse).hint, HasSubstr("not the limit of pulls"));
+  for (const net::Response& response : {pulls, abuse})
+    EXPECT_THAT(registry_failure(asked("quay.io"), response).hint, Not(HasSubstr("pulls")));
+}
+
+TEST(RegistryError, A55NeverCarriesControlCharactersOrWorkflowCommands) {
   const Error error =
       registry_failure(asked(), {403, {}, errors("DENIED", "##[error]x \\u001b[31m\\n::set-output name=a::b")});
   const std::string line = describe(error);
@@ -99,7 +111,7 @@ TEST(RegistryError, NeverCarriesControlCharactersOrWorkflowCommands) {
   EXPECT_THAT(line, Not(HasSubstr("\n")));
 }
 
-TEST(RegistryAbsence, IsOnlyWhatARegistrySays) {
+TEST(RegistryAbsence, B04IsOnlyWhatARegistrySays) {
   EXPECT_TRUE(is_registry_404({404, {}, errors("MANIFEST_UNKNOWN")}));
   EXPECT_TRUE(is_registry_404({404, {{"Docker-Distribution-Api-Version", "registry/2.0"}}, ""}));
   EXPECT_FALSE(is_registry_404({404, {}, errors("DENIED")}));

@@ -61,7 +61,7 @@ struct TargetRow {
 
 class RegistryTarget : public testing::TestWithParam<TargetRow> {};
 
-TEST_P(RegistryTarget, IsCheckedBeforeAnythingIsSentThere) {
+TEST_P(RegistryTarget, A40IsCheckedBeforeAnythingIsSentThere) {
   const OriginPolicy policy({"plain.corp:5000"});
   const auto checked = policy.check_target(GetParam().registry, *net::Url::parse(GetParam().target), "its token realm");
   EXPECT_EQ(checked.has_value(), GetParam().allowed) << GetParam().target;

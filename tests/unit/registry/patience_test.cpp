@@ -43,7 +43,7 @@ TEST(RegistryPacing, HoldsNobodyBackBeforeAPauseIsAskedFor) {
   EXPECT_TRUE(paced.clock.sleeps().empty());
 }
 
-TEST(RegistryPacing, WaitsForThePauseAndSendsOneProbe) {
+TEST(RegistryPacing, B06WaitsForThePauseAndSendsOneProbe) {
   Paced paced;
   paced.pacing.leave("a", false, seconds(5));
   EXPECT_EQ(paced.pacing.enter("b", paced.deadline).value(), false) << "another registry";
@@ -61,7 +61,7 @@ TEST(RegistryPacing, KeepsTheLongestPause) {
   EXPECT_EQ(paced.clock.sleeps(), (std::vector<milliseconds>{seconds(9)}));
 }
 
-TEST(RegistryPacing, EndsWhenThePauseOutlastsTheOperation) {
+TEST(RegistryPacing, B06EndsWhenThePauseOutlastsTheOperation) {
   Paced paced;
   paced.pacing.leave("a", false, std::chrono::hours(24));
   const auto entered = paced.pacing.enter("a", paced.deadline);
@@ -78,7 +78,7 @@ TEST(RegistryPacing, NeverMakesAProbeOfWhatMayWaitForAnotherRequest) {
   EXPECT_EQ(paced.pacing.enter("a", paced.deadline).value(), true);
 }
 
-TEST(RegistryPacing, LetsTheOthersFollowTheProbe) {
+TEST(RegistryPacing, B06LetsTheOthersFollowTheProbe) {
   Paced paced;
   paced.pacing.leave("a", false, seconds(1));
   ASSERT_TRUE(paced.pacing.enter("a", paced.deadline).value());

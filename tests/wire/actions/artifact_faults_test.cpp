@@ -175,9 +175,9 @@ void check(const Request& request, const Trouble& trouble, int times, End end) {
   const Outcome outcome = run(artifacts, request.ask, existing);
   expect_end(end, outcome);
   expect_nothing_half(artifacts, request.ask, outcome);
-  EXPECT_LE(artifacts.clock.slept(), std::chrono::minutes(10));
+  EXPECT_LE(artifacts.clock.passed(), std::chrono::minutes(10));
   if (trouble.name == "503 with Retry-After" && times == 1) {
-    EXPECT_GE(artifacts.clock.longest_sleep(), std::chrono::seconds(7));
+    EXPECT_GE(artifacts.longest_sleep(), std::chrono::seconds(7));
   }
 }
 
@@ -196,12 +196,12 @@ TEST(ArtifactFaults, WaitAsLongAsTheServiceAsksAndNotForADay) {
   ArtifactFixture artifacts;
   artifacts.service.inject(Ask::create, status(429, {{"Retry-After", "Fri, 20 Nov 2026 09:30:18 GMT"}}));
   ASSERT_TRUE(artifacts.upload(kName, kBytes));
-  EXPECT_EQ(artifacts.clock.longest_sleep(), std::chrono::minutes(1));
+  EXPECT_EQ(artifacts.longest_sleep(), std::chrono::minutes(1));
   artifacts.service.inject(Ask::list, status(429, {{"Retry-After", "86400"}}));
   const auto refused = artifacts.store.list(std::nullopt);
   ASSERT_FALSE(refused);
   EXPECT_THAT(describe(refused.error()), HasSubstr("asked to wait \"86400\""));
-  EXPECT_EQ(artifacts.clock.slept(), std::chrono::minutes(1));
+  EXPECT_EQ(artifacts.clock.passed(), std::chrono::minutes(1));
 }
 
 TEST(ArtifactFaults, AFullQuotaIsNoReasonToTryAgain) {
@@ -224,8 +224,8 @@ TEST(ArtifactFaults, ShareOneDeadline) {
   artifacts.service.inject(Ask::finalize, status(500), kForEver);
   artifacts.service.inject(Ask::list, status(500), kForEver);
   ASSERT_FALSE(artifacts.upload(kName, kBytes));
-  EXPECT_LE(artifacts.clock.slept(), std::chrono::minutes(2));
-  EXPECT_GE(artifacts.clock.slept(), std::chrono::minutes(1));
+  EXPECT_LE(artifacts.clock.passed(), std::chrono::minutes(2));
+  EXPECT_GE(artifacts.clock.passed(), std::chrono::minutes(1));
 }
 
 /// The first creation was lost on its way back and succeeded; then it is ours, and nobody else's is touched.

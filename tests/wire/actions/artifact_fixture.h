@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,38 +13,6 @@
 #include "support/fakes.h"
 
 namespace crategate::test {
-
-/// A clock for threads.
-class SharedClock final : public sys::Clock {
- public:
-  sys::Instant monotonic() const override {
-    const std::scoped_lock lock(mutex_);
-    return clock_.monotonic();
-  }
-  std::chrono::system_clock::time_point now() const override {
-    const std::scoped_lock lock(mutex_);
-    return clock_.now();
-  }
-  void sleep(std::chrono::milliseconds duration) override {
-    const std::scoped_lock lock(mutex_);
-    clock_.sleep(duration);
-  }
-  std::chrono::milliseconds longest_sleep() const {
-    const std::scoped_lock lock(mutex_);
-    const auto& all = clock_.sleeps();
-    return all.empty() ? std::chrono::milliseconds(0) : *std::max_element(all.begin(), all.end());
-  }
-  std::chrono::milliseconds slept() const {
-    const std::scoped_lock lock(mutex_);
-    std::chrono::milliseconds sum{0};
-    for (const auto sleep : clock_.sleeps()) sum += sleep;
-    return sum;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  FakeClock clock_;
-};
 
 /// Sends some requests to a port where nobody listens.
 class RefusingClient final : public net::HttpClient {
@@ -112,6 +79,10 @@ struct ArtifactFixture {
   Result<actions::Artifact> upload(const std::string& name, const std::string& bytes) {
     return store.upload({.name = name, .content = produce(bytes)});
   }
+  std::chrono::milliseconds longest_sleep() const {
+    const auto sleeps = clock.sleeps();
+    return sleeps.empty() ? std::chrono::milliseconds(0) : *std::max_element(sleeps.begin(), sleeps.end());
+  }
   /// What a download brought; its error where there was one.
   Result<std::string> download(const actions::Artifact& artifact) {
     std::string received;
@@ -130,7 +101,7 @@ struct ArtifactFixture {
   }
 
   ArtifactService service;
-  SharedClock clock;
+  FakeClock clock;
   RefusingClient http;
   actions::ServiceArtifactStore store;
 };

@@ -96,7 +96,7 @@ TEST_F(HttpClientTest, ReadsABodyThatEndsWithTheConnection) {
   EXPECT_EQ(server_.connections(), 3);
 }
 
-TEST_F(HttpClientTest, FollowsAndDecodesNothing) {
+TEST_F(HttpClientTest, A42A50FollowsAndDecodesNothing) {
   server_.expect(
       "GET", "/",
       {.status = 307, .headers = {{"Location", "/elsewhere"}, {"Content-Encoding", "gzip"}}, .body = "\x1f\x8b"});
@@ -111,7 +111,7 @@ struct BrokenAnswer {
   ErrorCode code;
 };
 
-TEST_F(HttpClientTest, NamesWhatIsWrongWithAnAnswer) {
+TEST_F(HttpClientTest, A49B11NamesWhatIsWrongWithAnAnswer) {
   const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   const BrokenAnswer rows[] = {
       {"short body", {.headers = {{"Content-Length", "10"}}, .body = "short", .close = true}, ErrorCode::integrity},
@@ -147,7 +147,7 @@ TEST_F(HttpClientTest, NamesWhatIsWrongWithAnAnswer) {
   }
 }
 
-TEST_F(HttpClientTest, CutsTheBodyOfAnErrorAnswer) {
+TEST_F(HttpClientTest, A49CutsTheBodyOfAnErrorAnswer) {
   server_.expect("GET", "/", {.status = 500, .body = std::string(5000, 'x')});
   server_.expect("GET", "/next", {});
   Request limited = request("GET", "/");

@@ -31,7 +31,7 @@ struct BadCertificate {
   std::string name, host, why;
 };
 
-TEST_F(TlsTest, RefusesACertificateThatIsNotTheServers) {
+TEST_F(TlsTest, B16RefusesACertificateThatIsNotTheServers) {
   const BadCertificate rows[] = {{"other", "localhost", "hostname mismatch"},
                                  {"other", "127.0.0.1", "IP address mismatch"},
                                  {"expired", "localhost", "expired"},

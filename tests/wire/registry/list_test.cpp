@@ -44,19 +44,19 @@ TEST(RegistryTags, OfARepositoryWithoutAnyAreNoneAndOfNoRepositoryNothing) {
   EXPECT_EQ(registry.client.tags(registry.repository()).error().code, ErrorCode::unavailable);
 }
 
-TEST(RegistryTags, AreNeverReadFromAnotherHost) {
+TEST(RegistryTags, A54AreNeverReadFromAnotherHost) {
   RegistryFixture registry(true);
   test::ScriptedHttpServer evil;
   for (const std::string& next : {evil.url("/v2/a/b/tags/list?n=1").text(), std::string("//evil.example/x")}) {
     registry.server.expect("GET", kTags, page(R"(["a"])", next));
     const auto tags = registry.client.tags(registry.repository());
     ASSERT_FALSE(tags) << next;
-    EXPECT_EQ(tags.error().code, ErrorCode::integrity) << "A54";
+    EXPECT_EQ(tags.error().code, ErrorCode::integrity);
   }
   EXPECT_THAT(evil.received(), IsEmpty());
 }
 
-TEST(RegistryTags, WithoutEndAreRefused) {
+TEST(RegistryTags, A54WithoutEndAreRefused) {
   RegistryFixture registry;
   int pages = 0;
   registry.server.serve_with({.answer = [&pages](test::ReceivedRequest&) {

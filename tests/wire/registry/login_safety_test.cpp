@@ -25,7 +25,7 @@ struct RealmRow {
 
 class ForbiddenRealm : public testing::TestWithParam<RealmRow> {};
 
-TEST_P(ForbiddenRealm, IsNeverAskedForAToken) {
+TEST_P(ForbiddenRealm, A40IsNeverAskedForAToken) {
   const OriginPolicy policy({});
   const std::string header = concat("Bearer realm=\"", GetParam().realm, "\"");
   const auto realm = realm_of("registry.example", parse_challenges(header)->front(), policy);
@@ -74,7 +74,7 @@ struct RedirectRow {
 
 class RegistryRedirectShape : public testing::TestWithParam<RedirectRow> {};
 
-TEST_P(RegistryRedirectShape, NeverCarriesTheLoginElsewhere) {
+TEST_P(RegistryRedirectShape, A42NeverCarriesTheLoginElsewhere) {
   RegistryFixture registry(true);
   ScriptedHttpServer other;
   std::atomic<int> others = 0, own = 0;

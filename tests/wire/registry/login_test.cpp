@@ -33,7 +33,7 @@ TEST(RegistryLogin, IsSentOnlyAfterAChallengeAndThenKept) {
   EXPECT_EQ(received.at(2).header("authorization"), "Basic bWU6cGFzcy13b3Jk");
 }
 
-TEST(RegistryLogin, GetsATokenForTheScopeItNeedsAndNoOther) {
+TEST(RegistryLogin, A52GetsATokenForTheScopeItNeedsAndNoOther) {
   RegistryFixture registry(true);
   registry.server.expect("GET", kTag, challenge(bearer(registry, R"(,scope="repository:other:push")")));
   registry.server.expect("GET", kToken, {.body = R"({"token":"granted-token","expires_in":300})"});
@@ -52,7 +52,7 @@ TEST(RegistryLogin, WorksWithoutOneWhereTokensAreGivenToAnybody) {
   EXPECT_EQ(registry.server.received().at(1).header("authorization"), "");
 }
 
-TEST(RegistryLogin, RenewsATokenBeforeAndWhenItExpires) {
+TEST(RegistryLogin, B02RenewsATokenBeforeAndWhenItExpires) {
   RegistryFixture registry(true);
   const auto serve = [&](const std::string& token, bool challenged) {
     if (challenged) registry.server.expect("GET", kTag, challenge(bearer(registry)));
@@ -73,7 +73,7 @@ TEST(RegistryLogin, RenewsATokenBeforeAndWhenItExpires) {
   EXPECT_EQ(registry.server.received().back().header("authorization"), "Bearer third-token");
 }
 
-TEST(RegistryLogin, ThatIsRefusedAgainIsReportedWithUserAndScopeButNoSecret) {
+TEST(RegistryLogin, B01B02ThatIsRefusedAgainIsReportedWithUserAndScopeButNoSecret) {
   RegistryFixture registry(true);
   registry.server.expect("GET", kTag, challenge(R"(Basic realm="x")"));
   registry.server.expect("GET", kTag, {.status = 401, .body = registry_error("UNAUTHORIZED")});
@@ -109,7 +109,7 @@ TEST(RegistryLogin, RefusedByTheRealmIsUnauthenticated) {
   }
 }
 
-TEST(RegistryLogin, NeverSendsTheLoginToARealmItDoesNotTrust) {
+TEST(RegistryLogin, A40IsNeverSentToARealmThatIsNotTrusted) {
   for (const char* realm : {"file:///etc/passwd", "https://user@evil.example/token", "", "ftp://x/", "not a url"}) {
     RegistryFixture registry(true);
     registry.server.expect("GET", kTag, challenge(concat("Bearer realm=\"", realm, "\"")));
@@ -119,7 +119,7 @@ TEST(RegistryLogin, NeverSendsTheLoginToARealmItDoesNotTrust) {
   }
 }
 
-TEST(RegistryLogin, DoesNotFollowARedirectOfTheRealm) {
+TEST(RegistryLogin, A40DoesNotFollowARedirectOfTheRealm) {
   RegistryFixture registry(true);
   test::ScriptedHttpServer evil;
   registry.server.expect("GET", kTag, challenge(bearer(registry)));
@@ -134,7 +134,7 @@ struct TokenRow {
 
 class RegistryToken : public testing::TestWithParam<TokenRow> {};
 
-TEST_P(RegistryToken, ThatIsNoneIsRefusedAndNeverSent) {
+TEST_P(RegistryToken, A51ThatIsNoneIsRefusedAndNeverSent) {
   RegistryFixture registry(true);
   registry.server.expect("GET", kTag, challenge(bearer(registry)));
   registry.server.expect("GET", kToken, {.body = GetParam().body});
@@ -151,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, RegistryToken,
                                          TokenRow{"NotAscii", R"({"token":"\u00e9\u00e9"})"}),
                          [](const auto& each) { return std::string(each.param.name); });
 
-TEST(RegistryToken64, LargerThanItsLimitIsRefused) {
+TEST(RegistryToken64, A51LargerThanItsLimitIsRefused) {
   RegistryFixture registry(true);
   for (int tries = 0; tries < 2; ++tries) {
     registry.server.expect("GET", kTag, challenge(bearer(registry)));
@@ -160,7 +160,7 @@ TEST(RegistryToken64, LargerThanItsLimitIsRefused) {
   EXPECT_FALSE(registry.client.manifest(registry.tag("v1")));
 }
 
-TEST(RegistryTokenLifetime, ThatMakesNoSenseIsTheDefault) {
+TEST(RegistryTokenLifetime, A51ThatMakesNoSenseIsTheDefault) {
   for (const char* lifetime : {"-1", "0", "1e30", "\"x\"", "99999999999999999999"}) {
     RegistryFixture registry(true);
     registry.server.expect("GET", kTag, challenge(bearer(registry)));

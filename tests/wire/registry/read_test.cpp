@@ -59,6 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
         AbsenceRow{"Gone", {.status = 410}, false, ErrorCode::bad_input}),
     [](const auto& each) { return std::string(each.param.name); });
 
+const std::string kOwnType = concat(R"("mediaType":")", oci::kOciManifest, "\",");
+
 struct ContentRow {
   const char* name;
   std::string body, content_type;
@@ -66,7 +68,7 @@ struct ContentRow {
 
 class RegistryContent : public testing::TestWithParam<ContentRow> {};
 
-TEST_P(RegistryContent, ThatContradictsItselfIsRefused) {
+TEST_P(RegistryContent, A45A47ThatContradictsItselfIsRefused) {
   RegistryFixture registry;
   Reply reply = manifest_reply(manifest_bytes());
   reply.body = GetParam().body;
@@ -79,16 +81,18 @@ TEST_P(RegistryContent, ThatContradictsItselfIsRefused) {
   EXPECT_EQ(registry.server.received().at(1).header("cache-control"), "no-cache") << "B12";
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, RegistryContent,
-                         testing::Values(ContentRow{"OtherBodyUnderTheAnnouncedDigest", manifest_bytes("other"),
-                                                    std::string(oci::kOciManifest)},
-                                         ContentRow{"TypeContradictsTheDocument", manifest_bytes(),
-                                                    std::string(oci::kOciIndex)},
-                                         ContentRow{"Empty", "", std::string(oci::kOciManifest)},
-                                         ContentRow{"NoJson", "<html>", std::string(oci::kOciManifest)}),
-                         [](const auto& each) { return std::string(each.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Rows, RegistryContent,
+    testing::Values(ContentRow{"OtherBodyUnderTheAnnouncedDigest", manifest_bytes("other"),
+                               std::string(oci::kOciManifest)},
+                    ContentRow{"TypeContradictsTheDocument", manifest_bytes(), std::string(oci::kOciIndex)},
+                    ContentRow{"KindIsAnotherThanTheServerSays", replace_all(manifest_bytes(), kOwnType, ""),
+                               std::string(oci::kOciIndex)},
+                    ContentRow{"Empty", "", std::string(oci::kOciManifest)},
+                    ContentRow{"NoJson", "<html>", std::string(oci::kOciManifest)}),
+    [](const auto& each) { return std::string(each.param.name); });
 
-TEST(RegistryManifest, ThatIsBothAnIndexAndAnImageIsRefused) {
+TEST(RegistryManifest, A47ThatIsBothAnIndexAndAnImageIsRefused) {
   RegistryFixture registry;
   std::string both = manifest_bytes();
   both.insert(1, R"("manifests":[],)");
@@ -96,7 +100,7 @@ TEST(RegistryManifest, ThatIsBothAnIndexAndAnImageIsRefused) {
   EXPECT_EQ(registry.client.manifest(registry.tag("v1")).error().code, ErrorCode::integrity);
 }
 
-TEST(RegistryManifest, ByDigestMustBeThatContent) {
+TEST(RegistryManifest, A45ByDigestMustBeThatContent) {
   RegistryFixture registry;
   const oci::Digest asked = oci::Digest::of("asked for");
   Reply reply = manifest_reply(manifest_bytes());
@@ -107,7 +111,7 @@ TEST(RegistryManifest, ByDigestMustBeThatContent) {
   EXPECT_EQ(registry.client.manifest(registry.by_digest(asked)).error().code, ErrorCode::integrity);
 }
 
-TEST(RegistryManifest, LargerThanFourMebibytesIsRefused) {
+TEST(RegistryManifest, A49LargerThanFourMebibytesIsRefused) {
   RegistryFixture registry;
   for (int tries = 0; tries < 2; ++tries)
     registry.server.expect("GET", kTag, {.body = std::string((4U << 20U) + 1, ' ')});
@@ -151,7 +155,7 @@ TEST(RegistryDigest, OfAProxyPageIsNotAbsent) {
   EXPECT_EQ(registry.client.digest(registry.tag("v1")).error().code, ErrorCode::unavailable);
 }
 
-TEST(RegistryBlob, IsCheckedAgainstItsDigest) {
+TEST(RegistryBlob, A45IsCheckedAgainstItsDigest) {
   RegistryFixture registry;
   const oci::Digest digest = oci::Digest::of("config");
   const std::string path = concat("/v2/a/b/blobs/", digest.text());
@@ -179,7 +183,7 @@ TEST(RegistryBlob, IsThereWhenTheRegistryOrItsStorageHasIt) {
   EXPECT_EQ(registry.client.has_blob(registry.repository(), digest).error().code, ErrorCode::forbidden);
 }
 
-TEST(RegistryRedirect, IsFollowedWithoutTheLoginOnAnotherOrigin) {
+TEST(RegistryRedirect, A42IsFollowedWithoutTheLoginOnAnotherOrigin) {
   RegistryFixture registry(true);
   test::ScriptedHttpServer storage;
   const oci::Digest digest = oci::Digest::of("config");
@@ -192,7 +196,7 @@ TEST(RegistryRedirect, IsFollowedWithoutTheLoginOnAnotherOrigin) {
   EXPECT_EQ(RegistryFixture::authorized(storage), 0);
 }
 
-TEST(RegistryRedirect, ToStorageThatDemandsALoginGetsNone) {
+TEST(RegistryRedirect, A41ToStorageThatDemandsALoginGetsNone) {
   RegistryFixture registry(true);
   test::ScriptedHttpServer storage;
   const oci::Digest digest = oci::Digest::of("config");
@@ -213,7 +217,7 @@ TEST(RegistryRedirect, NotFoundAtTheStorageIsNotAbsent) {
   EXPECT_FALSE(registry.client.blob(registry.repository(), digest, 50));
 }
 
-TEST(RegistryRedirect, WithoutEndOrToANonsensePlaceIsRefused) {
+TEST(RegistryRedirect, A43WithoutEndOrToANonsensePlaceIsRefused) {
   const oci::Digest digest = oci::Digest::of("config");
   const std::string path = concat("/v2/a/b/blobs/", digest.text());
   {

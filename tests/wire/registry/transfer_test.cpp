@@ -60,7 +60,7 @@ Reply at(const std::string& location, int status = 202) {
   return {.status = status, .headers = {{"Location", location}}};
 }
 
-TEST(RegistryDownload, GoesOnWhereItWasCut) {
+TEST(RegistryDownload, B11GoesOnWhereItWasCut) {
   RegistryFixture registry;
   registry.server.expect("GET", kBlob, cut({.body = "0123"}, "10"));
   registry.server.expect("GET", kBlob, ranged("456789", "bytes 4-9/10"));
@@ -95,7 +95,7 @@ TEST(RegistryDownload, RefusesARangeThatItDidNotAskFor) {
   }
 }
 
-TEST(RegistryDownload, ChecksSizeAndDigest) {
+TEST(RegistryDownload, A45B11ChecksSizeAndDigest) {
   struct Row {
     std::string body, what;
   };
