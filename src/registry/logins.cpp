@@ -11,8 +11,9 @@ constexpr const char* kTokenUser = "(identity token)";
 
 const Logins::Found& Logins::ask(const std::string& registry) {
   Result<std::optional<Credentials>> login = source_ ? source_(registry) : std::nullopt;
+  const sys::Instant now = clock_.monotonic();
   const std::lock_guard lock(mutex_);
-  return found_.insert_or_assign(registry, Found{std::move(login), clock_.monotonic()}).first->second;
+  return found_.insert_or_assign(registry, Found{std::move(login), now}).first->second;
 }
 
 Result<std::optional<Credentials>> Logins::get(const std::string& registry) {

@@ -155,6 +155,10 @@ TEST(RegistryReferrers, AreListedAlsoWhereTheAnswerToTheirPutGotLost) {
   for (const Row& row : {Row{index_reply(entry(bytes, "application/x.sig")), false},
                          Row{{.status = 404, .body = "404 page not found"}, true}}) {
     RegistryFixture registry;
+    Reply plain = page("null");
+    plain.headers.emplace_back("Connection", "close");
+    registry.server.expect("GET", kTags, plain);
+    ASSERT_TRUE(registry.client.tags(registry.repository())) << "it speaks plain HTTP; no connection is warm";
     registry.server.expect("PUT", path, {.reset = true});
     registry.server.expect("HEAD", path, head_reply(bytes));
     registry.server.expect("GET", kReferrers, row.listed);
