@@ -23,9 +23,9 @@ class PausingClient final : public net::HttpClient {
     net::Request request = wanted;
     request.deadline = net::Deadline(clock_, patience_.operation).of_request();
     net::Deadline pauses(clock_, patience_.longest_pause);
-    while (true) {
+    for (int tried = 1;; ++tried) {
       auto response = inner_.send(request);
-      if (!response || response->status != 429) return response;
+      if (!response || response->status != 429 || tried == patience_.retry.tries) return response;
       const auto pause = net::requested_pause(*response, clock_.now());
       if (!pause || !pauses.sleep(std::max(*pause, patience_.retry.first))) return response;
     }
