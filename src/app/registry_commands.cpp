@@ -197,11 +197,10 @@ Result<void> registry_copy(Application& app) {
     return {};
   }
   CG_TRY(registry::HttpRegistry* const client, app.registry());
-  CG_TRY(ImagePlace to, stages::find_place(words[1], *client, *client, "", true));
-  if (!to.layout && !to.reference.tag && !to.reference.digest) to.reference.tag = "latest";
+  CG_TRY(ImagePlace to, stages::find_place(words[1], *client, *client, "latest", true));
   if (!to.layout && to.reference.digest) {
     return fail(ErrorCode::bad_input, concat(words[1], ": expected a tag to copy to, found a digest"),
-                "Name a tag; without one the image is stored by its digest.");
+                "Name a tag; without one it is `latest`.");
   }
   if (to.layout && !to.reference.tag && !to.reference.digest) to.reference.tag = from.reference.tag.value_or("latest");
   auto copied =

@@ -4,16 +4,12 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "net/message.h"
 
 namespace crategate::net {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
-
-bool is_token_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 class LinkReader {
  public:

@@ -10,11 +10,7 @@ namespace crategate::net {
 namespace {
 
 bool is_token(std::string_view text) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), good);
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
 }
 
 bool is_value(std::string_view text) {
@@ -82,6 +78,11 @@ Result<std::uint64_t> parse_chunk_size(std::string_view line) {
 }
 
 }  // namespace
+
+bool is_token_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
 
 Result<std::string> encode_head(const Request& request, bool proxied, const Headers& hop) {
   std::string head = concat(request.method, " ", proxied ? request.url.text() : request.url.target, " HTTP/1.1\r\n");

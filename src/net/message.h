@@ -6,6 +6,9 @@
 
 namespace crategate::net {
 
+/// Of a `token` (RFC 9110 §5.6.2): names of methods, headers and parameters.
+bool is_token_character(char c);
+
 inline constexpr std::size_t kHeadLimit = 64u << 10;
 
 /// Request line and headers with the empty line. Host, User-Agent, Accept-Encoding, Connection and Content-Length are

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "net/message.h"
 
 namespace crategate::registry {
 namespace {
@@ -13,10 +14,6 @@ constexpr std::size_t kHeaderLimit = 8192;
 constexpr std::size_t kMaxChallenges = 8;
 
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-bool is_token_character(char c) {
-  return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 bool is_token68_character(char c) {
   return is_alphanumeric(c) || std::string_view("-._~+/").find(c) != std::string_view::npos;
@@ -68,7 +65,7 @@ class ChallengeReader {
 
   /// `name = value`. False without having moved, or with a fault.
   bool take_parameter(Challenge& challenge) {
-    const std::size_t name_end = after(at_, is_token_character);
+    const std::size_t name_end = after(at_, net::is_token_character);
     const std::size_t equals = after_spaces(name_end);
     if (name_end == at_ || at(equals) != '=') return false;
     const auto value = value_at(after_spaces(equals + 1));
@@ -85,7 +82,7 @@ class ChallengeReader {
   /// A token or a quoted string.
   std::optional<Value> value_at(std::size_t begin) const {
     if (at(begin) != '"') {
-      const std::size_t end = after(begin, is_token_character);
+      const std::size_t end = after(begin, net::is_token_character);
       if (end == begin) return std::nullopt;
       return Value{std::string(text_.substr(begin, end - begin)), end};
     }
@@ -102,7 +99,7 @@ class ChallengeReader {
 
   /// A scheme, and behind at least one space its token68 or first parameter.
   bool take_challenge(std::vector<Challenge>& challenges) {
-    const std::size_t end = after(at_, is_token_character);
+    const std::size_t end = after(at_, net::is_token_character);
     if (end == at_) return false;
     Challenge& challenge = challenges.emplace_back();
     challenge.scheme = to_lower(text_.substr(at_, end - at_));

@@ -79,6 +79,8 @@ std::string ImagePlace::text() const {
   return reference.digest ? concat(kLayout, directory, ":", reference.digest->text()) : concat(kLayout, directory);
 }
 
+Result<ImagePlace> find_in_layout(const std::string& text) { return in_layout(text, false, false); }
+
 Result<ImagePlace> find_place(const std::string& text, registry::RegistryReader& reader,
                               registry::RegistryWriter& writer, const std::string& default_tag, bool create) {
   if (text.starts_with(kLayout)) return in_layout(text, create, default_tag.empty());

@@ -27,4 +27,8 @@ struct ImagePlace {
 Result<ImagePlace> find_place(const std::string& text, registry::RegistryReader& reader,
                               registry::RegistryWriter& writer, const std::string& default_tag, bool create);
 
+/// `oci:DIR[:NAME]`, to be read; nothing is made.
+/// Errors: as above.
+Result<ImagePlace> find_in_layout(const std::string& text);
+
 }  // namespace crategate::stages

@@ -8,9 +8,8 @@
 #include "image/fingerprint.h"
 #include "layout/archive.h"
 #include "layout/blob_file.h"
-#include "layout/image_store.h"
 #include "oci/media_types.h"
-#include "stages/layout_registry.h"
+#include "stages/image_place.h"
 #include "stages/saved_image.h"
 
 namespace crategate::stages {
@@ -75,21 +74,9 @@ Result<Found> from_registry(const std::string& name, const oci::Platform& platfo
   return from_reader(concat("docker://", name), reference, platform, svc.registry);
 }
 
-Result<Found> from_layout(const std::string& place, const oci::Platform& platform) {
-  const auto colon = place.find(':');
-  CG_TRY(auto opened, layout::OciLayout::open(place.substr(0, colon)));
-  std::string name = colon == std::string::npos ? std::string() : place.substr(colon + 1);
-  if (name.empty()) {
-    CG_TRY(const auto names, opened.names());
-    if (names.size() != 1) {
-      return fail(ErrorCode::bad_input, concat("oci:", place, ": expected one image, found ", names.size()),
-                  "Name one: oci:DIR:NAME.");
-    }
-    name = names.front().first;
-  }
-  CG_TRY(const auto reference, oci::parse_reference(name));
-  LayoutRegistry reader(std::move(opened));
-  return from_reader(concat("oci:", place), reference, platform, reader);
+Result<Found> from_layout(const std::string& image, const oci::Platform& platform) {
+  CG_TRY(const ImagePlace place, find_in_layout(image));
+  return from_reader(image, place.reference, platform, *place.reader);
 }
 
 Result<Found> from_archive(const std::string& path, const oci::Platform& platform) {
@@ -103,7 +90,7 @@ Result<Found> find(const std::string& image, const oci::Platform& platform, cons
   const auto after = [&image](std::string_view prefix) { return image.substr(prefix.size()); };
   if (image.starts_with("docker://")) return from_registry(after("docker://"), platform, svc);
   if (image.starts_with("docker:")) return from_engine(after("docker:"), platform, svc);
-  if (image.starts_with("oci:")) return from_layout(after("oci:"), platform);
+  if (image.starts_with("oci:")) return from_layout(image, platform);
   if (image.starts_with("docker-archive:")) return from_archive(after("docker-archive:"), platform);
   if (image.starts_with("oci-archive:")) return from_archive(after("oci-archive:"), platform);
   return fail(ErrorCode::bad_input, concat("--image: expected where the image is, found ", quote(image)),
