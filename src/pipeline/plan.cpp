@@ -85,6 +85,12 @@ std::map<std::string, std::string> repository_labels(const Event& event) {
   return labels;
 }
 
+/// One name for all cells, those of next year included: what keeps two releases of the same images apart.
+std::string image_set(const Destination& destination, const std::string& pattern) {
+  if (destination.layout) return concat("oci:", pattern);
+  return destination.prefix.empty() ? pattern : concat(destination.prefix, "/", pattern);
+}
+
 }  // namespace
 
 const Cell* Plan::find(std::string_view key) const {
@@ -104,6 +110,7 @@ Result<Plan> compute_plan(const PlanFacts& facts, const config::Configuration& c
             .is_prerelease = facts.version.is_prerelease,
             .version_released = facts.version_released,
             .layout = facts.destination.layout,
+            .image_set = image_set(facts.destination, configuration.image),
             .labels = repository_labels(event),
             .policy = facts.policy,
             .scan = scan_policy(configuration)};

@@ -63,8 +63,10 @@ struct Plan {
   std::string head_commit;  ///< a pull request's head, else = commit
   std::string version;      ///< verbatim
   bool is_prerelease = false;
-  bool version_released = false;              ///< the version's git tag exists: label io.crategate.released
-  bool layout = false;                        ///< destination is an OCI layout
+  bool version_released = false;  ///< the version's git tag exists: label io.crategate.released
+  bool layout = false;            ///< destination is an OCI layout
+  std::string
+      image_set;  ///< which images these are, whatever the cells: `localhost:5000/me/app-{cell}`, `oci:me/app-{cell}`
   std::map<std::string, std::string> labels;  ///< of every image: what the event says of the repository
   Policy policy;
   std::optional<ScanPolicy> scan;  ///< nullopt = no image is scanned

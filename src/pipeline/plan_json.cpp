@@ -59,6 +59,7 @@ Value content_of(const Plan& plan) {
                                  {"is_prerelease", plan.is_prerelease},
                                  {"version_released", plan.version_released},
                                  {"layout", plan.layout},
+                                 {"image_set", plan.image_set},
                                  {"labels", Value::object_of(plan.labels)},
                                  {"policy", policy_value(plan.policy)},
                                  {"cells", Value::array(std::move(cells))}});
@@ -123,6 +124,7 @@ Result<Plan> read_plan(const Reader& from) {
   CG_TRY(plan.is_prerelease, from.boolean("is_prerelease"));
   CG_TRY(plan.version_released, from.boolean("version_released"));
   CG_TRY(plan.layout, from.boolean("layout"));
+  CG_TRY(plan.image_set, from.string("image_set"));
   CG_TRY(plan.labels, from.string_map("labels"));
   CG_TRY(const auto policy, from.at("policy"));
   CG_TRY(plan.policy, read_policy(policy));

@@ -22,9 +22,19 @@ struct TagState {
   std::string trigger, released, version;  ///< labels; empty = no such label
 };
 
+/// The order in which tags become visible: none of a rank is written before all of the rank below are in place.
+enum class TagRank : unsigned char {
+  version,  ///< of this very version; new as a rule
+  extra,    ///< of a branch, of a schedule: moved by every publication
+  moving,   ///< `latest`, `v1`: by precedence of versions
+  set,      ///< the index of the whole release
+};
+std::string_view to_string(TagRank rank);
+
 /// One tag and what is to happen to it.
 struct TagMove {
-  std::string cell, repository, tag;
+  std::string cell, repository, tag;  ///< no cell: the index of the release
+  TagRank rank = TagRank::version;
   std::optional<oci::Digest> from;
   oci::Digest to;
   bool needed = true;  ///< false: already there, or kept by policy

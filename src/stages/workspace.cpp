@@ -6,39 +6,12 @@
 
 #include "base/strings.h"
 #include "json/value.h"
+#include "pipeline/journal.h"
 
 namespace crategate::stages {
 namespace {
 
 constexpr std::uint64_t kLargestDocument = 128u << 20;  // a scanner's report
-
-json::Value move_json(const pipeline::TagMove& move) {
-  json::Value value = json::Value::object();
-  value.set("cell", move.cell);
-  value.set("repository", move.repository);
-  value.set("tag", move.tag);
-  value.set("from", move.from ? json::Value(move.from->text()) : json::Value());
-  value.set("to", move.to.text());
-  value.set("note", move.note);
-  return value;
-}
-
-Result<pipeline::TagMove> read_move(const json::Reader& entry) {
-  CG_TRY(std::string to_text, entry.string("to"));
-  CG_TRY(oci::Digest to, oci::Digest::parse(to_text));
-  pipeline::TagMove move{
-      .cell = {}, .repository = {}, .tag = {}, .from = std::nullopt, .to = std::move(to), .note = {}};
-  CG_TRY(move.cell, entry.string("cell"));
-  CG_TRY(move.repository, entry.string("repository"));
-  CG_TRY(move.tag, entry.string("tag"));
-  CG_TRY(move.note, entry.string_or("note", ""));
-  CG_TRY(const std::string from, entry.string_or("from", ""));
-  if (!from.empty()) {
-    CG_TRY(oci::Digest digest, oci::Digest::parse(from));
-    move.from = std::move(digest);
-  }
-  return move;
-}
 
 }  // namespace
 
@@ -213,7 +186,7 @@ Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, 
   CG_TRY(const auto list, document.root().at("moves"));
   CG_TRY(const auto entries, list.items());
   for (const auto& entry : entries) {
-    CG_TRY(auto move, read_move(entry));
+    CG_TRY(auto move, pipeline::read_move(entry));
     moves.push_back(std::move(move));
   }
   return moves;
@@ -225,7 +198,7 @@ Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, co
   CG_TRY(auto moves, load_moves(files, workspace, plan));
   moves.insert(moves.end(), applied.begin(), applied.end());
   json::Value list = json::Value::array();
-  for (const auto& move : moves) list.push(move_json(move));
+  for (const auto& move : moves) list.push(pipeline::to_value(move));
   const json::Value document = json::Value::object({{"plan_id", plan.plan_id}, {"moves", std::move(list)}});
   return write_state(files, workspace, kMovesFile, document.pretty(), sys::Durability::machine);
 }
