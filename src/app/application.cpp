@@ -140,6 +140,7 @@ Result<void> Application::load() {
 int Application::jobs() const { return loaded_.invocation.jobs > 0 ? loaded_.invocation.jobs : sys::available_cores(); }
 
 std::string Application::run_id() const { return environment_.get(actions::kRunId).value_or(""); }
+std::string Application::run_attempt() const { return environment_.get(actions::kRunAttempt).value_or(""); }
 
 Result<docker::Engine*> Application::engine() {
   const std::lock_guard lock(making_);
@@ -191,6 +192,11 @@ Result<net::HttpClient*> Application::http() {
     http_ = std::make_unique<net::PosixHttpClient>(std::move(options));
   }
   return http_.get();
+}
+
+Result<stages::JournalStore*> Application::journal(const pipeline::Plan& plan) {
+  journal_ = std::make_unique<stages::FileJournal>(files_, workspace_, plan.image_set);
+  return journal_.get();
 }
 
 Result<registry::HttpRegistry*> Application::registry() {

@@ -24,6 +24,7 @@
 #include "registry/client.h"
 #include "stages/check.h"
 #include "stages/hand_over.h"
+#include "stages/journal_store.h"
 #include "stages/layout_registry.h"
 #include "stages/plan.h"
 #include "stages/workspace.h"
@@ -54,6 +55,7 @@ class Application {
   /// Errors: engine.
   Result<std::string> cleanup_image(const config::Cleanup& settings);
   std::string run_id() const;  ///< of the workflow run; empty outside one
+  std::string run_attempt() const;
 
   Console& console() { return *console_; }
   sys::FileSystem& files() { return files_; }
@@ -74,6 +76,8 @@ class Application {
     registry::RegistryWriter* writer = nullptr;
   };
   Result<Store> store(const pipeline::Plan& plan);
+  /// Where this plan's releases are written down.
+  Result<stages::JournalStore*> journal(const pipeline::Plan& plan);
   /// Any registry, with the credentials in force.
   /// Errors: bad_input for proxies or certificates that cannot be used.
   Result<registry::HttpRegistry*> registry();
@@ -130,6 +134,7 @@ class Application {
   std::unique_ptr<docker::ImageBuilder> builder_;
   std::unique_ptr<registry::HttpRegistry> registry_;
   std::unique_ptr<stages::LayoutRegistry> layout_;
+  std::unique_ptr<stages::JournalStore> journal_;
   std::unique_ptr<actions::ArtifactStore> artifacts_;
   std::optional<sys::Instant> artifacts_until_;  ///< since they are hurried
   bool artifacts_given_up_ = false;

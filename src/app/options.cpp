@@ -22,7 +22,9 @@ enum class Plain : unsigned char {
   verbose,
   no_color,
   check,
-  yes
+  yes,
+  forward,
+  back
 };
 
 struct PlainOption {
@@ -43,14 +45,21 @@ constexpr PlainOption kPlainOptions[] = {
     {"help", Plain::help, false, "This text."},
     {"version", Plain::version, false, "The version of crategate."},
 };
-constexpr PlainOption kCheckOption = {"check", Plain::check, false, "Write nothing; fail when committed files drift."};
-
-constexpr PlainOption kYesOption = {"yes", Plain::yes, false,
-                                    "Remove it: on a machine of yours nothing is removed unasked."};
+/// Of one command only.
+struct OwnOption {
+  std::string_view command;
+  PlainOption option;
+};
+constexpr OwnOption kOwnOptions[] = {
+    {"generate", {"check", Plain::check, false, "Write nothing; fail when committed files drift."}},
+    {"cleanup", {"yes", Plain::yes, false, "Remove it: on a machine of yours nothing is removed unasked."}},
+    {"recover", {"forward", Plain::forward, false, "Finish it (the default)."}},
+    {"recover", {"back", Plain::back, false, "Undo it: every tag names again what it named before."}},
+};
 
 const PlainOption* find_plain(std::string_view name, std::string_view command) {
-  if (command == "cleanup" && name == kYesOption.name) return &kYesOption;
-  if (command == "generate" && name == kCheckOption.name) return &kCheckOption;
+  for (const auto& own : kOwnOptions)
+    if (own.command == command && own.option.name == name) return &own.option;
   const auto found = std::ranges::find(kPlainOptions, name, &PlainOption::name);
   return found == std::end(kPlainOptions) ? nullptr : found;
 }
@@ -165,6 +174,12 @@ struct Parser {
         break;
       case Plain::yes:
         line.yes = true;
+        break;
+      case Plain::forward:
+        line.forward = true;
+        break;
+      case Plain::back:
+        line.back = true;
         break;
       case Plain::log_format:
         if (value != "text" && value != "json") {
@@ -291,8 +306,8 @@ std::string help_text(const CommandInfo* command) {
                       : concat("Usage: crategate ", command->name, " ", command->words, " [OPTIONS]\n\n"),
                   command->summary, "\n", command->details.empty() ? "" : "\n", command->details,
                   command->details.empty() ? "" : "\n", "\nOptions:\n");
-    if (command->name == "generate") row("--check", kCheckOption.description);
-    if (command->name == "cleanup") row("--yes", kYesOption.description);
+    for (const auto& own : kOwnOptions)
+      if (own.command == command->name) row(concat("--", own.option.name), own.option.description);
     for (const auto& setting : config::settings_table()) {
       const std::string option = config::option_name(setting);
       const bool own = !command->section.empty() && option.starts_with(concat(command->section, "-"));

@@ -34,8 +34,9 @@ struct CommandLine {
   std::string config_file;  ///< `--config`; empty = crategate.yml, if there is one
   std::string workspace;    ///< `--workspace`; empty = GITHUB_WORKSPACE or the current directory
   bool help = false, version = false, json = false, quiet = false, verbose = false, no_color = false;
-  bool check_only = false;  ///< `generate --check`
-  bool yes = false;         ///< `cleanup --yes`
+  bool check_only = false;             ///< `generate --check`
+  bool yes = false;                    ///< `cleanup --yes`
+  bool forward = false, back = false;  ///< of `recover`
   log::Format log_format = log::Format::text;
 };
 

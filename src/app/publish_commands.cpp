@@ -2,13 +2,16 @@
 
 #include "app/commands.h"
 #include "app/hand_over.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
 #include "render/decisions.h"
 #include "render/report.h"
 #include "stages/push.h"
+#include "stages/recover.h"
 #include "stages/release.h"
 #include "stages/report.h"
+#include "stages/status.h"
 #include "stages/verify.h"
 
 namespace crategate::app {
@@ -32,7 +35,7 @@ Result<void> take_evidence(Application& app, const std::vector<pipeline::Cell>& 
   return take(app, bundles);
 }
 
-using Publish = Result<pipeline::ChangeSet> (*)(const stages::PublishInputs&, const stages::PublishServices&);
+using Publish = Result<stages::Published> (*)(const stages::PublishInputs&, const stages::PublishServices&);
 using PlanPublication = Result<stages::Publication> (*)(const stages::PublishInputs&, const sys::FileSystem&,
                                                         registry::RegistryReader&);
 
@@ -61,30 +64,45 @@ Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
   CG_TRY(const auto plan, plan_in_force(app));
   CG_CHECK(take_evidence(app, plan.cells, true));
   CG_TRY(const auto store, app.store(plan));
-  const stages::PublishInputs in{.configuration = app.configuration(),
-                                 .plan = plan,
-                                 .workspace = app.workspace(),
-                                 .today = sys::compact_date(app.clock().now()),
-                                 .run = app.run_id()};
+  const auto in = publish_inputs(app, plan);
   if (app.invocation().dry_run) {
     CG_TRY(const auto publication, decide(in, app.files(), *store.reader));
     show_changes(app, publication.changes);
     return {};
   }
-  const stages::PublishServices services{.files = app.files(),
-                                         .reader = *store.reader,
-                                         .writer = *store.writer,
-                                         .announce = [&app](const pipeline::ChangeSet& changes) {
-                                           warn_of_moves(app, changes);
-                                           show_changes(app, changes);
-                                         }};
-  const auto changes = apply(in, services);
+  CG_TRY(const auto services, publish_services(app, plan, [&app](const pipeline::ChangeSet& changes) {
+           warn_of_moves(app, changes);
+           show_changes(app, changes);
+         }));
+  const auto published = apply(in, services);
   give_always(app, stages::moves_bundle(app.workspace()));
-  if (!changes) return fail(changes.error());
-  return set_publish_outputs(app, *changes);
+  if (!published) return fail(published.error());
+  if (const auto text = render::windows_text(published->windows); !text.empty()) log::info(text);
+  return set_publish_outputs(app, published->changes);
 }
 
 }  // namespace
+
+stages::PublishInputs publish_inputs(Application& app, const pipeline::Plan& plan) {
+  return {.configuration = app.configuration(),
+          .plan = plan,
+          .workspace = app.workspace(),
+          .today = sys::compact_date(app.clock().now()),
+          .run = app.run_id(),
+          .attempt = app.run_attempt()};
+}
+
+Result<stages::PublishServices> publish_services(Application& app, const pipeline::Plan& plan,
+                                                 std::function<void(const pipeline::ChangeSet&)> announce) {
+  CG_TRY(const auto store, app.store(plan));
+  CG_TRY(stages::JournalStore* const journal, app.journal(plan));
+  return stages::PublishServices{.files = app.files(),
+                                 .clock = app.clock(),
+                                 .reader = *store.reader,
+                                 .writer = *store.writer,
+                                 .journal = *journal,
+                                 .announce = std::move(announce)};
+}
 
 Result<void> verify(Application& app) {
   CG_TRY(const auto plan, plan_in_force(app));
@@ -114,6 +132,40 @@ Result<void> verify(Application& app) {
 
 Result<void> push(Application& app) { return publish(app, stages::plan_push, stages::run_push); }
 Result<void> release(Application& app) { return publish(app, stages::plan_release, stages::run_release); }
+
+Result<void> status(Application& app) {
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_CHECK(take(app, {stages::moves_bundle(app.workspace())}));
+  CG_TRY(const auto store, app.store(plan));
+  CG_TRY(stages::JournalStore* const journal, app.journal(plan));
+  CG_TRY(const auto status, stages::read_status(*journal, *store.reader));
+  if (app.line().json) {
+    app.console().document(render::status_json(status));
+  } else {
+    app.console().result(render::status_text(status));
+  }
+  return {};
+}
+
+Result<void> recover(Application& app) {
+  if (app.line().forward && app.line().back) {
+    return fail(ErrorCode::bad_input, "recover: expected one of --forward and --back, found both", "Leave one out.");
+  }
+  CG_TRY(const auto plan, plan_in_force(app));
+  CG_TRY(const auto services, publish_services(app, plan, {}));
+  if (app.invocation().dry_run) {
+    CG_TRY(const auto status, stages::read_status(services.journal, services.reader));
+    app.console().result(render::recovery_text(status, app.line().back));
+    return {};
+  }
+  CG_TRY(const auto version, stages::recover(publish_inputs(app, plan), services, app.line().back));
+  give_always(app, stages::moves_bundle(app.workspace()));
+  const std::string outcome = version.empty()   ? std::string("nothing to recover: no release was left open")
+                              : app.line().back ? concat("the release of ", version, " is undone")
+                                                : concat("the release of ", version, " is finished");
+  app.console().result(concat(outcome, "\n"));
+  return {};
+}
 
 Result<void> report(Application& app) {
   CG_TRY(const auto plan, plan_in_force(app));

@@ -1,14 +1,25 @@
-// verify, push, release and report: what works on all cells of a plan.
+// verify, push, release and report: what works on all cells of a plan; status and recover: what a release left open.
 #pragma once
+
+#include <functional>
 
 #include "app/application.h"
 #include "base/result.h"
+#include "stages/publication.h"
 
 namespace crategate::app {
 
 Result<void> verify(Application& app);
 Result<void> push(Application& app);
 Result<void> release(Application& app);
+Result<void> status(Application& app);
+Result<void> recover(Application& app);
 Result<void> report(Application& app);
+
+/// Refers to the application and to `plan`.
+stages::PublishInputs publish_inputs(Application& app, const pipeline::Plan& plan);
+/// Errors: of the store and the journal.
+Result<stages::PublishServices> publish_services(Application& app, const pipeline::Plan& plan,
+                                                 std::function<void(const pipeline::ChangeSet&)> announce);
 
 }  // namespace crategate::app

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/hand_over.h"
 #include "app/proof.h"
+#include "app/publish_commands.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "render/decisions.h"
@@ -14,8 +15,7 @@
 #include "stages/build.h"
 #include "stages/check.h"
 #include "stages/generate.h"
-#include "stages/push.h"
-#include "stages/release.h"
+#include "stages/publication.h"
 #include "stages/report.h"
 #include "stages/scan.h"
 #include "stages/test.h"
@@ -112,21 +112,13 @@ Result<void> publish(Run& run) {
     if (!line.empty()) log::info(line);
   }
   CG_CHECK(stages::require_admitted(evidence.verdict));
-  const stages::PublishInputs in{.configuration = app.configuration(),
-                                 .plan = run.plan,
-                                 .workspace = app.workspace(),
-                                 .today = run.today,
-                                 .run = app.run_id()};
-  const stages::PublishServices services{.files = app.files(),
-                                         .reader = *run.store.reader,
-                                         .writer = *run.store.writer,
-                                         .announce = [&](const auto& changes) {
-                                           run.published_before = run.published_before && changes.empty();
-                                           announce(app, changes);
-                                         }};
-  CG_TRY(const auto pushed, stages::run_push(in, services));
-  if (!run.plan.policy.latest) return {};
-  CG_TRY(const auto released, stages::run_release(in, services));
+  const auto in = publish_inputs(app, run.plan);
+  CG_TRY(const auto services, publish_services(app, run.plan, [&](const auto& changes) {
+           run.published_before = changes.empty();
+           announce(app, changes);
+         }));
+  CG_TRY(const auto published, stages::publish(in, services, stages::kAllTags));
+  if (const auto text = render::windows_text(published.windows); !text.empty()) log::info(text);
   return {};
 }
 

@@ -3,6 +3,7 @@
 // (release_protocol).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,6 +33,12 @@ struct Journal {
   bool operator==(const Journal&) const = default;
 };
 
+/// How long others could see or disturb what was not finished; zero where nothing was moved.
+struct Windows {
+  std::chrono::microseconds mixed{0};        ///< from the first to the last moving tag
+  std::chrono::microseconds unprotected{0};  ///< from the last look at a tag to its acknowledged write, at most
+  bool operator==(const Windows&) const = default;
+};
 /// Schema 1, canonical; a line feed ends it.
 std::string to_json(const Journal& journal);
 /// Errors: bad_input for another schema, missing, unknown or contradicting members.

@@ -7,9 +7,9 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -99,28 +99,32 @@ enum class Place : unsigned char {
 
 enum class Direction : unsigned char { forward, back };
 
+/// One tag of the journal, as far as this run knows.
+struct Tracked {
+  Place place = Place::unknown;
+  Seen seen;
+  bool written = false;   ///< by this run, in this direction, and acknowledged
+  bool orphaned = false;  ///< new, to be undone, and its registry removes no tags
+};
+
 struct State {
   Goal goal = Goal::publish;
   Direction direction = Direction::forward;
   bool recovering = false;  ///< `journal` is what an earlier run left open
-  bool settle = false;      ///< a write of somebody, or of ours, may still be on its way
   bool checked = false;     ///< what a recovery would write is whole
+  bool settle = false;      ///< a write may still be on its way: look once more before the end
   Journal journal;
-  std::vector<Place> places;         ///< of each move
-  std::vector<Seen> seen;            ///< what each names
-  std::vector<bool> written;         ///< by this run, in this direction
-  std::vector<bool> orphaned;        ///< new, and its registry does not remove it
-  TagRank floor = TagRank::version;  ///< lower ranks are not undone: they are whole
-  std::optional<Error> cause;        ///< why the direction changed, or what stopped the release
+  std::vector<Tracked> tags;         ///< of each move
+  TagRank floor = TagRank::version;  ///< lower ranks are not undone
+  std::optional<Error> trouble;      ///< of the last writes
+  std::optional<Error> cause;        ///< why it ends as it ends
   std::chrono::milliseconds lagged{0};
-  std::map<std::string, std::string> newest;
-  std::int64_t epoch = 0;
-  std::optional<Effect> awaited;  ///< what was asked for last
 };
 
-/// What came of it; `error` says everything to a person.
+/// What came of it.
 struct Ending {
   std::optional<Error> error;
+  std::vector<std::string> details;  ///< for a person: tags that are not where they should be, and commands
 };
 
 struct Step {
@@ -130,15 +134,16 @@ struct Step {
 
 /// For how long a tag may still name the old after an acknowledged write, and a late write is waited for.
 inline constexpr std::chrono::seconds kLag{60};
+inline constexpr std::chrono::milliseconds kLagStep{500};
 inline constexpr std::chrono::seconds kSettle{10};
 
 Step begin(Goal goal);
 /// Errors are values of Ending: conflict (50) when somebody else wrote, rolled_back (51), needs_person (52) with each
 /// tag and the commands, else what the effect failed with.
-Step step(State state, const Event& event);
+/// `event` answers the effect in `last`; a step with an Ending takes none.
+Step step(Step last, const Event& event);
 
-/// "done", "to do", "changed by somebody else"; for `status`.
-std::string_view to_string(Place place);
+/// With what the tag named before the release, and what the release wants.
 Place place_of(const TagMove& move, const Seen& seen);
 
 }  // namespace crategate::pipeline::protocol

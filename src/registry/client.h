@@ -70,6 +70,9 @@ class RegistryWriter {
   /// Errors: integrity when it serves something else; conflict for immutable tags; forbidden.
   virtual Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                            std::string_view media_type) = 0;
+  /// Points a tag at a manifest that its repository has. What it names afterwards is for the caller to read.
+  /// Errors: conflict for immutable tags; forbidden.
+  virtual Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) = 0;
   /// By tag (the manifest stays) or by digest (its tags go with it). False = it was not there.
   /// Errors: unsupported deletion is a conflict that says so.
   virtual Result<bool> remove_manifest(const oci::Reference& reference) = 0;
@@ -109,6 +112,7 @@ class HttpRegistry final : public RegistryReader, public RegistryWriter {
                                const BlobSource& source) override;
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override;
+  Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) override;
   Result<bool> remove_manifest(const oci::Reference& reference) override;
   /// Asks for the list of tags, and for an upload that is cancelled at once; without a path for the API's root only.
   /// Errors: whatever is no answer about rights.

@@ -52,42 +52,66 @@ Result<void> read_back(HttpRegistry& registry, Session& session, const oci::Refe
               "the registry accepted the manifest but does not serve it yet; run again");
 }
 
-}  // namespace
+/// A manifest on its way: what it is called, where to, as what.
+struct Sending {
+  oci::Digest digest;
+  std::string media_type;
+  Query query;
+};
 
-Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, std::string_view bytes,
-                                               std::string_view media_type) {
-  Session& session = impl_->session;
+Result<Sending> sending(const oci::Reference& reference, std::string_view bytes, std::string_view media_type) {
   oci::Digest digest = reference.digest ? oci::digest_like(*reference.digest, bytes) : oci::Digest::of(bytes);
   CG_TRY(std::string checked, checked_media_type(reference, bytes, media_type, digest));
   Query query{.method = "PUT", .repository = reference.repository, .actions = std::string(kPushActions)};
   CG_TRY(query.path, manifest_path(reference));
   query.headers = {{"Content-Type", checked}};
   query.body = bytes;
+  return Sending{std::move(digest), std::move(checked), std::move(query)};
+}
+
+/// What the registry acknowledged with; nullopt = without an answer it was found in place.
+Result<std::optional<net::Response>> send(HttpRegistry& registry, Session& session, const oci::Reference& reference,
+                                          const Sending& sending) {
   net::Deadline deadline = session.deadline();
   for (int failed = 1;; ++failed) {
-    auto answer = session.send(query, deadline);
+    auto answer = session.send(sending.query, deadline);
     const int status = answer ? answer->response.status : 0;
-    if (status >= 200 && status < 300) {
-      CG_CHECK(read_back(*this, session, reference, digest));
-      if (answer->response.header("oci-subject").empty()) {
-        CG_CHECK(list_as_referrer(*this, *this, reference.repository, bytes, checked, impl_->listing));
-      }
-      return digest;
-    }
+    if (status >= 200 && status < 300) return std::move(answer->response);
     const bool again = session.wait_for_another_try(answer, failed, deadline);
     CG_CHECK(sys::check_cancelled());
     // Without an answer it may have arrived: what is served decides, before anything is written once more (B09).
     if (status == 0 || status >= 500) {
-      const auto served = this->digest(reference);
-      if (served && *served && **served == digest) {
-        CG_CHECK(list_unless_listed(*this, *this, reference.repository, bytes, checked, impl_->listing));
-        return digest;
-      }
+      const auto served = registry.digest(reference);
+      if (served && *served && **served == sending.digest) return std::nullopt;
     }
     if (again) continue;
     if (!answer) return fail(std::move(answer).error());
     return fail(registry_failure(answer->asked, answer->response));
   }
+}
+
+}  // namespace
+
+Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, std::string_view bytes,
+                                               std::string_view media_type) {
+  Session& session = impl_->session;
+  CG_TRY(const Sending manifest, sending(reference, bytes, media_type));
+  CG_TRY(const auto acknowledged, send(*this, session, reference, manifest));
+  if (!acknowledged) {
+    CG_CHECK(list_unless_listed(*this, *this, reference.repository, bytes, manifest.media_type, impl_->listing));
+    return manifest.digest;
+  }
+  CG_CHECK(read_back(*this, session, reference, manifest.digest));
+  if (acknowledged->header("oci-subject").empty()) {
+    CG_CHECK(list_as_referrer(*this, *this, reference.repository, bytes, manifest.media_type, impl_->listing));
+  }
+  return manifest.digest;
+}
+
+Result<void> HttpRegistry::point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) {
+  CG_TRY(const Sending manifest, sending(tag, bytes, media_type));
+  CG_CHECK(send(*this, impl_->session, tag, manifest));
+  return {};
 }
 
 Result<bool> HttpRegistry::remove_manifest(const oci::Reference& reference) {

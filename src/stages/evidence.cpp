@@ -4,9 +4,12 @@
 
 #include "base/strings.h"
 #include "oci/media_types.h"
+#include "sys/parallel.h"
 
 namespace crategate::stages {
 namespace {
+
+constexpr std::size_t kCellsAtATime = 64;
 
 struct Observed {
   pipeline::ObservedImage image;
@@ -42,30 +45,32 @@ Result<oci::Reference> candidate_reference(const pipeline::Cell& cell, const pip
   return oci::Reference{std::move(repository), std::nullopt, record.manifest_digest};
 }
 
-Result<void> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, const Workspace& workspace,
-                        const std::vector<std::string>& ignore_labels, const sys::FileSystem& files,
-                        registry::RegistryReader& reader, const std::string& run, Evidence& evidence) {
+struct Judged {
+  pipeline::CellVerdict verdict;
+  std::optional<Admitted> admitted;
+};
+
+Result<Judged> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, const Workspace& workspace,
+                          const std::vector<std::string>& ignore_labels, const sys::FileSystem& files,
+                          registry::RegistryReader& reader, const std::string& run) {
   const auto record = load_record(files, workspace, cell.key);
-  if (!record) {
-    evidence.verdict.cells.push_back(unreadable(cell.key, record.error()));
-    return {};
-  }
+  if (!record) return Judged{unreadable(cell.key, record.error()), std::nullopt};
   std::optional<Observed> observed;
   std::optional<oci::Reference> candidate;
   if (*record) {
     CG_TRY(candidate, candidate_reference(cell, **record));
     CG_TRY(observed, observe(*candidate, reader));
   }
-  auto verdict = pipeline::judge(plan, cell, *record, observed ? std::optional(observed->image) : std::nullopt,
-                                 ignore_labels, run);
-  if (verdict.admitted) {
-    evidence.admitted.emplace(cell.key, Admitted{.candidate = *candidate,
-                                                 .manifest_bytes = std::move(observed->bytes),
-                                                 .manifest = std::move(observed->image.manifest),
-                                                 .digest = observed->image.manifest_digest});
+  Judged judged{pipeline::judge(plan, cell, *record, observed ? std::optional(observed->image) : std::nullopt,
+                                ignore_labels, run),
+                std::nullopt};
+  if (judged.verdict.admitted) {
+    judged.admitted = Admitted{.candidate = *candidate,
+                               .manifest_bytes = std::move(observed->bytes),
+                               .manifest = std::move(observed->image.manifest),
+                               .digest = observed->image.manifest_digest};
   }
-  evidence.verdict.cells.push_back(std::move(verdict));
-  return {};
+  return judged;
 }
 
 }  // namespace
@@ -74,10 +79,17 @@ Result<Evidence> gather_evidence(const pipeline::Plan& plan, const std::vector<p
                                  const Workspace& workspace, const std::vector<std::string>& ignore_labels,
                                  const sys::FileSystem& files, registry::RegistryReader& reader,
                                  const std::string& run) {
+  std::vector<Judged> judged(cells.size());
+  CG_CHECK(sys::for_each_parallel(cells.size(), kCellsAtATime, [&](std::size_t i) -> Result<void> {
+    auto one = judge_cell(plan, cells[i], workspace, ignore_labels, files, reader, run);
+    if (!one) return fail(std::move(one).error().within(concat("gate of cell ", cells[i].key)));
+    judged[i] = *std::move(one);
+    return {};
+  }));
   Evidence evidence;
-  for (const auto& cell : cells) {
-    auto judged = judge_cell(plan, cell, workspace, ignore_labels, files, reader, run, evidence);
-    if (!judged) return fail(std::move(judged).error().within(concat("gate of cell ", cell.key)));
+  for (auto& one : judged) {
+    if (one.admitted) evidence.admitted.emplace(one.verdict.cell, *std::move(one.admitted));
+    evidence.verdict.cells.push_back(std::move(one.verdict));
   }
   return evidence;
 }

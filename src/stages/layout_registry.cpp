@@ -113,6 +113,11 @@ Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference
               "Another program may be writing to the same directory; run again.");
 }
 
+Result<void> LayoutRegistry::point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) {
+  CG_CHECK(put_manifest(tag, bytes, media_type));
+  return {};
+}
+
 Result<bool> LayoutRegistry::remove_manifest(const oci::Reference& reference) {
   if (reference.tag) return layout_.untag(name_of(reference));
   return fail(ErrorCode::conflict, "an OCI layout removes names only, found a digest",

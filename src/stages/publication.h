@@ -1,43 +1,43 @@
-// A publication: a change set and the admitted images it points at; how it is applied. Shared by push and release.
+// The one place where tags are written: the effects of pipeline/release_protocol, performed.
+// Belongs here: effects.  Not here: the protocol's rules; what is written where (survey).
 #pragma once
 
-#include <string>
-#include <vector>
+#include <chrono>
+#include <functional>
 
 #include "base/result.h"
-#include "config/configuration.h"
-#include "pipeline/tags.h"
+#include "pipeline/release_protocol.h"
 #include "registry/client.h"
-#include "stages/evidence.h"
-#include "stages/workspace.h"
+#include "stages/journal_store.h"
+#include "stages/survey.h"
+#include "sys/clock.h"
+#include "sys/file_system.h"
 
 namespace crategate::stages {
 
-struct PublishInputs {
-  const config::Configuration& configuration;
-  const pipeline::Plan& plan;
-  Workspace workspace;
-  std::string today;  ///< YYYYMMDD, for dated tags
-  std::string run;    ///< of the workflow; empty outside one
-};
-
 struct PublishServices {
   sys::FileSystem& files;
+  sys::Clock& clock;
   registry::RegistryReader& reader;
   registry::RegistryWriter& writer;
+  JournalStore& journal;
   std::function<void(const pipeline::ChangeSet&)> announce;  ///< before the first write
 };
 
-/// A change set and the admitted images it points at.
-struct Publication {
+struct Published {
   pipeline::ChangeSet changes;
-  Evidence evidence;
+  pipeline::Windows windows;
 };
 
-/// Applies `publication` in order; on an error the moves already made are kept in moves.json and named in the error.
-Result<void> apply_changes(const PublishInputs& in, const PublishServices& svc, const Publication& publication);
+/// All of `scope`, or none: settles what an earlier release left open, then publishes this plan's.
+///
+/// Effects: registry writes, the journal, moves.json in the state directory.
+/// Errors: those of `survey`; conflict (50), rolled_back (51), needs_person (52) as release_protocol says; each tag that
+/// is not where it should be is a warning in the log.
+Result<Published> publish(const PublishInputs& in, const PublishServices& svc, Scope scope);
 
-/// `repository:tag`, both checked.
-Result<oci::Reference> tag_reference(const std::string& repository, const std::string& tag);
+/// Finishes (`forward`) or undoes (`back`) the release that the journal left open; false = none was.
+/// Errors: as `publish`.
+Result<bool> settle(const PublishInputs& in, const PublishServices& svc, pipeline::protocol::Goal goal);
 
 }  // namespace crategate::stages

@@ -2,16 +2,15 @@
 #pragma once
 
 #include "base/result.h"
-#include "pipeline/tags.h"
 #include "stages/publication.h"
 
 namespace crategate::stages {
 
-/// Facts and decision of push: judges every cell again, reads every tag. Writes nothing.
-/// Errors: gate_refused, conflict, bad_input when the policy does not push, registry errors.
+/// Facts and decisions. Writes nothing.
+/// Errors: bad_input when the policy does not push; those of `survey`.
 Result<Publication> plan_push(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader);
 
-/// Effects: registry writes in the order of the change set, each read back; moves.json in the state directory.
-Result<pipeline::ChangeSet> run_push(const PublishInputs& in, const PublishServices& svc);
+/// Effects and errors: those of `publish`.
+Result<Published> run_push(const PublishInputs& in, const PublishServices& svc);
 
 }  // namespace crategate::stages

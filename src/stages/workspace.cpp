@@ -175,15 +175,27 @@ Result<void> save_built(sys::FileSystem& files, const Workspace& workspace, cons
   return write_state(files, workspace, build_file(built.cell), value.pretty());
 }
 
+namespace {
+
+/// moves.json of this plan; nullopt = none, or another plan's.
+Result<std::optional<json::Document>> moves_document(const sys::FileSystem& files, const Workspace& workspace,
+                                                     const pipeline::Plan& plan) {
+  CG_TRY(const auto text, read_state(files, workspace, kMovesFile));
+  if (!text) return std::nullopt;
+  CG_TRY(auto document, json::Document::parse(*text, std::string(kMovesFile)));
+  CG_TRY(const std::string plan_id, document.root().string("plan_id"));
+  if (plan_id != plan.plan_id) return std::nullopt;
+  return document;
+}
+
+}  // namespace
+
 Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, const Workspace& workspace,
                                                   const pipeline::Plan& plan) {
   std::vector<pipeline::TagMove> moves;
-  CG_TRY(const auto text, read_state(files, workspace, kMovesFile));
-  if (!text) return moves;
-  CG_TRY(const auto document, json::Document::parse(*text, std::string(kMovesFile)));
-  CG_TRY(const std::string plan_id, document.root().string("plan_id"));
-  if (plan_id != plan.plan_id) return moves;
-  CG_TRY(const auto list, document.root().at("moves"));
+  CG_TRY(const auto document, moves_document(files, workspace, plan));
+  if (!document) return moves;
+  CG_TRY(const auto list, document->root().at("moves"));
   CG_TRY(const auto entries, list.items());
   for (const auto& entry : entries) {
     CG_TRY(auto move, pipeline::read_move(entry));
@@ -192,14 +204,30 @@ Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, 
   return moves;
 }
 
+Result<pipeline::Windows> load_windows(const sys::FileSystem& files, const Workspace& workspace,
+                                       const pipeline::Plan& plan) {
+  CG_TRY(const auto document, moves_document(files, workspace, plan));
+  if (!document) return pipeline::Windows{};
+  CG_TRY(const auto mixed, document->root().integer("mixed_us"));
+  CG_TRY(const auto unprotected, document->root().integer("unprotected_us"));
+  return pipeline::Windows{std::chrono::microseconds(mixed), std::chrono::microseconds(unprotected)};
+}
+
 Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, const pipeline::Plan& plan,
-                          const std::vector<pipeline::TagMove>& applied) {
+                          const std::vector<pipeline::TagMove>& applied, const pipeline::Windows& windows) {
   if (applied.empty()) return {};
   CG_TRY(auto moves, load_moves(files, workspace, plan));
-  moves.insert(moves.end(), applied.begin(), applied.end());
+  CG_TRY(const auto before, load_windows(files, workspace, plan));
+  for (const auto& move : applied) {
+    if (std::ranges::find(moves, move) == moves.end()) moves.push_back(move);
+  }
   json::Value list = json::Value::array();
   for (const auto& move : moves) list.push(pipeline::to_value(move));
-  const json::Value document = json::Value::object({{"plan_id", plan.plan_id}, {"moves", std::move(list)}});
+  const json::Value document = json::Value::object(
+      {{"plan_id", plan.plan_id},
+       {"moves", std::move(list)},
+       {"mixed_us", std::int64_t{std::max(before.mixed, windows.mixed).count()}},
+       {"unprotected_us", std::int64_t{std::max(before.unprotected, windows.unprotected).count()}}});
   return write_state(files, workspace, kMovesFile, document.pretty(), sys::Durability::machine);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pipeline/journal.h"
 #include "pipeline/plan.h"
 #include "pipeline/record.h"
 #include "pipeline/tags.h"
@@ -88,7 +89,10 @@ Result<void> save_built(sys::FileSystem& files, const Workspace& workspace, cons
 /// The tags that this plan has moved so far, oldest first; empty when another plan moved the last ones.
 Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, const Workspace& workspace,
                                                   const pipeline::Plan& plan);
+/// The longest of this plan so far.
+Result<pipeline::Windows> load_windows(const sys::FileSystem& files, const Workspace& workspace,
+                                       const pipeline::Plan& plan);
 Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, const pipeline::Plan& plan,
-                          const std::vector<pipeline::TagMove>& applied);
+                          const std::vector<pipeline::TagMove>& applied, const pipeline::Windows& windows);
 
 }  // namespace crategate::stages

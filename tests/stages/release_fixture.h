@@ -35,10 +35,20 @@ class WatchedWriter final : public registry::RegistryWriter {
   }
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override {
-    if (fail_at && manifests.size() == *fail_at) return fail(ErrorCode::unavailable, "the registry went away");
-    manifests.push_back(reference.familiar());
+    {
+      const std::lock_guard lock(mutex_);
+      if (fail_at && manifests.size() == *fail_at) {
+        if (comes_back && ++failures == 3) fail_at.reset();
+        return fail(ErrorCode::unavailable, "the registry went away");
+      }
+      manifests.push_back(reference.familiar());
+    }
     if (serves) return *serves;
     return inner_.put_manifest(reference, bytes, media_type);
+  }
+  Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) override {
+    CG_CHECK(put_manifest(tag, bytes, media_type));
+    return {};
   }
   Result<bool> remove_manifest(const oci::Reference& reference) override { return inner_.remove_manifest(reference); }
   std::size_t blobs = 0;
@@ -46,6 +56,8 @@ class WatchedWriter final : public registry::RegistryWriter {
   std::set<std::string> mounts;
   bool mounts_allowed = true;
   std::optional<std::size_t> fail_at;
+  bool comes_back = false;  ///< after it has failed three times
+  int failures = 0;
   std::optional<oci::Digest> serves;  ///< instead of what was written
 
  private:
@@ -147,9 +159,11 @@ class Release : public ::testing::Test {
   }
   oci::Digest candidate(const std::string& key = "cpu-py3.11") const { return record_of(key).manifest_digest; }
 
-  PublishInputs inputs() const { return {project.configuration, *plan, project.workspace, "20261120", run}; }
+  PublishInputs inputs() const { return {project.configuration, *plan, project.workspace, "20261120", run, "1"}; }
   PublishServices services() {
-    return {project.files, reader, writer, [this](const auto& changes) { announced.push_back(changes); }};
+    journal.emplace(project.files, project.workspace, plan->image_set);
+    return {project.files, clock,    reader,
+            writer,        *journal, [this](const auto& changes) { announced.push_back(changes); }};
   }
   /// Every tag and what it names.
   std::map<std::string, std::string> tags() const {
@@ -175,6 +189,7 @@ class Release : public ::testing::Test {
   LayoutRegistry store{layout};
   WatchedReader reader{store};
   WatchedWriter writer{store};
+  std::optional<FileJournal> journal;
   StoredLayers* stored_layers = nullptr;
   std::vector<pipeline::ChangeSet> announced;
 };

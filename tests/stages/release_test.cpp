@@ -17,8 +17,14 @@ constexpr const char* kLatest = "braindotai/opencrate-cpu-py3.11:latest";
 
 class ReleaseStage : public sample::Release {
  protected:
-  Result<pipeline::ChangeSet> push() { return run_push(inputs(), services()); }
-  Result<pipeline::ChangeSet> release() { return run_release(inputs(), services()); }
+  Result<pipeline::ChangeSet> push() {
+    CG_TRY(auto published, run_push(inputs(), services()));
+    return std::move(published.changes);
+  }
+  Result<pipeline::ChangeSet> release() {
+    CG_TRY(auto published, run_release(inputs(), services()));
+    return std::move(published.changes);
+  }
   /// Every cell of a version: built, tested, pushed and, if told so, released.
   void publish(const std::string& of, bool with_latest) {
     version = of;
@@ -62,14 +68,22 @@ TEST_F(ReleaseStage, IsRefusedBeforePush) {
   EXPECT_THAT(tags(), IsEmpty());
 }
 
-TEST_F(ReleaseStage, IsRefusedAfterHalfAPush) {
+TEST_F(ReleaseStage, IsRefusedWhereAVersionTagIsMissing) {
+  publish("v1.2.3", false);
+  ASSERT_TRUE(store.remove_manifest(tag_reference("braindotai/opencrate-cuda-py3.13", "v1.2.3").value()));
+  EXPECT_THAT(refused().message, HasSubstr("opencrate-cuda-py3.13:v1.2.3"));
+  EXPECT_THAT(tags(), SizeIs(3));
+}
+
+TEST_F(ReleaseStage, FinishesThePushThatWasLeftOpenFirst) {
   make_plan();
   prove_all();
   writer.fail_at = 3;
   ASSERT_FALSE(push());
   writer.fail_at.reset();
-  EXPECT_THAT(refused().message, HasSubstr("opencrate-cuda-py3.13:v1.2.3"));
-  EXPECT_THAT(tags(), SizeIs(3));
+  const auto changes = release();
+  ASSERT_TRUE(changes) << describe(changes.error());
+  EXPECT_THAT(tags(), SizeIs(8));
 }
 
 TEST_F(ReleaseStage, JudgesTheEvidenceAgain) {
@@ -143,15 +157,34 @@ TEST_F(ReleaseStage, MovesEveryTagThatIsConfigured) {
   EXPECT_EQ(tag("braindotai/opencrate-cuda-py3.13:stable"), candidate("cuda-py3.13").text());
 }
 
-TEST_F(ReleaseStage, RollsForwardAfterAFailureInTheMiddle) {
+TEST_F(ReleaseStage, UndoesWhatItMovedWhenTheRegistryGoesAway) {
+  publish("v1.2.2", true);
+  publish("v1.2.3", false);
+  const auto before = tags();
+  writer.manifests.clear();
+  writer.fail_at = 1;
+  writer.comes_back = true;
+  const auto undone = release();
+  ASSERT_FALSE(undone);
+  EXPECT_EQ(exit_code(undone.error().code), 51) << describe(undone.error());
+  EXPECT_EQ(tags(), before);
+  ASSERT_TRUE(release());
+  EXPECT_EQ(tag(kLatest), candidate().text());
+}
+
+TEST_F(ReleaseStage, NamesTheTagsThatItCouldNeitherMoveNorUndo) {
+  publish("v1.2.2", true);
   publish("v1.2.3", false);
   writer.manifests.clear();
   writer.fail_at = 1;
-  EXPECT_THAT(describe(release().error()), HasSubstr("after 1 of 4 tags"));
-  EXPECT_THAT(tags(), SizeIs(5));
+  const auto stuck = release();
+  ASSERT_FALSE(stuck);
+  EXPECT_EQ(exit_code(stuck.error().code), 52) << describe(stuck.error());
+  EXPECT_THAT(stuck.error().message, HasSubstr(":latest"));
   writer.fail_at.reset();
-  ASSERT_TRUE(release());
-  EXPECT_THAT(tags(), SizeIs(8));
+  const auto again = release();
+  ASSERT_TRUE(again) << describe(again.error());
+  for (const auto& each : plan->cells) EXPECT_EQ(tag(each.image + ":latest"), candidate(each.key).text());
 }
 
 }  // namespace

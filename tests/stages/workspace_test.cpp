@@ -76,14 +76,16 @@ TEST_F(WorkspaceFiles, MayLieOutsideOfTheWorkspace) {
 
 TEST_F(WorkspaceFiles, AppendMovesOfOnePlanAndForgetThoseOfAnother) {
   const pipeline::TagMove move{.cell = "a", .repository = "r", .tag = "t", .from = {}, .to = oci::Digest::of("x")};
-  ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {}));
+  ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {}, {}));
   EXPECT_FALSE(project.exists(".crategate/moves.json"));
-  ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {move}));
-  ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {move, move}));
-  EXPECT_EQ(load_moves(project.files, project.workspace, plan).value().size(), 3U);
+  ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {move}, {}));
+  pipeline::TagMove second = move;
+  second.tag = "u";
+  ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {move, second}, {}));
+  EXPECT_EQ(load_moves(project.files, project.workspace, plan).value().size(), 2U) << "each once";
   auto other = plan;
   other.plan_id = "sha256:other";
-  ASSERT_TRUE(append_moves(project.files, project.workspace, other, {move}));
+  ASSERT_TRUE(append_moves(project.files, project.workspace, other, {move}, {}));
   EXPECT_EQ(load_moves(project.files, project.workspace, other).value().size(), 1U);
   EXPECT_EQ(load_moves(project.files, project.workspace, plan).value().size(), 0U);
 }
