@@ -1,0 +1,270 @@
+"""What the sweeps over a real release stand on: a real registry, a proxy before it that kills and spoils, a project.
+
+Not here: what is tried (crash_sweep, fault_sweep, races), whether it went well (judge).
+"""
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+CONFIGURATION = '''version: {file: VERSION}
+axes:
+  python: {file: PYTHON_VERSIONS}
+  runtime: {cpu: {}, cuda: {}}
+image: "me/app-{cell}"
+generate: {output: "Dockerfile.{cell}"}
+'''
+PYTHONS = ['3.8', '3.9', '3.10', '3.11', '3.12', '3.13', '3.14']
+
+
+def program(name):
+    return subprocess.run([ROOT / 'tools/engine', 'program', name], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return listener.getsockname()[1]
+
+
+def scratch():
+    memory = shutil.disk_usage('/dev/shm').free if os.path.isdir('/dev/shm') else 0
+    return pathlib.Path(tempfile.mkdtemp(prefix='crategate-release-', dir='/dev/shm' if memory > 2 << 30 else None))
+
+
+class Registry:
+    """distribution, with its store on this machine's disk, so that its tags can be put back as they were."""
+
+    def __init__(self, work, make='distribution2', deletes=True):
+        self.port, self.data = free_port(), work / 'registry'
+        self.tags = work / 'tags'
+        config = work / 'registry.yml'
+        config.write_text('version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n'
+                          f'storage:\n  filesystem: {{rootdirectory: "{self.data}"}}\n  delete: {{enabled: {str(deletes).lower()}}}\n'
+                          f'http: {{addr: "127.0.0.1:{self.port}"}}\n')
+        self.process = subprocess.Popen([program(make), 'serve', config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f'http://127.0.0.1:{self.port}/v2/', timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        sys.exit('release: the registry does not answer')
+
+    def _folders(self):
+        return (self.data / 'docker/registry/v2/repositories').glob('me/*/_manifests')
+
+    def keep_tags(self):
+        shutil.rmtree(self.tags, ignore_errors=True)
+        for folder in self._folders():
+            if (folder / 'tags').is_dir():
+                shutil.copytree(folder / 'tags', self.tags / folder.parent.name)
+
+    def put_tags_back(self):
+        for folder in self._folders():
+            shutil.rmtree(folder / 'tags', ignore_errors=True)
+            if (self.tags / folder.parent.name).is_dir():
+                shutil.copytree(self.tags / folder.parent.name, folder / 'tags')
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Proxy:
+    """Hands every request on, counts them, and does `what` with the one that was chosen."""
+
+    def __init__(self, target):
+        proxy = self
+        self.target, self.count, self.chosen, self.what = target, 0, None, None
+        self.busy, self.lock = 0, threading.Condition()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def log_message(self, *_):
+                pass
+
+            def setup(self):
+                super().setup()
+                self.far = None
+
+            def forward(self, body):
+                if self.far is None:
+                    self.far = http.client.HTTPConnection('127.0.0.1', proxy.target, timeout=60)
+                headers = {name: value for name, value in self.headers.items() if name.lower() != 'connection'}
+                self.far.request(self.command, self.path, body, headers)
+                answer = self.far.getresponse()
+                return answer.status, answer.getheaders(), answer.read()
+
+            def answer(self, status, headers, data):
+                self.send_response_only(status)
+                for name, value in headers:
+                    if name.lower() not in ('connection', 'transfer-encoding', 'content-length'):
+                        self.send_header(name, value)
+                length = dict((name.lower(), value) for name, value in headers).get('content-length', str(len(data)))
+                self.send_header('Content-Length', length)
+                self.end_headers()
+                if self.command != 'HEAD':
+                    self.wfile.write(data)
+
+            def cut(self):
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+            def handle_any(self):
+                body = self.rfile.read(int(self.headers.get('Content-Length') or 0)) or None
+                with proxy.lock:
+                    proxy.busy += 1
+                    proxy.count += 1
+                    chosen = proxy.chosen is not None and proxy.count == proxy.chosen
+                try:
+                    if chosen:
+                        proxy.what(self, body)
+                    else:
+                        self.answer(*self.forward(body))
+                except OSError:
+                    self.close_connection = True
+                finally:
+                    with proxy.lock:
+                        proxy.busy -= 1
+                        proxy.lock.notify_all()
+
+            do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any
+
+        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+            def handle_error(self, *_):
+                pass
+
+        self.server = Server(('127.0.0.1', 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def choose(self, number, what):
+        with self.lock:
+            self.count, self.chosen, self.what = 0, number, what
+
+    def quiet(self):
+        """Until what is on its way has arrived: a registry finishes requests whose client is gone."""
+        with self.lock:
+            self.lock.wait_for(lambda: self.busy == 0, timeout=30)
+
+
+class Project:
+    """A release of fourteen images, ready to be pushed: v1.0.0 is out, v1.1.0 is tested."""
+
+    def __init__(self, work, prefix, crategate, scene, pythons=None, settings='', release=('v1.0.0', 'v1.1.0')):
+        self.root, self.kept = work / 'project', work / 'kept'
+        self.crategate, self.scene, self.prefix = crategate, scene, prefix
+        self.root.mkdir()
+        (self.root / 'crategate.yml').write_text(CONFIGURATION + settings)
+        (self.root / '.gitignore').write_text('.crategate/\n')
+        self.git('init', '--quiet', '--initial-branch', 'main')
+        (self.root / 'PYTHON_VERSIONS').write_text('\n'.join(pythons or PYTHONS) + '\n')
+        for version in release[:-1]:
+            self.prove(version)
+            self.must('push')
+            self.must('release')
+        self.prove(release[-1])
+
+    def prove(self, version):
+        (self.root / 'VERSION').write_text(version + '\n')
+        self.git('add', '--all')
+        self.git('commit', '--quiet', '--message', version)
+        self.git('tag', version)
+        self.must('plan', '--to', self.prefix, '--event', 'push', '--ref', f'refs/tags/{version}')
+        subprocess.run([self.scene, self.root], check=True)
+
+    def git(self, *arguments):
+        subprocess.run(['git', '-c', 'user.name=T', '-c', 'user.email=t@example.org', *arguments], cwd=self.root, check=True,
+                       env={**self.environment(), 'GIT_CONFIG_GLOBAL': '/dev/null', 'GIT_CONFIG_NOSYSTEM': '1'})
+
+    def plan(self):
+        return json.loads((self.root / '.crategate/plan.json').read_text())
+
+    def environment(self):
+        keep = {name: os.environ[name] for name in ('PATH', 'TMPDIR', 'LD_LIBRARY_PATH') if name in os.environ}
+        return {**keep, 'HOME': str(self.root), 'NO_COLOR': '1'}
+
+    def start(self, *arguments):
+        return subprocess.Popen([self.crategate, *arguments], cwd=self.root, env=self.environment(), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run(self, *arguments):
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+    def must(self, *arguments):
+        code, out, err = self.run(*arguments)
+        if code != 0:
+            sys.exit(f'release: crategate {" ".join(arguments)} ended with {code}\n{out}{err}')
+        return out
+
+    def keep(self):
+        shutil.rmtree(self.kept, ignore_errors=True)
+        shutil.copytree(self.root / '.crategate', self.kept)
+
+    def put_back(self):
+        shutil.rmtree(self.root / '.crategate')
+        shutil.copytree(self.kept, self.root / '.crategate')
+
+
+class Stand:
+    """All of it, and the judge's view of the registry before the release."""
+
+    def __init__(self, crategate, scene, make='distribution2', **project):
+        self.work = scratch()
+        self.registry = Registry(self.work, make)
+        self.proxy = Proxy(self.registry.port)
+        self.project = Project(self.work, f'localhost:{self.proxy.port}', pathlib.Path(crategate).resolve(), pathlib.Path(scene).resolve(), **project)
+
+    def keep(self):
+        self.registry.keep_tags()
+        self.project.keep()
+
+    def put_back(self):
+        self.proxy.choose(None, None)
+        self.proxy.quiet()
+        self.registry.put_tags_back()
+        self.project.put_back()
+
+    def stop(self):
+        self.proxy.server.shutdown()
+        self.registry.stop()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+def killer(process, number=signal.SIGKILL, before=True):
+    """The client dies as its request arrives (nothing of it happens), or when it was carried out (nobody heard of it)."""
+    def kill(handler, body):
+        if before:
+            process().send_signal(number)
+            if number == signal.SIGKILL:
+                handler.cut()
+                return
+            handler.answer(*handler.forward(body))
+            return
+        answer = handler.forward(body)
+        process().send_signal(number)
+        if number == signal.SIGKILL:
+            handler.cut()
+        else:
+            handler.answer(*answer)
+    return kill
