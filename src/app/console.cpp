@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iostream>
+#include <system_error>
 
 #include "base/secret.h"
 #include "base/strings.h"
@@ -83,8 +85,14 @@ void Console::log_line(log::Level level, std::string_view line) {
 void Console::result(std::string_view text) {
   const std::lock_guard lock(mutex_);
   erase();
-  std::cout << redact(text) << std::flush;
+  const int number = print_out(redact(text));
+  if (lost_ == 0) lost_ = number;
   paint();
+}
+
+Result<void> Console::check_results() {
+  const std::lock_guard lock(mutex_);
+  return check_printed(lost_);
 }
 
 void Console::lines(std::string_view text) { result(render::harmless_lines(text)); }
@@ -145,6 +153,21 @@ void Console::total(std::size_t cells) {
 void Console::cell_finished() {
   const std::lock_guard lock(mutex_);
   ++finished_;
+}
+
+int print_out(std::string_view text) {
+  errno = 0;
+  std::cout << text << std::flush;
+  if (std::cout) return 0;
+  return errno == 0 ? EIO : errno;
+}
+
+Result<void> check_printed(int number) {
+  if (number == 0) return {};
+  return fail(
+      number == ENOSPC ? ErrorCode::no_space : ErrorCode::bad_input,
+      concat("standard output: expected it to take the result, found ", std::generic_category().message(number)),
+      "What was to be done is done; only its result could not be printed.");
 }
 
 ConsoleOptions detect_console(bool no_color, bool in_runner) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/result.h"
 
 namespace crategate::app {
 
@@ -38,6 +39,8 @@ class Console {
   void lines(std::string_view text);
   /// JSON for programs.
   void document(std::string_view json);
+  /// Whether all of these arrived. Errors: no_space; bad_input for a standard output that takes nothing.
+  Result<void> check_results();
   /// A workflow command for the runner, as it is.
   void command(std::string_view line);
 
@@ -63,8 +66,15 @@ class Console {
   std::mutex mutex_;
   std::map<std::string, Running> running_;
   std::size_t painted_ = 0, total_ = 0, finished_ = 0;
+  int lost_ = 0;  ///< errno of the first result that did not arrive
   std::chrono::steady_clock::time_point last_paint_{};
 };
+
+/// Writes to standard output at once. Returns: errno, 0 = it arrived.
+int print_out(std::string_view text);
+/// The error for that number.
+/// Errors: no_space; bad_input for a standard output that takes nothing.
+Result<void> check_printed(int number);
 
 /// What the process' standard streams are.
 ConsoleOptions detect_console(bool no_color, bool in_runner);

@@ -259,6 +259,12 @@ struct Parser {
       command = find_command(concat(argument, " ", arguments[next]));
       if (command != nullptr) ++next;
     }
+    // A group without a command: its help may be wanted.
+    if (command == nullptr && (next == arguments.size() || arguments[next].starts_with('-')) && line.group.empty() &&
+        !second_words(argument).empty()) {
+      line.group = argument;
+      return {};
+    }
     if (command == nullptr) return unknown_command(argument, next < arguments.size() ? arguments[next] : std::string());
     line.command = command->name;
     return {};
@@ -282,7 +288,24 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
       CG_CHECK(parser.word(argument));
     }
   }
-  return std::move(parser.line);
+  CommandLine& line = parser.line;
+  const bool is_group = !line.group.empty() && line.command.empty();
+  if (is_group && !line.help && !line.version) return unknown_command(line.group, "");
+  if (!is_group) line.group.clear();
+  return std::move(line);
+}
+
+std::string group_help(std::string_view group) {
+  std::string text, example;
+  for (const auto& info : command_table()) {
+    if (info.hidden || !info.name.starts_with(concat(group, " "))) continue;
+    if (example.empty()) example = info.example;
+    const std::string name = concat(info.name, info.words.empty() ? "" : " ", info.words);
+    text += concat("  ", name, std::string(name.size() < 42 ? 42 - name.size() : 1, ' '), info.summary, "\n");
+  }
+  return concat("  ", example, "\n\nUsage: crategate ", group, " COMMAND [OPTIONS]\n\nCommands:\n", text,
+                "\n`crategate ", group, " COMMAND --help` shows the options of one.\nhttps://github.com/", kRepository,
+                "\n");
 }
 
 std::string help_text(const CommandInfo* command) {

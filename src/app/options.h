@@ -29,6 +29,7 @@ const CommandInfo* find_command(std::string_view name);
 
 struct CommandLine {
   std::string command;
+  std::string group;  ///< of commands, whose help is wanted: `crategate registry --help`
   std::vector<std::string> positional;
   std::vector<config::Given> given;
   std::string config_file;  ///< `--config`; empty = crategate.yml, if there is one
@@ -46,5 +47,7 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
 
 /// `crategate --help`, or the help of one command: an example first.
 std::string help_text(const CommandInfo* command);
+/// The commands that begin with this word.
+std::string group_help(std::string_view group);
 
 }  // namespace crategate::app

@@ -11,6 +11,7 @@
 #include "app/action_inputs.h"
 #include "app/application.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/options.h"
 #include "base/product.h"
 #include "base/strings.h"
@@ -75,11 +76,24 @@ class TimeLimit {
   std::thread watcher_;
 };
 
+/// For most commands what they print is a view of what they did; of these it is the result.
+bool prints_its_result(const Application& app) {
+  const std::string& command = app.line().command;
+  return app.line().json || app.invocation().dry_run || command == "digest" || command == "explain" ||
+         command == "artifact list" || command.starts_with("registry ");
+}
+
+int print_and_end(std::string_view text) {
+  const auto printed = check_printed(print_out(text));
+  return printed ? 0 : report_failure(printed.error());
+}
+
 Result<void> load_and_run(Application& app) {
   CG_CHECK(app.load());
   const auto timeout = app.invocation().timeout;
   TimeLimit limit(timeout);
   auto done = run_command(app);
+  if (done && prints_its_result(app)) done = app.console().check_results();
   if (done || !limit.expired()) return done;
   return fail(ErrorCode::terminated,
               concat("timeout: expected an end within ", format_duration(timeout.count()), ", found none"),
@@ -107,13 +121,9 @@ int run(const std::vector<std::string>& arguments) {
     annotate(*Application::create({}), line.error());
     return report_failure(line.error());
   }
-  if (line->version) {
-    std::cout << "crategate " << product_version() << '\n';
-    return 0;
-  }
+  if (line->version) return print_and_end(concat("crategate ", product_version(), "\n"));
   if (line->help) {
-    std::cout << help_text(find_command(line->command));
-    return 0;
+    return print_and_end(line->group.empty() ? help_text(find_command(line->command)) : group_help(line->group));
   }
   if (line->command.empty()) {
     return report_failure({ErrorCode::bad_input,

@@ -8,12 +8,13 @@
 
 namespace crategate::net {
 
-enum class Progress : unsigned char { done, wants_read, wants_write, closed, broken, distrusted };
+/// `no_tls`: what came back from the server is not of that protocol.
+enum class Progress : unsigned char { done, wants_read, wants_write, closed, broken, distrusted, no_tls };
 
 struct Step {
   Progress progress = Progress::done;
   std::size_t bytes = 0;  ///< moved, when done
-  std::string why;        ///< when broken or distrusted
+  std::string why;        ///< when broken, distrusted or no_tls
 };
 
 class Channel {

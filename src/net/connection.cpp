@@ -21,9 +21,19 @@ Failure untrusted(const Request& request, std::string_view why) {
   return fail(for_request(std::move(error), request, 0));
 }
 
+Failure speaks_no_tls(const Request& request, std::string_view why) {
+  Error error{.code = ErrorCode::integrity,
+              .message = concat("no TLS handshake with ", request.url.origin(), ": ", why),
+              .hint = "the server speaks something else there: check host and port"};
+  Error framed = for_request(std::move(error), request, 0);
+  framed.http->code = kNoTls;
+  return fail(std::move(framed));
+}
+
 /// A step that moved nothing and waits for nothing.
 Failure broken(const Request& request, std::string_view what, const Step& step) {
   if (step.progress == Progress::distrusted) return untrusted(request, step.why);
+  if (step.progress == Progress::no_tls) return speaks_no_tls(request, step.why);
   return no_contact(request, what, step.why);
 }
 

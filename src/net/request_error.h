@@ -6,6 +6,9 @@
 
 namespace crategate::net {
 
+/// `HttpFailure::code` where TLS was offered to a server that speaks something else; the error is integrity.
+inline constexpr std::string_view kNoTls = "NO_TLS";
+
 /// `error` with the request it belongs to; `status` 0 = no answer.
 Error for_request(Error error, const Request& request, int status);
 

@@ -37,6 +37,11 @@ bool set_expected_host(SSL* ssl, const std::string& host) {
          SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, std::string(host).data()) == 1;
 }
 
+/// What OpenSSL says of bytes that are no record of TLS.
+bool is_another_protocol(int reason) {
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG || reason == SSL_R_HTTP_REQUEST;
+}
+
 int as_size(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, INT_MAX)); }
 
 }  // namespace
@@ -76,6 +81,8 @@ struct TlsChannel::Session {
     // Once both sides trust each other only the server's alert says otherwise: ours may be the wrong certificate.
     if (established && ERR_GET_REASON(ERR_peek_last_error()) < SSL_AD_REASON_OFFSET)
       return {Progress::broken, 0, last_reason()};
+    if (!established && is_another_protocol(ERR_GET_REASON(ERR_peek_last_error())))
+      return {Progress::no_tls, 0, last_reason()};
     const long verdict = SSL_get_verify_result(ssl.get());
     return {Progress::distrusted, 0, verdict == X509_V_OK ? last_reason() : X509_verify_cert_error_string(verdict)};
   }

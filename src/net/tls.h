@@ -17,7 +17,8 @@ class TlsChannel final : public Channel {
   static Result<std::unique_ptr<TlsChannel>> over(int socket, const std::string& host, const TlsContext& context);
   ~TlsChannel() override;
 
-  /// Until done. `distrusted`: the certificate is not valid for the host, or the server does not speak TLS 1.2+.
+  /// Until done. `distrusted`: the certificate is not valid for the host, or the server's TLS is older than 1.2;
+  /// `no_tls`: it speaks something else.
   Step handshake();
   Step send(std::string_view bytes) override;
   /// `closed` only when the server said so: a connection that is cut is broken, so that no body can be shortened.

@@ -146,7 +146,9 @@ std::string suffixes(const Reference& reference) {
 std::string Repository::familiar() const {
   if (registry != kHub) return full();
   const bool official = path.starts_with(kHubNamespace) && path.find('/', kHubNamespace.size()) == std::string::npos;
-  return official ? path.substr(kHubNamespace.size()) : path;
+  if (official) return path.substr(kHubNamespace.size());
+  // `docker.io/ghcr.io/app` is a repository of Docker Hub; without its host it would be one of another registry.
+  return is_registry_segment(std::string_view(path).substr(0, path.find('/'))) ? full() : path;
 }
 
 std::string Repository::full() const { return concat(registry, "/", path); }

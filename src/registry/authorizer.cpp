@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "registry/limits.h"
 #include "registry/patience.h"
 
 namespace crategate::registry {
@@ -26,7 +27,7 @@ class PausingClient final : public net::HttpClient {
     for (int tried = 1;; ++tried) {
       auto response = inner_.send(request);
       if (!response || response->status != 429 || tried == patience_.retry.tries) return response;
-      const auto pause = net::requested_pause(*response, clock_.now());
+      const auto pause = asked_pause(*response, clock_.now());
       if (!pause || !pauses.sleep(std::max(*pause, patience_.retry.first))) return response;
     }
   }

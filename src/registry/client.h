@@ -76,6 +76,12 @@ class RegistryWriter {
   /// By tag (the manifest stays) or by digest (its tags go with it). False = it was not there.
   /// Errors: unsupported deletion is a conflict that says so.
   virtual Result<bool> remove_manifest(const oci::Reference& reference) = 0;
+  /// What a write would find under `reference`, as far as one question tells. nullopt = nothing, or it is not known.
+  /// `mount_from`: where blobs would be mounted from; so one login serves for all.
+  virtual std::optional<oci::Digest> glance(const oci::Reference& /*reference*/,
+                                            const std::optional<oci::Repository>& /*mount_from*/) {
+    return std::nullopt;
+  }
 };
 
 struct RegistryOptions {
@@ -113,7 +119,10 @@ class HttpRegistry final : public RegistryReader, public RegistryWriter {
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override;
   Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) override;
+  /// What refers to something is taken off the list under its subject's fallback tag, where the registry keeps none.
   Result<bool> remove_manifest(const oci::Reference& reference) override;
+  std::optional<oci::Digest> glance(const oci::Reference& reference,
+                                    const std::optional<oci::Repository>& mount_from) override;
   /// Asks for the list of tags, and for an upload that is cancelled at once; without a path for the API's root only.
   /// Errors: whatever is no answer about rights.
   Result<Access> check_access(const oci::Repository& repository);

@@ -30,6 +30,7 @@ bool stays_behind(const oci::Descriptor& layer) {
 struct Node {
   StoredManifest stored;
   oci::Reference target;
+  bool is_there = false;  ///< the target serves it already, and so all that it names
   bool is_index() const { return oci::is_index(stored.descriptor.media_type); }
 };
 using Nodes = std::vector<Node>;
@@ -53,17 +54,24 @@ class Copy {
         one_repository_(one_registry_ && from.path == to.path) {}
 
   Result<Copied> run(const oci::Reference& from, const oci::Reference& to) {
-    CG_TRY(auto stored, source_.manifest(from));
+    oci::Reference target = to;
+    if (!target.tag && !target.digest) target.digest = from.digest;
+    std::optional<StoredManifest> stored;
+    std::optional<oci::Digest> there;
+    CG_CHECK(for_each(2, [&](std::size_t i) -> Result<void> {
+      if (i == 0) return read(stored, from);
+      there = glance(target);
+      return {};
+    }));
     if (!stored) return missing(from, "the image");
     copied_.digest = stored->descriptor.digest;
-    oci::Reference target = to;
-    if (!target.tag && !target.digest) target.digest = stored->descriptor.digest;
-    Nodes next{{*std::move(stored), std::move(target)}};
+    if (!target.tag && !target.digest) target.digest = copied_.digest;
+    Nodes next{{*std::move(stored), std::move(target), there == copied_.digest}};
     // What refers to the image comes after it, and what refers to that after that.
     while (!next.empty()) {
       CG_CHECK(copy_trees(std::move(next)));
       for (const oci::Digest& known : written_) referrers_.erase(known);
-      CG_TRY(next, fetch(std::exchange(referrers_, {}), "a referrer that the list names"));
+      CG_TRY(next, fetch(std::exchange(referrers_, {}), "a referrer that the list names", false));
       std::move(tagged_.begin(), tagged_.end(), std::back_inserter(next));
       tagged_.clear();
     }
@@ -75,6 +83,15 @@ class Copy {
 
   Result<void> for_each(std::size_t count, const std::function<Result<void>(std::size_t)>& work) const {
     return sys::for_each_parallel(count, options_.parallel, work);
+  }
+
+  Result<void> read(std::optional<StoredManifest>& stored, const oci::Reference& from) {
+    CG_TRY(stored, source_.manifest(from));
+    return {};
+  }
+
+  std::optional<oci::Digest> glance(const oci::Reference& target) {
+    return target_.glance(target, one_registry_ ? std::optional(from_) : std::nullopt);
   }
 
   /// All blobs first, then the manifests from the leaves up: a registry refuses what names something that it lacks.
@@ -106,7 +123,8 @@ class Copy {
       CG_TRY(const auto index, oci::parse_index(parent.stored.bytes, parent.stored.descriptor.media_type));
       for (const auto& child : index.manifests) digests.insert(child.digest);
     }
-    return fetch(digests, "a manifest that an index names");
+    // A registry may have an index without all of its images.
+    return fetch(digests, "a manifest that an index names", std::ranges::any_of(parents, &Node::is_there));
   }
 
   /// What a source lists without end, or too large to be held, ends here.
@@ -120,7 +138,8 @@ class Copy {
         "copy the images of the index one by one");
   }
 
-  Result<Nodes> fetch(const std::set<oci::Digest>& digests, std::string_view what) {
+  /// `may_be_there`: the target is asked beside the source.
+  Result<Nodes> fetch(const std::set<oci::Digest>& digests, std::string_view what, bool may_be_there) {
     const std::vector<oci::Digest> wanted(digests.begin(), digests.end());
     brought_ += wanted.size();
     if (brought_ > kMostManifests) {
@@ -128,14 +147,19 @@ class Copy {
                   concat(from_.familiar(), ": expected at most ", kMostManifests, " manifests, found more"));
     }
     std::vector<std::optional<StoredManifest>> found(wanted.size());
-    CG_CHECK(for_each(wanted.size(), [&](std::size_t i) -> Result<void> {
+    std::vector<std::optional<oci::Digest>> there(wanted.size());
+    CG_CHECK(for_each(wanted.size() * (may_be_there ? 2 : 1), [&](std::size_t i) -> Result<void> {
+      if (i >= wanted.size()) {
+        there[i - wanted.size()] = glance({to_, std::nullopt, wanted[i - wanted.size()]});
+        return {};
+      }
       const oci::Reference from{from_, std::nullopt, wanted[i]};
       CG_TRY(found[i], source_.manifest(from));
       return found[i] ? hold(found[i]->bytes.size()) : missing(from, what);
     }));
     Nodes nodes;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      nodes.push_back({*std::move(found[i]), {to_, std::nullopt, wanted[i]}});
+      nodes.push_back({*std::move(found[i]), {to_, std::nullopt, wanted[i]}, there[i] == wanted[i]});
     }
     return nodes;
   }
@@ -147,7 +171,7 @@ class Copy {
     };
     for (const Nodes& level : levels) {
       for (const Node& node : level) {
-        if (node.is_index()) continue;
+        if (node.is_index() || node.is_there) continue;
         CG_TRY(const auto manifest, oci::parse_manifest(node.stored.bytes, node.stored.descriptor.media_type));
         add(manifest.config);
         for (const auto& layer : manifest.layers) add(layer);
@@ -171,14 +195,19 @@ class Copy {
 
   Result<void> write(const Node& node) {
     const oci::Descriptor& wanted = node.stored.descriptor;
+    if (node.is_there) return note(wanted.digest, 0);
     CG_TRY(const auto served, target_.put_manifest(node.target, node.stored.bytes, wanted.media_type));
     if (served != wanted.digest) {
       return fail(ErrorCode::integrity, concat(node.target.familiar(), ": expected ", wanted.digest.text(),
                                                " after writing it, found ", served.text()));
     }
+    return note(wanted.digest, 1);
+  }
+
+  Result<void> note(const oci::Digest& digest, std::size_t written) {
     const std::lock_guard lock(mutex_);
-    ++copied_.manifests;
-    written_.insert(wanted.digest);
+    copied_.manifests += written;
+    written_.insert(digest);
     return {};
   }
 
@@ -203,7 +232,7 @@ class Copy {
     CG_TRY(const auto there, target_reader_.digest(target));
     const std::lock_guard lock(mutex_);
     if (there && *there != stored->descriptor.digest) copied_.kept.push_back(target.familiar());
-    if (!there) tagged_.push_back({*std::move(stored), target});
+    if (!there) tagged_.push_back({*std::move(stored), target, false});
     return {};
   }
 
@@ -216,7 +245,7 @@ class Copy {
   const bool one_registry_, one_repository_;
   std::mutex mutex_;
   Copied copied_{.digest = oci::Digest::of("")};
-  std::set<oci::Digest> written_;    ///< manifests
+  std::set<oci::Digest> written_;    ///< manifests, or found in place
   std::set<oci::Digest> blobs_;      ///< that are in place, or being brought there
   std::size_t held_ = 0;             ///< bytes of all manifests so far
   std::size_t brought_ = 0;          ///< manifests beside the image itself

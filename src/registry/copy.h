@@ -28,7 +28,8 @@ struct Copied {
 };
 
 /// Copies a manifest or index with all it needs; the tag last. Blobs are mounted within a registry and streamed between
-/// two, with bounded memory; within one repository only the tag is written.
+/// two, with bounded memory; within one repository only the tag is written. What the target serves already, as it is
+/// asked beside the first read, is not copied again; what refers to it is looked at all the same.
 ///
 /// `to` without tag and digest: by digest. Everything that is read is checked against its digest and size; addresses in a
 /// manifest (`urls`) are not followed, and layers that must not be distributed stay behind.

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "json/value.h"
+#include "registry/limits.h"
 
 namespace crategate::registry {
 namespace {
@@ -80,8 +81,9 @@ std::string limit_hint(const Asked& asked, const net::Response& response) {
     if (asked.user.empty()) return "the limit of pulls is reached: log in, which raises it";
     return concat("the limit of pulls of ", asked.user, " is reached: run again later");
   }
-  return response.header("retry-after").empty() ? "log in, or try again later"
-                                                : "run again after that time; logging in raises most limits";
+  const auto quota = quota_of(response);
+  const bool says_when = !response.header("retry-after").empty() || (quota && (quota->reset_in || quota->reset_at));
+  return says_when ? "run again after that time; logging in raises most limits" : "log in, or try again later";
 }
 
 std::string hint_for(ErrorCode code, const Asked& asked, const net::Response& response) {
@@ -105,11 +107,18 @@ std::string hint_for(ErrorCode code, const Asked& asked, const net::Response& re
   }
 }
 
-std::string requested_pause(const net::Response& response) {
+/// " (asked to wait 60 s; limit 100 in 6 h, 0 left)", with what of it is known.
+std::string pause_and_limit(const net::Response& response) {
   const std::string after = response.header("retry-after");
-  if (after.empty()) return {};
-  return parse_unsigned(after) ? concat(" (asked to wait ", after, " s)")
-                               : concat(" (asked to wait until ", crategate::quoted(after), ")");
+  std::string text;
+  if (!after.empty()) {
+    text = parse_unsigned(after) ? concat("asked to wait ", after, " s")
+                                 : concat("asked to wait until ", crategate::quoted(after));
+  }
+  const auto quota = response.status == 429 ? quota_of(response) : std::nullopt;
+  const std::string limit = quota ? describe(*quota) : std::string();
+  if (text.empty() && limit.empty()) return {};
+  return concat(" (", text, text.empty() || limit.empty() ? "" : "; ", limit, ")");
 }
 
 }  // namespace
@@ -138,7 +147,7 @@ Error registry_failure(const Asked& asked, const net::Response& response) {
   error.message = concat(
       "registry ", asked.repository.registry, ": user ", asked.user.empty() ? std::string("(anonymous)") : asked.user,
       " asked to ", asked.scope, ' ', asked.repository.familiar(), ", found ", response.status,
-      message.text.empty() ? std::string() : concat(": ", neutralise(message.text)), requested_pause(response));
+      message.text.empty() ? std::string() : concat(": ", neutralise(message.text)), pause_and_limit(response));
   error.hint = hint_for(error.code, asked, response);
   error.http =
       HttpFailure{asked.method, asked.url.redacted(), response.status, neutralise(message.code), request_id(response)};

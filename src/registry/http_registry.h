@@ -39,6 +39,9 @@ Result<bool> is_blob_there(Session& session, const oci::Repository& repository, 
                            std::string_view actions, net::Deadline& deadline,
                            std::optional<std::uint64_t> size = std::nullopt);
 
+/// Whether the registry itself lists what refers to `subject`; it is asked unless it is known that it does not.
+Result<bool> lists_referrers(Session& session, const oci::Repository& repository, const oci::Digest& subject);
+
 /// The target of the answer's rel=next, on the registry itself; nullopt = this page is the last.
 /// Errors: integrity for another host, or a header that is none (A54).
 Result<std::optional<net::Url>> next_page(const Answer& answer);

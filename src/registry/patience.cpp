@@ -39,12 +39,7 @@ Result<bool> Pacing::enter(const std::string& registry, net::Deadline& deadline,
       return may_probe;
     }
     const milliseconds pause = left > milliseconds(0) ? left : kSlice;
-    if (pause > deadline.left()) {
-      return fail(ErrorCode::rate_limited,
-                  concat("registry ", registry, ": expected an end of its pause, found ",
-                         format_duration(pause.count()), " more"),
-                  "run again later; logging in raises most limits");
-    }
+    if (pause > std::min(deadline.left(), longest_)) return too_early(registry, gate->second, pause);
     if (left > milliseconds(0)) {
       lock.unlock();
       clock_.sleep(left);
@@ -55,11 +50,24 @@ Result<bool> Pacing::enter(const std::string& registry, net::Deadline& deadline,
   }
 }
 
-void Pacing::leave(const std::string& registry, bool probing, std::optional<milliseconds> pause) {
+Failure Pacing::too_early(const std::string& registry, const Gate& gate, milliseconds left) const {
+  return fail(ErrorCode::rate_limited,
+              concat("registry ", registry, ": expected an end of its pause, found ", format_duration(left.count()),
+                     " more, until ", sys::rfc3339(clock_.now() + left),
+                     gate.limit.empty() ? std::string() : concat(" (", gate.limit, ")")),
+              "run again after that time; logging in raises most limits");
+}
+
+void Pacing::leave(const std::string& registry, bool probing, std::optional<milliseconds> pause,
+                   const std::string& limit) {
   const std::lock_guard lock(mutex_);
   if (pause) {
     Gate& gate = gates_[registry];
-    gate.closed_until = std::max(gate.closed_until, clock_.monotonic() + *pause);
+    const sys::Instant until = clock_.monotonic() + *pause;
+    if (until >= gate.closed_until) {
+      gate.closed_until = until;
+      gate.limit = limit;
+    }
     if (probing) gate.probing = false;
   } else if (probing) {
     gates_.erase(registry);

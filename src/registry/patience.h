@@ -45,21 +45,30 @@ class RetryBudget {
 /// Holds requests back while their registry wants a pause; afterwards one goes first, and the others follow its success.
 class Pacing {
  public:
-  explicit Pacing(sys::Clock& clock) : clock_(clock) {}
+  /// `longest`: nobody waits longer for a registry.
+  explicit Pacing(sys::Clock& clock, std::chrono::milliseconds longest = Patience{}.longest_pause)
+      : clock_(clock), longest_(longest) {}
 
   /// Waits for the turn of a request to `registry`. `may_probe`: it can be answered without any other request, which
   /// would wait for it; what cannot goes when no probe is under way.
-  /// Returns: whether it is the probe.  Errors: rate_limited when `deadline` ends first; interrupted.
+  /// Returns: whether it is the probe.  Errors: rate_limited when the pause is too long for `deadline`, or for anybody;
+  /// interrupted.
   Result<bool> enter(const std::string& registry, net::Deadline& deadline, bool may_probe = true);
-  /// After every request that entered. `pause`: what the answer asked for.
-  void leave(const std::string& registry, bool probing, std::optional<std::chrono::milliseconds> pause);
+  /// After every request that entered. `pause`: what the answer asked for; `limit`: why, in words, for the errors of
+  /// those who come too early.
+  void leave(const std::string& registry, bool probing, std::optional<std::chrono::milliseconds> pause,
+             const std::string& limit = {});
 
  private:
   struct Gate {
     sys::Instant closed_until;
     bool probing = false;
+    std::string limit;
   };
+  Failure too_early(const std::string& registry, const Gate& gate, std::chrono::milliseconds left) const;
+
   sys::Clock& clock_;
+  const std::chrono::milliseconds longest_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Gate> gates_;  ///< of registries that asked for a pause and have not answered well since

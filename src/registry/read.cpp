@@ -58,15 +58,20 @@ Result<std::optional<StoredManifest>> fetch_manifest(Session& session, const oci
   }
 }
 
-/// The digest that HEAD announces; nullopt = it decides nothing, and a GET must.
-Result<std::optional<oci::Digest>> announced_digest(Session& session, const oci::Reference& reference) {
-  const std::string& registry = reference.repository.registry;
-  if (!session.capabilities().has(registry, Capability::manifest_head)) return std::nullopt;
+Result<Query> head_of(const oci::Reference& reference) {
   Query query{.method = "HEAD",
               .repository = reference.repository,
               .headers = {{"Accept", accepted_manifests()}},
               .follow = true};
   CG_TRY(query.path, manifest_path(reference));
+  return query;
+}
+
+/// The digest that HEAD announces; nullopt = it decides nothing, and a GET must.
+Result<std::optional<oci::Digest>> announced_digest(Session& session, const oci::Reference& reference) {
+  const std::string& registry = reference.repository.registry;
+  if (!session.capabilities().has(registry, Capability::manifest_head)) return std::nullopt;
+  CG_TRY(const Query query, head_of(reference));
   CG_TRY(const Answer answer, session.send_patiently(query));
   const int status = answer.response.status;
   if (status == 401 || status == 403 || status == 429 || status >= 500) {
@@ -158,6 +163,20 @@ Result<std::optional<oci::Digest>> HttpRegistry::digest(const oci::Reference& re
   CG_TRY(const auto stored, fetch_manifest(impl_->session, reference));
   if (!stored) return std::nullopt;
   return stored->descriptor.digest;
+}
+
+std::optional<oci::Digest> HttpRegistry::glance(const oci::Reference& reference,
+                                                const std::optional<oci::Repository>& mount_from) {
+  auto query = head_of(reference);
+  if (!query || !impl_->session.capabilities().has(reference.repository.registry, Capability::manifest_head)) {
+    return std::nullopt;
+  }
+  query->actions = kPushActions;
+  if (mount_from && mount_from->path != reference.repository.path) query->also_pull.push_back(*mount_from);
+  net::Deadline deadline = impl_->session.deadline();
+  const auto answer = impl_->session.send(*query, deadline);
+  if (!answer || answer->response.status != 200) return std::nullopt;
+  return claimed_digest(answer->response);
 }
 
 Result<bool> HttpRegistry::has_blob(const oci::Repository& repository, const oci::Digest& digest) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kMostPages = 1000;
 constexpr std::size_t kMostReferrers = 1024;
+constexpr int kTriesOfAList = 8;
 
 Result<void> add_page(const Answer& answer, std::vector<oci::Descriptor>& found) {
   CG_TRY(auto index, oci::parse_index(answer.response.body, answer.response.header("content-type")));
@@ -63,6 +64,23 @@ bool names(const std::vector<oci::Descriptor>& list, const oci::Digest& digest) 
   return std::ranges::find(list, digest, &oci::Descriptor::digest) != list.end();
 }
 
+/// Until `change` finds nothing left to do: false = the list is as it should be.
+Result<void> change_list(const Lists& lists, const oci::Reference& tag,
+                         const std::function<bool(std::vector<oci::Descriptor>&)>& change) {
+  const std::lock_guard lock(lists.changing);
+  for (int tried = 0;; ++tried) {
+    CG_TRY(oci::Index index, listed_by_tag(lists.reader, tag));
+    if (!change(index.manifests)) return {};
+    if (tried == kTriesOfAList) break;
+    CG_CHECK(lists.write(tag, index));
+    lists.wait(tried + 1);
+  }
+  return fail(ErrorCode::unavailable,
+              concat(tag.familiar(), ": expected the list of referrers as it was written, found another ",
+                     kTriesOfAList, " times"),
+              "something else writes to the same list, or the registry ignores the write; run again");
+}
+
 }  // namespace
 
 Result<std::vector<oci::Descriptor>> HttpRegistry::referrers(const oci::Repository& repository,
@@ -73,27 +91,35 @@ Result<std::vector<oci::Descriptor>> HttpRegistry::referrers(const oci::Reposito
   return std::move(index.manifests);
 }
 
-Result<void> list_as_referrer(RegistryReader& reader, RegistryWriter& writer, const oci::Repository& repository,
-                              std::string_view bytes, std::string_view media_type, std::mutex& changing) {
-  CG_TRY(const auto referral, oci::parse_referral(bytes, media_type));
-  if (!referral) return {};  // so is the list itself, which is written below
-  const std::lock_guard lock(changing);
-  const oci::Reference tag = fallback(repository, referral->subject);
-  CG_TRY(oci::Index index, listed_by_tag(reader, tag));
-  if (names(index.manifests, referral->entry.digest)) return {};
-  index.manifests.push_back(referral->entry);
-  CG_TRY(const auto written, writer.put_manifest(tag, index.to_json(), index.media_type));
-  static_cast<void>(written);
-  return {};
+Result<bool> lists_referrers(Session& session, const oci::Repository& repository, const oci::Digest& subject) {
+  CG_TRY(const auto listed, listed_by_api(session, repository, subject));
+  return listed.has_value();
 }
 
-Result<void> list_unless_listed(RegistryReader& reader, RegistryWriter& writer, const oci::Repository& repository,
-                                std::string_view bytes, std::string_view media_type, std::mutex& changing) {
+Result<void> list_as_referrer(const Lists& lists, const oci::Repository& repository, std::string_view bytes,
+                              std::string_view media_type) {
   CG_TRY(const auto referral, oci::parse_referral(bytes, media_type));
   if (!referral) return {};
-  CG_TRY(const auto listed, reader.referrers(repository, referral->subject));
+  return change_list(lists, fallback(repository, referral->subject), [&](std::vector<oci::Descriptor>& list) {
+    if (names(list, referral->entry.digest)) return false;
+    list.push_back(referral->entry);
+    return true;
+  });
+}
+
+Result<void> list_unless_listed(const Lists& lists, const oci::Repository& repository, std::string_view bytes,
+                                std::string_view media_type) {
+  CG_TRY(const auto referral, oci::parse_referral(bytes, media_type));
+  if (!referral) return {};
+  CG_TRY(const auto listed, lists.reader.referrers(repository, referral->subject));
   if (names(listed, referral->entry.digest)) return {};
-  return list_as_referrer(reader, writer, repository, bytes, media_type, changing);
+  return list_as_referrer(lists, repository, bytes, media_type);
+}
+
+Result<void> unlist_referrer(const Lists& lists, const oci::Repository& repository, const oci::Referral& gone) {
+  return change_list(lists, fallback(repository, gone.subject), [&](std::vector<oci::Descriptor>& list) {
+    return std::erase_if(list, [&](const auto& entry) { return entry.digest == gone.entry.digest; }) > 0;
+  });
 }
 
 }  // namespace crategate::registry

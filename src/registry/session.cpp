@@ -2,6 +2,8 @@
 #include "registry/session.h"
 
 #include "base/strings.h"
+#include "net/request_error.h"
+#include "registry/limits.h"
 #include "sys/cancel.h"
 
 namespace crategate::registry {
@@ -28,11 +30,31 @@ bool says_tls(const Result<Answer>& answer) {
   return answer && answer->response.status == 400 && answer->response.body.find("HTTPS") != std::string::npos;
 }
 
+/// The answer of who has the same over TLS only: a redirect to it.
+bool leads_to_tls(const net::Response& response, const net::Url& plain) {
+  if (!is_redirect(response.status) || plain.scheme != "http") return false;
+  const auto next = net::resolve(plain, response.header("location"));
+  return next && next->scheme == "https" && next->host == plain.host && next->target == plain.target;
+}
+
+bool got_nothing(const Error& error, const net::Url& url) {
+  return error.http && error.http->status == 0 && error.http->url == url.redacted();
+}
+
 // A server that speaks TLS answers plain HTTP by saying so (HEAD has no body to say it in), or with no HTTP at all.
 bool wants_tls(const Result<Answer>& answer, const net::Url& plain) {
-  if (answer) return says_tls(answer) || (answer->response.status == 400 && answer->asked.method == "HEAD");
-  const auto& failure = answer.error().http;
-  return failure && failure->status == 0 && failure->url == plain.redacted();
+  if (!answer) return got_nothing(answer.error(), plain);
+  const net::Response& response = answer->response;
+  return says_tls(answer) || (response.status == 400 && answer->asked.method == "HEAD") ||
+         leads_to_tls(response, plain);
+}
+
+// Nobody there, something else than TLS, or a proxy that opens no way. Not: a certificate that does not hold.
+bool has_no_tls(const Error& error, const net::Url& secure) {
+  const bool no_way = error.http && error.http->method == "CONNECT" && error.code != ErrorCode::unauthenticated;
+  if (error.code == ErrorCode::unavailable) return no_way || got_nothing(error, secure);
+  if (error.code == ErrorCode::forbidden) return no_way;
+  return error.code == ErrorCode::integrity && error.http && error.http->code == net::kNoTls;
 }
 
 net::Url api_url(const Query& query, const std::string& scheme) {
@@ -56,7 +78,22 @@ void Session::remember_scheme(const std::string& registry, const std::string& sc
   schemes_.insert_or_assign(registry, scheme);
 }
 
-Result<Answer> Session::settle_scheme(const Query& query, net::Deadline& deadline, Result<Answer> plain) {
+Result<Answer> Session::send_unsettled(const Query& query, net::Deadline& deadline) {
+  if (is_loopback(query.repository.registry)) {
+    return after_plain(query, deadline, send_to(query, api_url(query, "http"), deadline));
+  }
+  return after_tls(query, deadline, send_to(query, api_url(query, "https"), deadline));
+}
+
+Result<Answer> Session::after_tls(const Query& query, net::Deadline& deadline, Result<Answer> secure) {
+  if (secure || !has_no_tls(secure.error(), api_url(query, "https"))) return secure;
+  // What answered over TLS once speaks it: then this failure is one of the network.
+  if (scheme_of(query.repository.registry) == "https" || sys::cancellation()) return secure;
+  auto plain = send_to(query, api_url(query, "http"), deadline);
+  return wants_tls(plain, api_url(query, "http")) ? secure : plain;
+}
+
+Result<Answer> Session::after_plain(const Query& query, net::Deadline& deadline, Result<Answer> plain) {
   // Another request may have settled it meanwhile, the other way than this one was sent.
   if (scheme_of(query.repository.registry) == "http" || !wants_tls(plain, api_url(query, "http"))) return plain;
   auto secure = send_to(query, api_url(query, "https"), deadline);
@@ -76,8 +113,9 @@ Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
   request.body_limit = query.limit;
   request.sink = query.sink;
   request.on_head = [&](const net::Response& head) -> Result<void> {
-    // A server that wants TLS may answer plain HTTP with 400, and with nothing else.
-    if (head.status != 400 && url.origin() == api_url(query, url.scheme).origin()) {
+    // A server that wants TLS may answer plain HTTP with 400, or with where to find it, and with nothing else.
+    const bool settled = url.scheme == "https" || (head.status != 400 && !leads_to_tls(head, url));
+    if (settled && url.origin() == api_url(query, url.scheme).origin()) {
       remember_scheme(query.repository.registry, url.scheme);
     }
     return query.on_head ? query.on_head(head) : Result<void>{};
@@ -122,9 +160,8 @@ Result<Answer> Session::send_once(const Query& query, net::Deadline& deadline) {
   const std::string& registry = query.repository.registry;
   if (query.url) return send_to(query, *query.url, deadline);
   const std::string scheme = scheme_of(registry);
-  auto sent = send_to(query, api_url(query, scheme.empty() ? "http" : scheme), deadline);
-  if (scheme.empty()) sent = settle_scheme(query, deadline, std::move(sent));
-  CG_TRY(Answer answer, std::move(sent));
+  CG_TRY(Answer answer,
+         scheme.empty() ? send_unsettled(query, deadline) : send_to(query, api_url(query, scheme), deadline));
   if (!query.follow) return answer;
   return follow(query, std::move(answer), deadline);
 }
@@ -154,17 +191,27 @@ Result<Answer> Session::follow(const Query& asked, Answer answer, net::Deadline&
 
 std::optional<milliseconds> Session::pause_after(const net::Response& response, int failed) const {
   if (!net::may_recover(response.status)) return std::nullopt;
-  const auto asked = net::requested_pause(response, clock_.now());
-  if (!asked) return net::backoff(options_.patience.retry, failed, options_.patience.random());
+  const auto asked = asked_pause(response, clock_.now());
+  if (!asked) {
+    // A quota of hours that is used up is not tried again within seconds (B07).
+    const auto quota = response.status == 429 ? quota_of(response) : std::nullopt;
+    if (quota && quota->remaining == 0 && quota->window > options_.patience.longest_pause) return std::nullopt;
+    return net::backoff(options_.patience.retry, failed, options_.patience.random());
+  }
   if (*asked > options_.patience.longest_pause || failed >= options_.patience.retry.tries) return std::nullopt;
   return asked;
 }
 
-std::optional<milliseconds> Session::pause_for_all(const Result<Answer>& answer) const {
-  if (!answer) return std::nullopt;
-  const auto asked = net::requested_pause(answer->response, clock_.now());
-  if (answer->response.status == 429) return asked.value_or(options_.patience.retry.first);
-  return answer->response.status == 503 ? asked : std::nullopt;
+std::optional<milliseconds> Session::pause_for_all(const Answer& answer) const {
+  const net::Response& response = answer.response;
+  const auto asked = asked_pause(response, clock_.now());
+  if (response.status == 429) return asked.value_or(options_.patience.retry.first);
+  if (response.status == 503) return asked;
+  if (response.status < 200 || response.status > 299 || !answer.by_registry) return std::nullopt;
+  const auto quota = quota_of(response);
+  if (!quota || quota->remaining != 0) return std::nullopt;
+  const auto reset = until_reset(*quota, response, clock_.now());
+  return reset && *reset > milliseconds(0) ? reset : std::nullopt;
 }
 
 bool Session::wait_for_another_try(const Result<Answer>& answer, int failed, net::Deadline& deadline) {
@@ -189,7 +236,9 @@ Result<Answer> Session::send(const Query& query, net::Deadline& deadline) {
   // The body of an upload may come from the same registry.
   CG_TRY(const bool probing, pacing_.enter(registry, deadline, !query.open));
   auto answer = send_once(query, deadline);
-  pacing_.leave(registry, probing, pause_for_all(answer));
+  const auto pause = answer ? pause_for_all(*answer) : std::nullopt;
+  const auto quota = pause ? quota_of(answer->response) : std::nullopt;
+  pacing_.leave(registry, probing, pause, quota ? describe(*quota) : std::string());
   if (answer) budget_.earn();
   return answer;
 }

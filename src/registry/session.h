@@ -54,7 +54,7 @@ class Session {
         policy_(options_.insecure),
         authorizer_(http, clock, std::move(credentials), policy_),
         budget_(options_.patience.budget),
-        pacing_(clock) {}
+        pacing_(clock, options_.patience.longest_pause) {}
 
   /// The time of one operation.
   net::Deadline deadline() const { return {clock_, options_.patience.operation}; }
@@ -82,16 +82,19 @@ class Session {
 
  private:
   Result<Answer> send_once(const Query& query, net::Deadline& deadline);
-  /// Where plain HTTP is allowed it is tried first; a server that wants TLS is asked again over https.
-  Result<Answer> settle_scheme(const Query& query, net::Deadline& deadline, Result<Answer> plain);
+  /// A request to a registry that may speak plain HTTP, before it is known whether it does. On loopback that is tried
+  /// first, and a server that wants TLS is asked again over https; elsewhere TLS is, and plain HTTP where there is none.
+  Result<Answer> send_unsettled(const Query& query, net::Deadline& deadline);
+  Result<Answer> after_plain(const Query& query, net::Deadline& deadline, Result<Answer> plain);
+  Result<Answer> after_tls(const Query& query, net::Deadline& deadline, Result<Answer> secure);
   Result<Answer> send_to(const Query& query, net::Url url, net::Deadline& deadline);
   Result<net::Response> exchange(const Query& query, const net::Url& url, const std::optional<Authorization>& login,
                                  net::Deadline& deadline);
   Result<Answer> follow(const Query& query, Answer answer, net::Deadline& deadline);
   /// How long to wait before another try; nullopt = it does not help, or not soon enough.
   std::optional<std::chrono::milliseconds> pause_after(const net::Response& response, int failed) const;
-  /// The pause that holds for all requests to the registry.
-  std::optional<std::chrono::milliseconds> pause_for_all(const Result<Answer>& answer) const;
+  /// The pause that holds for all requests to the registry: one that was asked for, or until it answers again.
+  std::optional<std::chrono::milliseconds> pause_for_all(const Answer& answer) const;
   std::string scheme_of(const std::string& registry);  ///< empty = not known yet
   void remember_scheme(const std::string& registry, const std::string& scheme);
 

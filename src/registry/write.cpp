@@ -52,7 +52,50 @@ Result<void> read_back(HttpRegistry& registry, Session& session, const oci::Refe
               "the registry accepted the manifest but does not serve it yet; run again");
 }
 
-/// A manifest on its way: what it is called, where to, as what.
+Query put_of(const oci::Reference& reference, std::string path, std::string_view bytes, const std::string& type) {
+  return {.method = "PUT",
+          .repository = reference.repository,
+          .path = std::move(path),
+          .actions = std::string(kPushActions),
+          .headers = {{"Content-Type", type}},
+          .body = std::string(bytes)};
+}
+
+Result<void> write_list(Session& session, const oci::Reference& tag, const oci::Index& list) {
+  CG_TRY(std::string path, manifest_path(tag));
+  CG_TRY(const Answer answer, session.send_patiently(put_of(tag, std::move(path), list.to_json(), list.media_type)));
+  if (answer.response.status >= 200 && answer.response.status < 300) return {};
+  return fail(registry_failure(answer.asked, answer.response));
+}
+
+Lists lists_of(HttpRegistry& registry, Session& session, std::mutex& changing) {
+  const auto wait = [&session](int n) {
+    const net::RetryPolicy pauses{.tries = n + 1, .first = milliseconds(100), .longest = milliseconds(5000)};
+    session.clock().sleep(net::backoff(pauses, n, session.patience().random()).value_or(pauses.longest));
+  };
+  return {.reader = registry,
+          .write = [&session](const auto& tag, const auto& list) { return write_list(session, tag, list); },
+          .wait = wait,
+          .changing = changing};
+}
+
+/// What a manifest refers to, before it is deleted. What cannot be read is deleted all the same.
+std::optional<oci::Referral> referral_of(RegistryReader& registry, const oci::Reference& reference) {
+  if (!reference.digest) return std::nullopt;
+  const auto stored = registry.manifest(reference);
+  if (!stored || !*stored) return std::nullopt;
+  const auto referral = oci::parse_referral((*stored)->bytes, (*stored)->descriptor.media_type);
+  return referral ? *referral : std::nullopt;
+}
+
+Result<void> unlist(HttpRegistry& registry, Session& session, std::mutex& changing, const oci::Reference& reference,
+                    const oci::Referral& gone) {
+  CG_TRY(const bool by_registry, lists_referrers(session, reference.repository, gone.subject));
+  if (by_registry) return {};
+  return unlist_referrer(lists_of(registry, session, changing), reference.repository, gone);
+}
+
+/// A manifest on its way: what it is called, as what.
 struct Sending {
   oci::Digest digest;
   std::string media_type;
@@ -62,10 +105,8 @@ struct Sending {
 Result<Sending> sending(const oci::Reference& reference, std::string_view bytes, std::string_view media_type) {
   oci::Digest digest = reference.digest ? oci::digest_like(*reference.digest, bytes) : oci::Digest::of(bytes);
   CG_TRY(std::string checked, checked_media_type(reference, bytes, media_type, digest));
-  Query query{.method = "PUT", .repository = reference.repository, .actions = std::string(kPushActions)};
-  CG_TRY(query.path, manifest_path(reference));
-  query.headers = {{"Content-Type", checked}};
-  query.body = bytes;
+  CG_TRY(std::string path, manifest_path(reference));
+  Query query = put_of(reference, std::move(path), bytes, checked);
   return Sending{std::move(digest), std::move(checked), std::move(query)};
 }
 
@@ -95,15 +136,16 @@ Result<std::optional<net::Response>> send(HttpRegistry& registry, Session& sessi
 Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, std::string_view bytes,
                                                std::string_view media_type) {
   Session& session = impl_->session;
+  const Lists lists = lists_of(*this, session, impl_->listing);
   CG_TRY(const Sending manifest, sending(reference, bytes, media_type));
   CG_TRY(const auto acknowledged, send(*this, session, reference, manifest));
   if (!acknowledged) {
-    CG_CHECK(list_unless_listed(*this, *this, reference.repository, bytes, manifest.media_type, impl_->listing));
+    CG_CHECK(list_unless_listed(lists, reference.repository, bytes, manifest.media_type));
     return manifest.digest;
   }
   CG_CHECK(read_back(*this, session, reference, manifest.digest));
   if (acknowledged->header("oci-subject").empty()) {
-    CG_CHECK(list_as_referrer(*this, *this, reference.repository, bytes, manifest.media_type, impl_->listing));
+    CG_CHECK(list_as_referrer(lists, reference.repository, bytes, manifest.media_type));
   }
   return manifest.digest;
 }
@@ -117,9 +159,16 @@ Result<void> HttpRegistry::point_tag(const oci::Reference& tag, std::string_view
 Result<bool> HttpRegistry::remove_manifest(const oci::Reference& reference) {
   Query query{.method = "DELETE", .repository = reference.repository, .actions = std::string(kDeleteActions)};
   CG_TRY(query.path, manifest_path(reference));
+  const auto gone = referral_of(*this, reference);
+  CG_CHECK(sys::check_cancelled());
   CG_TRY(const Answer answer, impl_->session.send_patiently(query));
   const int status = answer.response.status;
-  if (status >= 200 && status < 300) return true;
+  if (status >= 200 && status < 300) {
+    auto unlisted = gone ? unlist(*this, impl_->session, impl_->listing, reference, *gone) : Result<void>{};
+    if (unlisted) return true;
+    return fail(std::move(unlisted).error().within(
+        concat(reference.familiar(), " was deleted; taking it off the list of what refers to its subject")));
+  }
   if (status == 404) {
     CG_CHECK(require_registry_404(answer));
     return false;

@@ -106,7 +106,14 @@ Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference
   if (reference.tag) CG_CHECK(layout_.tag(name_of(reference), descriptor));
   CG_TRY(const auto now, digest(reference));
   if (now && *now == descriptor.digest) {
-    CG_CHECK(registry::list_as_referrer(*this, *this, reference.repository, bytes, descriptor.media_type, listing_));
+    const registry::Lists lists{.reader = *this,
+                                .write = [this](const auto& tag, const auto& list) -> Result<void> {
+                                  CG_CHECK(put_manifest(tag, list.to_json(), list.media_type));
+                                  return {};
+                                },
+                                .wait = [](int) {},
+                                .changing = listing_};
+    CG_CHECK(registry::list_as_referrer(lists, reference.repository, bytes, descriptor.media_type));
     return *now;
   }
   return fail(ErrorCode::integrity, "the OCI layout does not hold what was just written to it",

@@ -23,7 +23,7 @@ enum class Ability : unsigned char {
   verify_children,     ///< refuses an index whose manifests it does not have
   know_empty,          ///< knows a repository that has no tag
   accept_large,        ///< takes 5 MiB in one request
-  list_referrers,      ///< has the referrers API; else a tag lists them, which a deletion leaves as it is
+  list_referrers,      ///< has the referrers API; else a tag lists them, which we keep
   tell_artifact_type,  ///< lists a referrer with its own type
   separate_blobs,      ///< a blob belongs to the repository that it was pushed to
 };

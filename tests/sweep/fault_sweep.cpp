@@ -29,6 +29,7 @@ std::vector<NamedFault> all_faults() {
           status("Status429For1s", 429, {{"Retry-After", "1"}}),  // B06
           status("Status429UntilDate", 429, {{"Retry-After", "Fri, 20 Nov 2026 09:29:30 GMT"}}),
           status("Status429ForADay", 429, {{"Retry-After", "86400"}}),  // B06
+          status("Status429ResetIn2s", 429, {{"RateLimit-Remaining", "0"}, {"RateLimit-Reset", "2"}}),
           status("Status429Garbage", 429, {{"Retry-After", "soon"}}),
           status("Status500", 500, {}, R"({"errors":[{"code":"UNKNOWN","message":"defect"}]})"),  // B08
           status("Status502", 502, {{"Content-Type", "text/html"}}, "<html>bad gateway</html>"),  // B08
@@ -74,7 +75,7 @@ const std::vector<Exception>& exceptions() {
        {true, {}},
        "it was done, and another question tells so"},
       {{token_get},
-       {"Status429For1s", "Status429UntilDate", "Status429Garbage"},
+       {"Status429For1s", "Status429UntilDate", "Status429ResetIn2s", "Status429Garbage"},
        When::once,
        {true, {ErrorCode::rate_limited}},
        "a token server that counts may be left alone"},

@@ -131,6 +131,35 @@ TEST(PlainOptions, AskForHelpOrTheVersion) {
   EXPECT_EQ(parsed({}).command, "");
 }
 
+TEST(GroupsOfCommands, HaveAHelpOfTheirOwn) {
+  for (const Words& words : {Words{"registry", "--help"}, Words{"registry", "-h"}, Words{"--help", "registry"},
+                             Words{"registry", "--json", "--help"}}) {
+    const auto line = parsed(words);
+    EXPECT_TRUE(line.help) << join(words, " ");
+    EXPECT_EQ(line.group, "registry") << join(words, " ");
+    EXPECT_EQ(line.command, "") << join(words, " ");
+  }
+  EXPECT_EQ(parsed({"registry", "ls", "--help"}).group, "");
+  for (const auto& group : {"registry", "artifact"}) {
+    const std::string help = group_help(group);
+    EXPECT_EQ(help.find("  crategate "), 0U);
+    for (const auto& command : command_table()) {
+      const bool own = command.name.starts_with(concat(group, " "));
+      EXPECT_EQ(help.find(concat("\n  ", command.name, " ")) != std::string::npos, own) << command.name;
+    }
+  }
+}
+
+TEST(GroupsOfCommands, AreNoCommands) {
+  for (const Words& words : {Words{"registry"}, Words{"registry", "--json"}, Words{"registry", "--json", "ls"},
+                             Words{"registry", "list", "--help"}}) {
+    const auto line = parse_command_line(words);
+    ASSERT_FALSE(line) << join(words, " ");
+    EXPECT_EQ(line.error().code, ErrorCode::bad_input);
+  }
+  EXPECT_THAT(parse_command_line({"registry"}).error().message, HasSubstr("expected one of ls, inspect, copy"));
+}
+
 TEST(GivenSettings, KnowHowTheyWereWritten) {
   const auto line = parsed({"test", "--timeout", "10m"});
   ASSERT_THAT(line.given, SizeIs(1));

@@ -25,6 +25,8 @@ TEST(Reference, HasDockersNormalForm) {
       {"index.docker.io/a/b", "docker.io/a/b", "a/b"},
       {"braindotai/opencrate-cpu-py3.10:v0.1.0rc3", "docker.io/braindotai/opencrate-cpu-py3.10:v0.1.0rc3",
        "braindotai/opencrate-cpu-py3.10:v0.1.0rc3"},
+      {"docker.io/ghcr.io/a", "docker.io/ghcr.io/a", "docker.io/ghcr.io/a"},
+      {"docker.io/localhost/a:1", "docker.io/localhost/a:1", "docker.io/localhost/a:1"},
       {"library/a/b", "docker.io/library/a/b", "library/a/b"},
       {"docker.io/library/a/b", "docker.io/library/a/b", "library/a/b"},
       {"localhost/x", "localhost/x", "localhost/x"},

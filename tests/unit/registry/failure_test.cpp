@@ -90,6 +90,17 @@ TEST(RegistryError, B06SaysHowLongItWasAskedToWait) {
               HasSubstr("asked to wait 86400 s"));
 }
 
+TEST(RegistryError, B06NamesTheLimitOf429AndItsEnd) {
+  const net::Headers quota{{"RateLimit-Limit", "60;w=60"}, {"RateLimit-Remaining", "0"}, {"RateLimit-Reset", "30"}};
+  const Error error = registry_failure(asked(), {429, quota, ""});
+  EXPECT_THAT(error.message, HasSubstr("found 429 (limit 60 in 1 min 00 s, 0 left, more in 30.0 s)"));
+  EXPECT_THAT(error.hint, HasSubstr("run again after that time"));
+  net::Headers both = quota;
+  both.emplace_back("Retry-After", "31");
+  EXPECT_THAT(registry_failure(asked(), {429, both, ""}).message, HasSubstr("(asked to wait 31 s; limit 60 in"));
+  EXPECT_THAT(registry_failure(asked(), {403, quota, ""}).message, Not(HasSubstr("limit 60")));
+}
+
 TEST(RegistryError, B07SaysWhichLimitOfDockerHubWasReached) {
   const net::Response pulls{429, {{"RateLimit-Limit", "100;w=21600"}}, errors("TOOMANYREQUESTS")};
   const net::Response abuse{429, {{"Retry-After", "60"}}, "Too Many Requests"};

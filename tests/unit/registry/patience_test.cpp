@@ -70,6 +70,21 @@ TEST(RegistryPacing, B06EndsWhenThePauseOutlastsTheOperation) {
   EXPECT_TRUE(paced.clock.sleeps().empty());
 }
 
+TEST(RegistryPacing, B06SaysUntilWhenAndWhichLimitWhereNobodyMayWaitSoLong) {
+  Paced paced;
+  paced.pacing.leave("a", false, seconds(90), "limit 100 in 1 h 00 min, 0 left");
+  paced.pacing.leave("a", false, seconds(1), "a shorter one");
+  const auto entered = paced.pacing.enter("a", paced.deadline);
+  ASSERT_FALSE(entered) << "the operation has two minutes, a registry one of them";
+  EXPECT_EQ(entered.error().message,
+            "registry a: expected an end of its pause, found 1 min 30 s more, until 2026-11-20T09:30:48Z "
+            "(limit 100 in 1 h 00 min, 0 left)");
+  EXPECT_EQ(entered.error().hint, "run again after that time; logging in raises most limits");
+  paced.clock.advance(seconds(30));
+  EXPECT_TRUE(paced.pacing.enter("a", paced.deadline).value()) << "what is left of it is not too long";
+  EXPECT_EQ(paced.clock.sleeps(), (std::vector<milliseconds>{seconds(60)}));
+}
+
 TEST(RegistryPacing, NeverMakesAProbeOfWhatMayWaitForAnotherRequest) {
   Paced paced;
   paced.pacing.leave("a", false, seconds(5));

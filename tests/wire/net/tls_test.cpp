@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
+#include "net/request_error.h"
 #include "net/retry.h"
 #include "net/transport.h"
 #include "wire/net/loopback_server.h"
@@ -45,12 +46,15 @@ TEST_F(TlsTest, B16RefusesACertificateThatIsNotTheServers) {
     EXPECT_THAT(response.error().message, HasSubstr("https://" + host)) << name;
     EXPECT_THAT(to_lower(response.error().message), HasSubstr(to_lower(why))) << name;
     EXPECT_THAT(response.error().hint, HasSubstr("SSL_CERT_FILE"));
+    EXPECT_EQ(response.error().http.value().code, "") << "it does speak TLS";
   }
 }
 
 TEST_F(TlsTest, RefusesOldVersionsOfTheProtocol) {
   const TlsServer server(directory_->path(), "good", 1, {"-tls1_1", "-cipher", "ALL:@SECLEVEL=0"});
-  EXPECT_FALSE(client_.send(server.request("localhost")));
+  const auto response = client_.send(server.request("localhost"));
+  ASSERT_FALSE(response);
+  EXPECT_NE(response.error().http.value().code, kNoTls) << "an old TLS is one all the same";
 }
 
 TEST_F(TlsTest, SaysThatAServerDoesNotSpeakTls) {
@@ -62,6 +66,7 @@ TEST_F(TlsTest, SaysThatAServerDoesNotSpeakTls) {
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, ErrorCode::integrity) << response.error().message;
   EXPECT_EQ(response.error().http.value().status, 0);
+  EXPECT_EQ(response.error().http.value().code, kNoTls);
 }
 
 TEST_F(TlsTest, SaysThatAServerClosesWithoutAHandshake) {

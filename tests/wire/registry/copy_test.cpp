@@ -78,5 +78,22 @@ TEST(RegistryCopy, A48OfAnIndexDeeperThanTwoIsRefusedBeforeAnythingIsWritten) {
   EXPECT_FALSE(scene.strict.content().at("c/d").manifests.contains(oci::Digest::of(bytes).text()));
 }
 
+TEST(RegistryCopy, BringsWhatAnIndexLacksThatIsThereAlready) {
+  Scene scene;
+  scene.strict.add_blob("a/b", "layer");
+  const std::string image = image_of(descriptor(oci::kOciLayerGzip, "layer"));
+  const std::string index = index_of(image, oci::kOciManifest);
+  scene.strict.add_manifest("a/b", "", image, std::string(oci::kOciManifest));
+  scene.strict.add_manifest("a/b", "v1", index, std::string(oci::kOciIndex));
+  scene.strict.add_manifest("c/d", "v1", index, std::string(oci::kOciIndex));
+  const auto first = scene.copy(), second = scene.copy();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->manifests, 1U) << "the image, not the index";
+  EXPECT_EQ(first->mounted, 2U);
+  EXPECT_TRUE(scene.strict.content().at("c/d").manifests.contains(oci::Digest::of(image).text()));
+  EXPECT_EQ(second->manifests, 0U);
+  EXPECT_EQ(second->mounted, 0U);
+}
+
 }  // namespace
 }  // namespace crategate::registry

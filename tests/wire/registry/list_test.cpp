@@ -8,7 +8,6 @@ namespace {
 
 using test::head_reply;
 using test::manifest_bytes;
-using test::manifest_reply;
 using test::registry_error;
 using test::RegistryFixture;
 using test::Reply;
@@ -124,6 +123,16 @@ TEST(RegistryReferrers, AreListedByTheRegistryThatSaysSo) {
   EXPECT_TRUE(registry.client.put_manifest(registry.by_digest(oci::Digest::of(bytes)), bytes, oci::kOciManifest));
 }
 
+/// A list is written, and read back.
+void expect_list(RegistryFixture& registry, std::string& written) {
+  registry.server.expect_with("PUT", kFallback, [&written](const test::ReceivedRequest& request) {
+    written = request.body;
+    return Reply{.status = 201};
+  });
+  registry.server.expect_with("GET", kFallback,
+                              [&written](const auto&) { return test::manifest_reply(written, oci::kOciIndex); });
+}
+
 TEST(RegistryReferrers, AreAddedToTheFallbackTagElsewhere) {
   RegistryFixture registry;
   const std::string bytes = referring();
@@ -132,11 +141,7 @@ TEST(RegistryReferrers, AreAddedToTheFallbackTagElsewhere) {
   registry.server.expect("HEAD", path, head_reply(bytes));
   registry.server.expect("GET", kFallback, index_reply(entry("older", "application/x.sbom")));
   std::string written;
-  registry.server.expect_with("PUT", kFallback, [&written](const test::ReceivedRequest& request) {
-    written = request.body;
-    return Reply{.status = 201};
-  });
-  registry.server.expect_with("HEAD", kFallback, [&written](const auto&) { return head_reply(written); });
+  expect_list(registry, written);
   const auto put = registry.client.put_manifest(registry.by_digest(oci::Digest::of(bytes)), bytes, oci::kOciManifest);
   ASSERT_TRUE(put) << describe(put.error());
   const auto index = oci::parse_index(written, oci::kOciIndex).value();
@@ -166,16 +171,111 @@ TEST(RegistryReferrers, AreListedAlsoWhereTheAnswerToTheirPutGotLost) {
     if (row.written) {
       for (int i = 0; i < 2; ++i)
         registry.server.expect("GET", kFallback, {.status = 404, .body = registry_error("MANIFEST_UNKNOWN")});
-      registry.server.expect_with("PUT", kFallback, [&written](const test::ReceivedRequest& request) {
-        written = request.body;
-        return Reply{.status = 201};
-      });
-      registry.server.expect_with("HEAD", kFallback, [&written](const auto&) { return head_reply(written); });
+      expect_list(registry, written);
     }
     const auto put = registry.client.put_manifest(registry.by_digest(oci::Digest::of(bytes)), bytes, oci::kOciManifest);
     ASSERT_TRUE(put) << "B09: " << describe(put.error());
     EXPECT_EQ(written.find(oci::Digest::of(bytes).text()) != std::string::npos, row.written);
   }
+}
+
+/// Two processes that add to one list at once: ours is written over by what the other one had read before.
+TEST(RegistryReferrers, AreAddedAgainWhereAnotherListWasWrittenOverOurs) {
+  RegistryFixture registry;
+  const std::string bytes = referring();
+  const std::string path = concat("/v2/a/b/manifests/", oci::Digest::of(bytes).text());
+  registry.server.expect("PUT", path, {.status = 201});
+  registry.server.expect("HEAD", path, head_reply(bytes));
+  registry.server.expect("GET", kFallback, {.status = 404, .body = registry_error("MANIFEST_UNKNOWN")});
+  registry.server.expect("PUT", kFallback, {.status = 201});
+  registry.server.expect("GET", kFallback, index_reply(entry("theirs", "application/x.sbom")));
+  std::string written;
+  expect_list(registry, written);
+  const auto put = registry.client.put_manifest(registry.by_digest(oci::Digest::of(bytes)), bytes, oci::kOciManifest);
+  ASSERT_TRUE(put) << describe(put.error());
+  const auto list = oci::parse_index(written, oci::kOciIndex).value().manifests;
+  ASSERT_THAT(list, SizeIs(2));
+  EXPECT_EQ(list[0].digest, oci::Digest::of("theirs"));
+  EXPECT_EQ(list[1].digest, oci::Digest::of(bytes));
+  EXPECT_THAT(registry.clock.sleeps(), SizeIs(2)) << "others have a moment to write";
+}
+
+TEST(RegistryReferrers, AreAddedAgainAFewTimesOnly) {
+  RegistryFixture registry;
+  const std::string bytes = referring();
+  const std::string path = concat("/v2/a/b/manifests/", oci::Digest::of(bytes).text());
+  registry.server.expect("PUT", path, {.status = 201});
+  registry.server.expect("HEAD", path, head_reply(bytes));
+  for (int i = 0; i < 9; ++i) registry.server.expect("GET", kFallback, index_reply(entry("theirs", "application/x")));
+  for (int i = 0; i < 8; ++i) registry.server.expect("PUT", kFallback, {.status = 201});
+  const auto put = registry.client.put_manifest(registry.by_digest(oci::Digest::of(bytes)), bytes, oci::kOciManifest);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ErrorCode::unavailable);
+  EXPECT_THAT(put.error().message, testing::HasSubstr("expected the list of referrers as it was written"));
+}
+
+struct GoneRow {
+  const char* name;
+  Reply manifest;             ///< that is deleted
+  std::optional<Reply> api;   ///< of the referrers; nullopt = it is not asked
+  std::optional<Reply> list;  ///< under the fallback tag; the same
+  bool rewritten = false;
+};
+void PrintTo(const GoneRow& row, std::ostream* out) { *out << row.name; }
+
+class DeletedReferrer : public testing::TestWithParam<GoneRow> {};
+
+TEST_P(DeletedReferrer, LeavesTheListThatWeKeep) {
+  const GoneRow& row = GetParam();
+  RegistryFixture registry;
+  const oci::Digest digest = oci::Digest::of(row.manifest.status == 200 ? row.manifest.body : referring());
+  const std::string path = concat("/v2/a/b/manifests/", digest.text());
+  registry.server.expect("GET", path, row.manifest);
+  registry.server.expect("DELETE", path, {.status = 202});
+  if (row.api) registry.server.expect("GET", kReferrers, *row.api);
+  if (row.list) registry.server.expect("GET", kFallback, *row.list);
+  std::string written;
+  if (row.rewritten) expect_list(registry, written);
+  const auto removed = registry.client.remove_manifest(registry.by_digest(digest));
+  ASSERT_TRUE(removed) << describe(removed.error());
+  EXPECT_TRUE(*removed);
+  if (!row.rewritten) return;
+  const auto list = oci::parse_index(written, oci::kOciIndex).value().manifests;
+  ASSERT_THAT(list, SizeIs(1));
+  EXPECT_EQ(list[0].digest, oci::Digest::of("stays"));
+}
+
+const Reply kNoApi{.status = 404, .body = "404 page not found"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, DeletedReferrer,
+    testing::Values(
+        GoneRow{"WithTheOthersStaying", test::manifest_reply(referring()), kNoApi,
+                index_reply(concat(entry("stays", "application/x.sig"), ",", entry(referring(), "application/x.sig"))),
+                true},
+        GoneRow{"WhichItWasNotOn", test::manifest_reply(referring()), kNoApi,
+                index_reply(entry("stays", "application/x.sig"))},
+        GoneRow{"OfWhichThereIsNone", test::manifest_reply(referring()), kNoApi,
+                Reply{.status = 404, .body = registry_error("MANIFEST_UNKNOWN")}},
+        GoneRow{"UnlessTheRegistryKeepsIt", test::manifest_reply(referring()), index_reply(""), std::nullopt},
+        GoneRow{"UnlessItRefersToNothing", test::manifest_reply(manifest_bytes()), std::nullopt, std::nullopt},
+        GoneRow{"UnlessItCannotBeRead", Reply{.status = 404, .body = registry_error("MANIFEST_UNKNOWN")}, std::nullopt,
+                std::nullopt}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST(DeletedReferrerWhoseListCannotBeWritten, IsSaidToBeGone) {
+  RegistryFixture registry;
+  const oci::Digest digest = oci::Digest::of(referring());
+  const std::string path = concat("/v2/a/b/manifests/", digest.text());
+  registry.server.expect("GET", path, test::manifest_reply(referring()));
+  registry.server.expect("DELETE", path, {.status = 202});
+  registry.server.expect("GET", kReferrers, kNoApi);
+  registry.server.expect("GET", kFallback, index_reply(entry(referring(), "application/x.sig")));
+  registry.server.expect("PUT", kFallback, {.status = 403, .body = registry_error("DENIED")});
+  const auto removed = registry.client.remove_manifest(registry.by_digest(digest));
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::forbidden);
+  EXPECT_THAT(describe(removed.error()), testing::HasSubstr("was deleted; taking it off the list"));
 }
 
 TEST(RegistryDelete, SaysWhetherItWasThereAndWhenItCannot) {

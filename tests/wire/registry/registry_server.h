@@ -24,10 +24,9 @@ inline std::string manifest_bytes(const std::string& mark = "") {
                 "\"}}");
 }
 
-inline Reply manifest_reply(const std::string& bytes) {
+inline Reply manifest_reply(const std::string& bytes, std::string_view type = oci::kOciManifest) {
   return {.status = 200,
-          .headers = {{"Content-Type", std::string(oci::kOciManifest)},
-                      {"Docker-Content-Digest", oci::Digest::of(bytes).text()}},
+          .headers = {{"Content-Type", std::string(type)}, {"Docker-Content-Digest", oci::Digest::of(bytes).text()}},
           .body = bytes};
 }
 

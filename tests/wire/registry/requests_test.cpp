@@ -145,8 +145,23 @@ TEST_P(RegistryRequests, AreThese) {
 
 const auto kCopy = [](Scene& scene) { return scene.copy(false); };
 const auto kCopyWithReferrers = [](Scene& scene) { return scene.copy(true); };
+const auto kTag = [](Scene& scene) {
+  return done(copy_image(scene.client, scene.tag(), scene.client, scene.client, scene.tag("v2")));
+};
 const auto kSign = [](Scene& scene) -> Result<void> {
   scene.sign();
+  return {};
+};
+
+const auto kCopyAndSign = [](Scene& scene) -> Result<void> {
+  CG_CHECK(scene.copy(true));
+  scene.sign();
+  return {};
+};
+const auto kOther = [](Scene& scene) -> Result<void> {
+  scene.strict.add_blob("c/d", "other");
+  const std::string other = manifest_of("other", {}, {});
+  scene.strict.add_manifest("c/d", "v1", other, std::string(oci::kOciManifest));
   return {};
 };
 
@@ -209,38 +224,49 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     OfCopying, RegistryRequests,
-    testing::Values(Row{"WithinARepository",
-                        [](Scene& scene) {
-                          return done(
-                              copy_image(scene.client, scene.tag(), scene.client, scene.client, scene.tag("v2")));
-                        },
-                        "manifest_head 1, manifest_get 1, manifest_put 1"},
-                    Row{"WithinARegistry", kCopy, "mount 9, manifest_head 1, manifest_get 1, manifest_put 1", 9},
+    testing::Values(Row{"WithinARepository", kTag, "manifest_head 2, manifest_get 1, manifest_put 1", 2},
+                    Row{.name = "WithinARepositoryAgain",
+                        .operate = kTag,
+                        .requests = "manifest_head 1, manifest_get 1",
+                        .connections = 2,
+                        .before = kTag},
+                    Row{"WithinARegistry", kCopy, "mount 9, manifest_head 2, manifest_get 1, manifest_put 1", 9},
                     Row{.name = "WithinARegistryAgain",
                         .operate = kCopy,
-                        .requests = "mount 9, manifest_head 1, manifest_get 1, manifest_put 1",
+                        .requests = "manifest_head 1, manifest_get 1",
                         .connections = 9,
                         .before = kCopy},
+                    Row{.name = "WithinARegistryWhereTheTagNamesAnother",
+                        .operate = kCopy,
+                        .requests = "mount 9, manifest_head 2, manifest_get 1, manifest_put 1",
+                        .connections = 9,
+                        .before = kOther},
+                    Row{.name = "WithinARegistryWithoutHeadOfManifests",
+                        .operate = kCopy,
+                        .requests = "mount 9, manifest_get 2, manifest_put 1",
+                        .connections = 9,
+                        .before = [](Scene& scene) { return done(scene.client.digest(scene.tag())); },
+                        .quirks = {RegistryQuirk::no_head}},
                     Row{"WithReferrersOfWhichThereAreNone", kCopyWithReferrers,
-                        "mount 9, manifest_head 1, manifest_get 4, manifest_put 1, referrers 1", 13},
+                        "mount 9, manifest_head 2, manifest_get 4, manifest_put 1, referrers 1", 13},
                     Row{.name = "WithReferrersOfWhichThereAreNoneAgain",
                         .operate = kCopyWithReferrers,
-                        .requests = "mount 9, manifest_head 1, manifest_get 4, manifest_put 1, referrers 1",
+                        .requests = "manifest_head 1, manifest_get 4, referrers 1",
                         .connections = 13,
                         .before = kCopyWithReferrers},
                     Row{.name = "WithASignature",
                         .operate = kCopyWithReferrers,
-                        .requests = "mount 11, manifest_head 2, manifest_get 8, manifest_put 2, referrers 2",
+                        .requests = "mount 11, manifest_head 3, manifest_get 8, manifest_put 2, referrers 2",
                         .connections = 13,
                         .before = kSign},
-                    Row{.name = "WithATokenLogin",
-                        .operate = kCopy,
-                        .requests = "mount 9, manifest_head 1, manifest_get 2, manifest_put 1, token_get 2",
-                        .connections = 9,
-                        .auth = RegistryAuth::token},
+                    Row{.name = "WithASignatureThatIsNewSince",
+                        .operate = kCopyWithReferrers,
+                        .requests = "mount 2, manifest_head 2, manifest_get 8, manifest_put 1, referrers 2",
+                        .connections = 13,
+                        .before = kCopyAndSign},
                     Row{.name = "WithATokenLoginAgain",
                         .operate = kCopy,
-                        .requests = "mount 9, manifest_head 1, manifest_get 1, manifest_put 1",
+                        .requests = "manifest_head 1, manifest_get 1",
                         .connections = 9,
                         .auth = RegistryAuth::token,
                         .before = kCopy}),
@@ -251,14 +277,26 @@ TEST(RegistryRequestsOfACopy, ToAnotherRegistryAreThese) {
   const auto copied = [&] { return copy_image(from.client, from.tag(), to.client, to.client, to.tag("v1", "c/d")); };
   ASSERT_TRUE(copied());
   EXPECT_EQ(spent(from.strict), "blob_get 9, manifest_get 4, referrers 1");
-  EXPECT_EQ(spent(to.strict), "blob_head 9, upload_start 9, upload_end 9, manifest_head 1, manifest_put 1");
+  EXPECT_EQ(spent(to.strict), "blob_head 9, upload_start 9, upload_end 9, manifest_head 2, manifest_put 1");
   EXPECT_LE(from.http.counts().connections, 13U);
   EXPECT_LE(to.http.counts().connections, 9U);
   from.strict.clear_log();
   to.strict.clear_log();
   ASSERT_TRUE(copied());
   EXPECT_EQ(spent(from.strict), "manifest_get 4, referrers 1") << "what is there is not read again";
-  EXPECT_EQ(spent(to.strict), "blob_head 9, manifest_head 1, manifest_put 1");
+  EXPECT_EQ(spent(to.strict), "manifest_head 1");
+}
+
+/// The source and the target are asked side by side: who comes first decides how many are challenged, and whether the
+/// token of the one serves the other.
+TEST(RegistryRequestsOfACopy, WithATokenLoginAreFew) {
+  Scene scene(RegistryAuth::token);
+  ASSERT_TRUE(scene.copy(false));
+  EXPECT_EQ(scene.strict.count(RequestKind::mount), 9);
+  EXPECT_EQ(scene.strict.count(RequestKind::manifest_put), 1);
+  EXPECT_LE(scene.strict.count(RequestKind::manifest_get), 2);
+  EXPECT_LE(scene.strict.count(RequestKind::manifest_head), 3);
+  EXPECT_LE(scene.strict.count(RequestKind::token_get), 2);
 }
 
 /// Who is first is challenged, and so is whoever asks meanwhile; the token is asked for once.
