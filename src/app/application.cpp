@@ -1,5 +1,8 @@
 #include "app/application.h"
 
+#include <unistd.h>
+
+#include <climits>
 #include <filesystem>
 #include <map>
 #include <utility>
@@ -17,6 +20,8 @@
 #include "oci/reference.h"
 #include "pipeline/agreement.h"
 #include "registry/credential_helper.h"
+#include "stages/artifact_journal.h"
+#include "stages/git_journal.h"
 
 namespace crategate::app {
 namespace {
@@ -194,11 +199,6 @@ Result<net::HttpClient*> Application::http() {
   return http_.get();
 }
 
-Result<stages::JournalStore*> Application::journal(const pipeline::Plan& plan) {
-  journal_ = std::make_unique<stages::FileJournal>(files_, workspace_, plan.image_set);
-  return journal_.get();
-}
-
 Result<registry::HttpRegistry*> Application::registry() {
   CG_TRY(net::HttpClient* const client, http());
   const std::lock_guard lock(making_);
@@ -286,6 +286,35 @@ pipeline::Maker Application::maker() const {
   return {.run = run_id(),
           .attempt = variable(actions::kRunAttempt),
           .job = concat(job, job.empty() || part.empty() ? "" : " ", part)};
+}
+
+Result<stages::JournalStore*> Application::journal(const pipeline::Plan& plan) {
+  if (journal_ && journal_images_ == plan.image_set) return journal_.get();
+  const auto& settings = loaded_.configuration.release;
+  journal_.reset();
+  if (settings.lease == "git") {
+    if (!lease_)
+      lease_ = std::make_unique<git::GitRefStore>(processes_, environment_, workspace_.root, settings.lease_remote,
+                                                  github_token_);
+    journal_ = std::make_unique<stages::GitJournal>(*lease_, clock_, plan.image_set, lease_holder());
+  } else if (hands_over() && settings.journal == "artifact") {
+    journal_ = std::make_unique<stages::ArtifactJournal>(
+        [this] { return artifacts(); }, files_, workspace_, plan.image_set,
+        stages::ArtifactJournal::Settings{loaded_.configuration.artifact.retention_days, maker()});
+  } else {
+    journal_ = std::make_unique<stages::FileJournal>(files_, workspace_, plan.image_set);
+  }
+  journal_images_ = plan.image_set;
+  return journal_.get();
+}
+
+pipeline::LeaseHolder Application::lease_holder() const {
+  constexpr std::size_t kRandom = 16;
+  std::string host(HOST_NAME_MAX + 1, '\0');
+  host = ::gethostname(host.data(), host.size()) == 0 ? std::string(host.c_str()) : std::string();
+  return {.run = run_id(),
+          .attempt = environment_.get(actions::kRunAttempt).value_or(""),
+          .id = concat(host.empty() ? std::string("unnamed") : host, "-", sys::random_hex(kRandom))};
 }
 
 Result<github::GitHubClient*> Application::github() {

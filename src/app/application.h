@@ -16,10 +16,12 @@
 #include "config/settings.h"
 #include "docker/build.h"
 #include "docker/engine.h"
+#include "git/ref_store.h"
 #include "git/repository.h"
 #include "github/client.h"
 #include "layout/image_store.h"
 #include "net/http.h"
+#include "pipeline/lease.h"
 #include "pipeline/plan.h"
 #include "registry/client.h"
 #include "stages/check.h"
@@ -76,8 +78,6 @@ class Application {
     registry::RegistryWriter* writer = nullptr;
   };
   Result<Store> store(const pipeline::Plan& plan);
-  /// Where this plan's releases are written down.
-  Result<stages::JournalStore*> journal(const pipeline::Plan& plan);
   /// Any registry, with the credentials in force.
   /// Errors: bad_input for proxies or certificates that cannot be used.
   Result<registry::HttpRegistry*> registry();
@@ -97,6 +97,8 @@ class Application {
   /// Whether jobs reach each other through that store only: a runner has given access to its service.
   bool hands_over() const;
   pipeline::Maker maker() const;
+  /// Of the plan's images, by release.lease and release.journal. Nothing is asked and no lease taken yet.
+  Result<stages::JournalStore*> journal(const pipeline::Plan& plan);
   /// GitHub's API, as whoever `github-token` is.
   /// Errors: bad_input.
   Result<github::GitHubClient*> github();
@@ -114,6 +116,7 @@ class Application {
   Result<std::optional<config::File>> read_configuration() const;
   Result<std::optional<registry::Credentials>> credentials(const std::string& registry);
   Result<net::HttpClient*> http();
+  pipeline::LeaseHolder lease_holder() const;
 
   CommandLine line_;
   std::mutex making_;  ///< cells ask for the engine side by side
@@ -134,10 +137,12 @@ class Application {
   std::unique_ptr<docker::ImageBuilder> builder_;
   std::unique_ptr<registry::HttpRegistry> registry_;
   std::unique_ptr<stages::LayoutRegistry> layout_;
-  std::unique_ptr<stages::JournalStore> journal_;
   std::unique_ptr<actions::ArtifactStore> artifacts_;
   std::optional<sys::Instant> artifacts_until_;  ///< since they are hurried
   bool artifacts_given_up_ = false;
+  std::unique_ptr<git::RefStore> lease_;
+  std::unique_ptr<stages::JournalStore> journal_;
+  std::string journal_images_;  ///< whose it is
   std::unique_ptr<github::GitHubClient> github_;
   registry::Credentials given_credentials_;
   Secret github_token_;

@@ -44,4 +44,7 @@ Result<void> run_pipeline(Application& app);
 /// `crategate explain [SETTING | policy]` (explain.cpp).
 Result<void> explain(Application& app);
 
+/// `crategate resolve-set [REF]` (resolve_set.cpp).
+Result<void> resolve_set(Application& app);
+
 }  // namespace crategate::app

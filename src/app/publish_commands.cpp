@@ -50,7 +50,7 @@ Result<void> set_publish_outputs(Application& app, const pipeline::ChangeSet& ch
   auto published = json::Value::object();
   for (const auto& move : changes.moves) {
     const std::string name = concat(move.repository, ":", move.tag);
-    published.set(name, (move.needed ? move.to : move.from.value_or(move.to)).text());
+    if (move.needed || move.from) published.set(name, (move.needed ? move.to : *move.from).text());
     if (!move.needed) continue;
     moved.set(name, json::Value::object({{"from", move.from ? json::Value(move.from->text()) : json::Value()},
                                          {"to", move.to.text()}}));

@@ -10,6 +10,7 @@
 #include "app/publish_commands.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "pipeline/planned_tags.h"
 #include "render/decisions.h"
 #include "render/report.h"
 #include "stages/build.h"
@@ -25,6 +26,7 @@
 namespace crategate::app {
 namespace {
 
+using pipeline::TagRank;
 using render::StageState;
 
 struct Run {
@@ -247,6 +249,17 @@ std::string dry_cell(Application& app, const pipeline::Plan& plan, const RunFact
   return text;
 }
 
+/// `text` and the tags of these ranks.
+Result<std::string> with_tags(std::string text, Application& app, const pipeline::Plan& plan, TagRank first,
+                              TagRank last) {
+  const std::string today = sys::compact_date(app.clock().now());
+  CG_TRY(const auto tags, pipeline::planned_tags(plan, app.configuration().release, today, first, last));
+  for (const auto& tag : tags) {
+    text += concat("PUT ", tag.repository, ":", tag.tag, tag.cell.empty() ? " sha256:<set>\n" : " sha256:<tested>\n");
+  }
+  return text;
+}
+
 /// Every command and every write, in order; makes nothing.
 Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
   std::string text;
@@ -267,18 +280,11 @@ Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
   }
   if (plan.policy.push) {
     text += concat("# version tags, after every cell has passed the gate (to ", app.store_name(plan), ")\n");
-    const std::string today = sys::compact_date(app.clock().now());
-    for (const auto& cell : plan.cells) {
-      for (const auto& tag : pipeline::version_tags(plan, cell, app.configuration().release, today)) {
-        text += concat("PUT ", cell.image, ":", tag, " sha256:<tested>\n");
-      }
-    }
+    CG_TRY(text, with_tags(std::move(text), app, plan, TagRank::version, TagRank::extra));
   }
   if (plan.policy.latest) {
     text += "# moving tags, after every version tag is in place\n";
-    for (const auto& tag : app.configuration().release.moving) {
-      for (const auto& cell : plan.cells) text += concat("PUT ", cell.image, ":", tag, " sha256:<tested>\n");
-    }
+    CG_TRY(text, with_tags(std::move(text), app, plan, TagRank::moving, TagRank::set));
   }
   app.console().lines(text);
   return {};

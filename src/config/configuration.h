@@ -117,11 +117,11 @@ enum class VersionTagPolicy : unsigned char { create_only, move, dated };
 struct Release {
   LatestPolicy latest = LatestPolicy::every_release;
   VersionTagPolicy version_tag = VersionTagPolicy::create_only;
-  std::vector<std::string> moving = {"latest"};
+  std::vector<std::string> moving = {"latest"}, extra;
   bool allow_downgrade = false;
   std::string require_branch;           ///< empty = not checked
   bool require_branch_refuses = false;  ///< false = warning only
-  std::string journal = "artifact", lease = "none", set;
+  std::string journal = "artifact", lease = "none", lease_remote = "origin", set;
   bool operator==(const Release&) const = default;
 };
 

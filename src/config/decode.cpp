@@ -241,11 +241,13 @@ Result<Release> decode_release(const Node& node, std::string_view path) {
   section.read("latest", release.latest, kLatest);
   section.read("version-tag", release.version_tag, kVersionTag);
   section.read("moving", release.moving);
+  section.read("extra", release.extra);
   section.read("allow-downgrade", release.allow_downgrade);
   section.read("require-branch", release.require_branch);
   section.read("require-branch-refuses", release.require_branch_refuses);
-  section.read_word("journal", release.journal, {"artifact", "file", "git"});
+  section.read_word("journal", release.journal, {"artifact", "file"});
   section.read_word("lease", release.lease, {"none", "git"});
+  section.read("lease-remote", release.lease_remote);
   section.read("set", release.set);
   CG_CHECK(section.finish());
   return release;

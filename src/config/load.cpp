@@ -96,8 +96,6 @@ Result<void> require_supported(const Loaded& loaded) {
       {configuration.provenance, "provenance"},
       {configuration.gate.mode != GateMode::promote, "gate.mode"},
       {!configuration.gate.hmac_secret_env.empty(), "gate.hmac-secret-env"},
-      {!configuration.release.set.empty(), "release.set"},
-      {configuration.release.lease != "none", "release.lease"},
       {configuration.shards > 0, "shards"},
   };
   for (const auto& [present, key] : unsupported) {

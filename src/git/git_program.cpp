@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "git/invocation.h"
 #include "git/repository.h"
 #include "git/revision.h"
 #include "sys/cancel.h"
@@ -44,17 +45,7 @@ std::string without_credentials(const std::string& url) {
 }  // namespace
 
 GitProgram::GitProgram(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path directory)
-    : processes_(processes),
-      environment_(sys::tool_environment(environment, directory)),
-      directory_(std::move(directory)) {
-  environment_["GIT_CONFIG_NOSYSTEM"] = "1";
-  environment_["GIT_CONFIG_GLOBAL"] = "/dev/null";
-  environment_["GIT_TERMINAL_PROMPT"] = "0";
-  environment_["GIT_OPTIONAL_LOCKS"] = "0";
-  environment_["GIT_NO_LAZY_FETCH"] = "1";
-  environment_["GIT_ALLOW_PROTOCOL"] = "none";
-  environment_["GIT_NO_REPLACE_OBJECTS"] = "1";
-  environment_["LC_ALL"] = "C";
+    : processes_(processes), environment_(local_environment(environment, directory)), directory_(std::move(directory)) {
   std::error_code error;
   const sys::Path real = std::filesystem::canonical(directory_.empty() ? "." : directory_, error);
   if (!error) directory_ = real;
@@ -62,11 +53,8 @@ GitProgram::GitProgram(sys::ProcessRunner& processes, const sys::Environment& en
 
 Result<sys::ProcessOutcome> GitProgram::git(std::vector<std::string> arguments,
                                             const std::map<std::string, std::string>& variables) {
-  sys::Command command{.program = "git",
-                       .arguments = {"--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
-                                     "protocol.ext.allow=never", "-c", concat("safe.directory=", directory_.string()),
-                                     "-C", directory_.string()},
-                       .environment = environment_};
+  sys::Command command{.program = "git", .arguments = safe_options(directory_), .environment = environment_};
+  command.arguments.insert(command.arguments.end(), {"-C", directory_.string()});
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment.insert(variables.begin(), variables.end());
   auto outcome = processes_.run(command, {.timeout = kTimeLimit, .capture_limit = kOutputLimit});

@@ -137,7 +137,9 @@ std::string Manifest::to_json() const {
 }
 
 std::string Index::to_json() const {
-  return envelope(media_type, annotations).set("manifests", descriptors_json(manifests)).canonical();
+  json::Value value = envelope(media_type, annotations);
+  if (!artifact_type.empty()) value.set("artifactType", artifact_type);
+  return value.set("manifests", descriptors_json(manifests)).canonical();
 }
 
 Result<std::string> manifest_media_type(std::string_view bytes, std::string_view content_type) {
@@ -168,7 +170,8 @@ Result<Index> parse_index(std::string_view bytes, std::string_view content_type)
   CG_TRY(const json::Reader list, root.at("manifests"));
   CG_TRY(auto manifests, read_descriptors(list));
   CG_TRY(auto annotations, root.string_map("annotations"));
-  return Index{std::move(media_type), std::move(manifests), std::move(annotations)};
+  CG_TRY(std::string artifact_type, root.string_or("artifactType", ""));
+  return Index{std::move(media_type), std::move(manifests), std::move(annotations), std::move(artifact_type)};
 }
 
 Result<std::optional<Referral>> parse_referral(std::string_view bytes, std::string_view media_type) {

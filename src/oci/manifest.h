@@ -38,6 +38,7 @@ struct Index {
   std::string media_type;
   std::vector<Descriptor> manifests;
   std::map<std::string, std::string> annotations;
+  std::string artifact_type{};  ///< empty = not said
   std::string to_json() const;
 };
 

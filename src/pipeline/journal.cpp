@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "base/version.h"
 #include "pipeline/document.h"
 
 namespace crategate::pipeline {
@@ -132,12 +131,8 @@ Result<Journal> parse_journal(std::string_view text, std::string_view file_name)
 
 std::map<std::string, std::string> newest_after(const Journal& journal) {
   auto newest = journal.newest;
-  const auto version = parse_version(journal.version);
   for (const auto& move : journal.moves) {
-    if (move.rank != TagRank::moving || !version) continue;
-    const auto known = newest.find(move.tag);
-    const auto before = known == newest.end() ? Result<Version>(*version) : parse_version(known->second);
-    if (!before || compare(*before, *version) <= 0) newest[move.tag] = journal.version;
+    if (move.rank >= TagRank::moving) newest[move.tag] = journal.version;
   }
   return newest;
 }

@@ -28,7 +28,7 @@ struct Journal {
   std::string plan_id, version, commit, run, attempt;
   std::string started_at;      ///< RFC 3339, UTC
   std::vector<TagMove> moves;  ///< those that are needed, by rank
-  /// Moving tag → the highest version that it was ever moved to, by this release or one before.
+  /// Moving tag → the version that it was moved to last: the highest, unless a step back was asked for.
   std::map<std::string, std::string> newest;
   bool operator==(const Journal&) const = default;
 };

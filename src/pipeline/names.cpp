@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "oci/reference.h"
+#include "pipeline/planned_tags.h"
 
 namespace crategate::pipeline {
 namespace {
@@ -80,19 +81,25 @@ Result<std::string> repository_from(std::string_view pattern, const Values& valu
   return placed(*repository, destination);
 }
 
-Result<std::string> cache_from(const std::string& pattern, const Values& values, const Destination& destination) {
-  if (pattern.empty() || destination.layout) return std::string();
-  CG_TRY(const auto text, expand_pattern(pattern, values, "cache"));
+/// `repository[:tag]`; `latest` where the pattern names no tag.
+Result<std::string> reference_from(const std::string& pattern, const Values& values, std::string_view setting,
+                                   const Destination& destination) {
+  CG_TRY(const auto text, expand_pattern(pattern, values, setting));
   const auto colon = text.rfind(':');
   const bool tagged = colon != std::string::npos && text.find('/', colon) == std::string::npos;
   const std::string name = to_lower(text.substr(0, tagged ? colon : text.size()));
   const auto repository = oci::parse_repository(name);
-  if (!repository) return from_setting(repository.error(), "cache");
+  if (!repository) return from_setting(repository.error(), setting);
   CG_TRY(const auto where, placed(*repository, destination));
   const std::string written = tagged ? text.substr(colon + 1) : "latest";
   const auto tag = oci::parse_tag(written);
-  if (!tag) return from_setting(tag.error(), "cache");
+  if (!tag) return from_setting(tag.error(), setting);
   return concat(where, ":", *tag);
+}
+
+Result<std::string> cache_from(const std::string& pattern, const Values& values, const Destination& destination) {
+  if (pattern.empty() || destination.layout) return std::string();
+  return reference_from(pattern, values, "cache", destination);
 }
 
 Result<std::vector<std::string>> tags_from(const config::Configuration& configuration, const Values& values,
@@ -225,22 +232,19 @@ Result<Cell> name_cell(const config::Combination& axes, const Naming& naming,
   return cell;
 }
 
-Result<void> check_unique(const std::vector<Cell>& cells, const std::vector<std::string>& moving) {
-  for (const auto& tag : moving) {
-    if (const auto parsed = oci::parse_tag(tag); !parsed) return from_setting(parsed.error(), "release.moving");
-  }
+Result<std::string> name_set(const std::string& pattern, const Naming& naming) {
+  if (pattern.empty()) return std::string();
+  CG_TRY(const auto version, parse_version(naming.version));
+  return reference_from(pattern, version_placeholders(version), "release.set", naming.destination);
+}
+
+Result<void> check_unique(const std::vector<Cell>& cells) {
   Names names;
   for (const auto& cell : cells) {
     CG_CHECK(names.claim("cell key", to_lower(cell.key), cell.key));
     CG_CHECK(names.claim("Dockerfile", cell.dockerfile, cell.key));
     CG_CHECK(names.claim("test log", cell.log, cell.key));
     CG_CHECK(names.claim("cache", cell.cache, cell.key));
-    for (const auto& tag : cell.tags) {
-      CG_CHECK(names.claim("image", concat(cell.image, ":", tag), cell.key));
-      if (std::find(moving.begin(), moving.end(), tag) == moving.end()) continue;
-      return refused("tags", "no tag of release.moving", tag, "Moving tags belong under release.moving only.");
-    }
-    for (const auto& tag : moving) CG_CHECK(names.claim("image", concat(cell.image, ":", tag), cell.key));
   }
   return {};
 }

@@ -23,8 +23,11 @@ struct Naming {
 Result<Cell> name_cell(const config::Combination& axes, const Naming& naming,
                        const config::Configuration& configuration);
 
-/// Errors: bad_input for two cells with one key, image:tag, Dockerfile, log or cache, and for a tag that is also a
-/// moving tag.
-Result<void> check_unique(const std::vector<Cell>& cells, const std::vector<std::string>& moving);
+/// The reference of the release set at the destination; without a tag `latest`. Empty for no pattern.
+/// Errors: bad_input naming the setting, as above.
+Result<std::string> name_set(const std::string& pattern, const Naming& naming);
+
+/// Errors: bad_input for two cells with one key, Dockerfile, log or cache.
+Result<void> check_unique(const std::vector<Cell>& cells);
 
 }  // namespace crategate::pipeline

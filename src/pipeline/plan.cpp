@@ -9,6 +9,7 @@
 #include "json/value.h"
 #include "pipeline/matrix.h"
 #include "pipeline/names.h"
+#include "pipeline/planned_tags.h"
 
 namespace crategate::pipeline {
 namespace {
@@ -27,9 +28,13 @@ Result<void> check_tag(const Event& event, const Version& version) {
               hint);
 }
 
-std::vector<std::string> moving_tags(const Policy& policy, const config::Release& release) {
-  const bool may_move = policy.latest || release.latest != config::LatestPolicy::never;
-  return may_move ? release.moving : std::vector<std::string>();
+/// Tags that stay although the policy moves tags.
+void explain_lines(Plan& plan, const config::Release& release) {
+  if (!plan.policy.latest || !plan.is_prerelease) return;
+  for (const auto& pattern : release.moving) {
+    if (!names_version_line(pattern)) continue;
+    plan.policy.reasons.push_back(concat("release.moving: ", pattern, " stays, ", plan.version, " is a pre-release"));
+  }
 }
 
 /// A part of the cells is for looking at: "all of them or none" forbids publishing it.
@@ -54,13 +59,15 @@ Result<void> add_cells(Plan& plan, const PlanFacts& facts, const config::Configu
   for (auto& warning : matrix.warnings) plan.policy.warnings.push_back(std::move(warning));
   const bool dated = configuration.release.version_tag == config::VersionTagPolicy::dated;
   const Naming naming{.version = facts.version.text, .destination = facts.destination, .dated = dated};
-  std::vector<Cell> cells;
+  auto& cells = plan.cells;
   cells.reserve(matrix.combinations.size());
   for (const auto& combination : matrix.combinations) {
     CG_TRY(auto cell, name_cell(combination, naming, configuration));
     cells.push_back(std::move(cell));
   }
-  CG_CHECK(check_unique(cells, moving_tags(plan.policy, configuration.release)));
+  CG_CHECK(check_unique(cells));
+  CG_TRY(plan.release_set, name_set(configuration.release.set, naming));
+  CG_CHECK(check_tags(plan, configuration.release));
   if (!facts.only.empty()) {
     CG_TRY(const auto selected, select_only(matrix.combinations, facts.only));
     const std::size_t total = cells.size();
@@ -69,7 +76,7 @@ Result<void> add_cells(Plan& plan, const PlanFacts& facts, const config::Configu
     });
     restrict_to_part(plan.policy, cells.size(), total);
   }
-  plan.cells = std::move(cells);
+  explain_lines(plan, configuration.release);
   return {};
 }
 

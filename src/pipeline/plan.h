@@ -67,6 +67,7 @@ struct Plan {
   bool layout = false;            ///< destination is an OCI layout
   std::string
       image_set;  ///< which images these are, whatever the cells: `localhost:5000/me/app-{cell}`, `oci:me/app-{cell}`
+  std::string release_set;                    ///< reference of the index of the release; empty = none is made
   std::map<std::string, std::string> labels;  ///< of every image: what the event says of the repository
   Policy policy;
   std::optional<ScanPolicy> scan;  ///< nullopt = no image is scanned

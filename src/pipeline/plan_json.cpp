@@ -63,6 +63,7 @@ Value content_of(const Plan& plan) {
                                  {"labels", Value::object_of(plan.labels)},
                                  {"policy", policy_value(plan.policy)},
                                  {"cells", Value::array(std::move(cells))}});
+  if (!plan.release_set.empty()) content.set("release_set", plan.release_set);
   if (plan.scan)
     content.set("scan",
                 Value::object({{"severity", plan.scan->severity}, {"ignore_unfixed", plan.scan->ignore_unfixed}}));
@@ -125,6 +126,7 @@ Result<Plan> read_plan(const Reader& from) {
   CG_TRY(plan.version_released, from.boolean("version_released"));
   CG_TRY(plan.layout, from.boolean("layout"));
   CG_TRY(plan.image_set, from.string("image_set"));
+  CG_TRY(plan.release_set, from.string_or("release_set", ""));
   CG_TRY(plan.labels, from.string_map("labels"));
   CG_TRY(const auto policy, from.at("policy"));
   CG_TRY(plan.policy, read_policy(policy));

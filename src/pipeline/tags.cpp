@@ -1,4 +1,4 @@
-// The rules for version tags and moving tags, one function each.
+// The rules of tags, one function for each rank.
 #include "pipeline/tags.h"
 
 #include <algorithm>
@@ -13,13 +13,11 @@ constexpr std::string_view kRelease = "release";
 constexpr std::string_view kSchedule = "schedule";
 constexpr std::string_view kManual = "manual";
 
-bool is_later_run(std::string_view trigger) { return trigger == kSchedule || trigger == kManual; }
-
-TagMove move_of(const Cell& cell, const std::string& tag, const std::optional<TagState>& now,
-                const oci::Digest& target) {
-  return TagMove{.cell = cell.key,
-                 .repository = cell.image,
-                 .tag = tag,
+TagMove move_of(const PlannedTag& tag, const std::optional<TagState>& now, const oci::Digest& target) {
+  return TagMove{.cell = tag.cell,
+                 .repository = tag.repository,
+                 .tag = tag.tag,
+                 .rank = tag.rank,
                  .from = now ? std::optional(now->manifest) : std::nullopt,
                  .to = target};
 }
@@ -58,26 +56,8 @@ Result<TagMove> meet_release(TagMove move, const TagState& now) {
   return kept(std::move(move), concat("kept: ", run, " after this release moved it on purpose"), true);
 }
 
-}  // namespace
-
-bool ChangeSet::empty() const {
-  return std::none_of(moves.begin(), moves.end(), [](const TagMove& move) { return move.needed; });
-}
-
-std::vector<std::string> version_tags(const Plan& plan, const Cell& cell, const config::Release& release,
-                                      std::string_view today) {
-  auto tags = cell.tags;
-  if (release.version_tag != config::VersionTagPolicy::dated || !is_later_run(plan.policy.trigger)) return tags;
-  for (auto& tag : tags) tag += concat("-", today);
-  return tags;
-}
-
-Result<TagMove> decide_version_tag(const Plan& plan, const Cell& cell, const std::string& tag,
-                                   const std::optional<TagState>& now, const oci::Digest& target,
-                                   const config::Release& release) {
-  auto move = move_of(cell, tag, now, target);
-  if (!now) return move;
-  if (now->manifest == target) return kept(std::move(move), "already there", false);
+/// Other content stands under the version's name.
+Result<TagMove> decide_version(TagMove move, const Plan& plan, const TagState& now, const config::Release& release) {
   if (is_later_run(plan.policy.trigger)) {
     if (release.version_tag == config::VersionTagPolicy::dated) return conflict(move, "published earlier on this day");
     move.note = concat("moved by a ", plan.policy.trigger, " run");
@@ -86,27 +66,89 @@ Result<TagMove> decide_version_tag(const Plan& plan, const Cell& cell, const std
   if (release.version_tag == config::VersionTagPolicy::move) {
     return noted(std::move(move), "replaces other content, as release.version-tag: move says");
   }
-  return meet_release(std::move(move), *now);
+  return meet_release(std::move(move), now);
 }
 
-Result<TagMove> decide_moving_tag(const Plan& plan, const Cell& cell, const std::string& tag,
-                                  const std::optional<TagState>& now, const oci::Digest& target,
-                                  const config::Release& release) {
-  auto move = move_of(cell, tag, now, target);
-  if (!now) return move;
-  if (now->manifest == target) return kept(std::move(move), "already there", false);
-  CG_TRY(const auto version, parse_version(plan.version));
-  const auto current = parse_version(now->version);
-  if (!current) {
-    return noted(std::move(move),
-                 concat("the version it named is ", now->version.empty() ? "not labelled" : "unreadable",
-                        ": cannot tell whether this is a step back"));
+/// A version that a moving tag must not fall behind, and who says so.
+struct Floor {
+  Version version;
+  std::string_view known_by;
+};
+
+std::optional<Version> readable(const std::string& text) {
+  auto version = parse_version(text);
+  return version ? std::optional(*std::move(version)) : std::nullopt;
+}
+
+/// The highest version that the tag names, or ever named.
+std::optional<Floor> floor_of(const TagMove& move, const std::optional<TagState>& now,
+                              const std::map<std::string, std::string>& newest) {
+  std::optional<Floor> floor;
+  if (const auto named = now ? readable(now->version) : std::nullopt) {
+    floor = {*named, now->version_by_tag ? "the tag of that name names the same" : "its label says so"};
   }
-  if (compare(*current, version) <= 0) return move;
-  const std::string versions = concat(current->text, " is higher than ", version.text);
-  if (release.allow_downgrade)
-    return noted(std::move(move), concat(versions, "; release.allow-downgrade moves it back"));
-  return kept(std::move(move), concat("kept: ", versions, " (release.allow-downgrade would move it back)"), true);
+  const auto entry = newest.find(move.tag);
+  const auto known = entry == newest.end() ? std::nullopt : readable(entry->second);
+  if (known && (!floor || compare(*known, floor->version) > 0)) {
+    floor = {*known, "the journal says that it was moved there"};
+  }
+  return floor;
+}
+
+std::string unknown_version(const TagState& now) {
+  return concat("the version it named is ", now.version.empty() ? "not labelled" : "unreadable",
+                ": cannot tell whether this is a step back");
+}
+
+Result<TagMove> decide_moving(TagMove move, const Plan& plan, const std::optional<TagState>& now,
+                              const config::Release& release, const std::map<std::string, std::string>& newest) {
+  CG_TRY(const auto version, parse_version(plan.version));
+  const auto floor = floor_of(move, now, newest);
+  if (!floor || compare(floor->version, version) <= 0) {
+    return !now || readable(now->version) ? Result<TagMove>(std::move(move))
+                                          : noted(std::move(move), unknown_version(*now));
+  }
+  const std::string why = concat(floor->version.text, " is higher than ", version.text, "; ", floor->known_by);
+  if (release.allow_downgrade) return noted(std::move(move), concat(why, "; release.allow-downgrade moves it back"));
+  return kept(std::move(move), concat("kept: ", why, " (release.allow-downgrade would move it back)"), true);
+}
+
+/// The index under its version's own name: that of this version may be made anew, nothing else is replaced.
+Result<TagMove> decide_set_version(TagMove move, const Plan& plan, const TagState& now,
+                                   const config::Release& release) {
+  CG_TRY(const auto version, parse_version(plan.version));
+  const auto named = readable(now.version);
+  const bool same = named && compare(*named, version) == 0;
+  if (same) return noted(std::move(move), "the images of this version are not those that it listed before");
+  if (release.version_tag == config::VersionTagPolicy::move) {
+    return noted(std::move(move), "replaces other content, as release.version-tag: move says");
+  }
+  return conflict(move, named ? concat("of version ", named->text) : std::string("of unknown origin"));
+}
+
+}  // namespace
+
+bool ChangeSet::empty() const {
+  return std::none_of(moves.begin(), moves.end(), [](const TagMove& move) { return move.needed; });
+}
+
+bool is_later_run(std::string_view trigger) { return trigger == kSchedule || trigger == kManual; }
+
+Result<TagMove> decide_tag(const Plan& plan, const PlannedTag& tag, const std::optional<TagState>& now,
+                           const oci::Digest& target, const config::Release& release,
+                           const std::map<std::string, std::string>& newest) {
+  auto move = move_of(tag, now, target);
+  if (now && now->manifest == target) return kept(std::move(move), "already there", false);
+  const bool own_name = tag.rank == TagRank::version || (tag.rank == TagRank::set && tag.tag == plan.version);
+  if (tag.rank == TagRank::extra || (own_name && !now)) return move;
+  if (tag.rank == TagRank::version) return decide_version(std::move(move), plan, *now, release);
+  if (own_name) return decide_set_version(std::move(move), plan, *now, release);
+  return decide_moving(std::move(move), plan, now, release, newest);
+}
+
+TagMove kept_with_version(const PlannedTag& tag, const std::optional<TagState>& now, const oci::Digest& target) {
+  return kept(move_of(tag, now, now ? now->manifest : target),
+              "the version tag was kept at another image, so this one stays, too", true);
 }
 
 }  // namespace crategate::pipeline

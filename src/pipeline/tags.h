@@ -1,8 +1,11 @@
-// Which tags move, from where to where: version tags (P-EV-6) and moving tags (P-EV-5, P-EV-7).
+// What happens to a tag: version tags (P-EV-6), extra tags, moving tags and the release set (P-EV-5, P-EV-7).
+// Belongs here: the rules.  Not here: which tags there are (planned_tags), what they name now (stages/tag_state).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -20,16 +23,24 @@ inline constexpr std::string_view kVersionLabel = "org.opencontainers.image.vers
 struct TagState {
   oci::Digest manifest;
   std::string trigger, released, version;  ///< labels; empty = no such label
+  bool version_by_tag = false;             ///< no label says the version: it is a tag of the same content
 };
 
 /// The order in which tags become visible: none of a rank is written before all of the rank below are in place.
 enum class TagRank : unsigned char {
   version,  ///< of this very version; new as a rule
-  extra,    ///< of a branch, of a schedule: moved by every publication
+  extra,    ///< of a branch, of a trigger: moved by every publication
   moving,   ///< `latest`, `v1`: by precedence of versions
   set,      ///< the index of the whole release
 };
 std::string_view to_string(TagRank rank);
+
+/// A tag that a publication may write, before anybody has looked at what it names.
+struct PlannedTag {
+  std::string cell, repository, tag;  ///< no cell: the index of the release
+  TagRank rank = TagRank::version;
+  bool operator==(const PlannedTag&) const = default;
+};
 
 /// One tag and what is to happen to it.
 struct TagMove {
@@ -49,18 +60,21 @@ struct ChangeSet {
   bool empty() const;  ///< nothing needed
 };
 
-/// The image tags of a cell for this plan (`dated` adds `-YYYYMMDD` on schedule and manual runs).
-std::vector<std::string> version_tags(const Plan& plan, const Cell& cell, const config::Release& release,
-                                      std::string_view today);
+/// Whether a trigger publishes a version again: a schedule, a manual run.
+bool is_later_run(std::string_view trigger);
 
+/// What happens to a tag that names `now` and is to name `target`.
+///
+/// Rank version: by `version-tag`, and by who made what is there (P-EV-6). Rank extra: it moves. Ranks moving and set:
+/// never to a version below the one that the tag names, nor below `newest` of it, unless `allow-downgrade` (P-EV-7);
+/// where nobody knows which version it names, it moves with a warning.
+/// `newest`: moving tag → the version that it was moved to last (Journal::newest).
 /// Errors: conflict when `create-only` meets other content made by a release or of unknown origin (P-EV-6, A56).
-Result<TagMove> decide_version_tag(const Plan& plan, const Cell& cell, const std::string& tag,
-                                   const std::optional<TagState>& now, const oci::Digest& target,
-                                   const config::Release& release);
+Result<TagMove> decide_tag(const Plan& plan, const PlannedTag& tag, const std::optional<TagState>& now,
+                           const oci::Digest& target, const config::Release& release,
+                           const std::map<std::string, std::string>& newest);
 
-/// Moving tags never go to a lower version than the one they name, unless `allow-downgrade` (P-EV-7).
-Result<TagMove> decide_moving_tag(const Plan& plan, const Cell& cell, const std::string& tag,
-                                  const std::optional<TagState>& now, const oci::Digest& target,
-                                  const config::Release& release);
+/// A moving tag never names an image that no version tag names: where that one was kept at another image, so is this.
+TagMove kept_with_version(const PlannedTag& tag, const std::optional<TagState>& now, const oci::Digest& target);
 
 }  // namespace crategate::pipeline

@@ -17,7 +17,7 @@ std::string line_of(const pipeline::TagMove& move) {
   const std::string was = move.from ? move.from->text() : std::string("absent");
   if (!move.needed) {
     const std::string why = move.note.empty() ? std::string() : concat(" (", move.note, ")");
-    return concat("KEEP ", where, " ", move.from ? move.from->text() : move.to.text(), why);
+    return concat("KEEP ", where, " ", was, why);
   }
   const std::string note = move.note.empty() ? std::string() : concat("; ", move.note);
   return concat("PUT ", where, " ", move.to.text(), " (was ", was, note, ")");

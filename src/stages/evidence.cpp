@@ -112,24 +112,4 @@ Result<void> require_admitted(const pipeline::Verdict& verdict) {
               first->remedy);
 }
 
-Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, registry::RegistryReader& reader) {
-  CG_TRY(const auto stored, reader.manifest(tag));
-  if (!stored) return std::nullopt;
-  pipeline::TagState state{.manifest = stored->descriptor.digest, .trigger = {}, .released = {}, .version = {}};
-  if (!oci::is_manifest(stored->descriptor.media_type)) return state;  // an index carries no labels
-  CG_TRY(const auto manifest, oci::parse_manifest(stored->bytes, stored->descriptor.media_type));
-  CG_TRY(const auto bytes, reader.blob(tag.repository, manifest.config.digest, oci::kManifestLimit));
-  if (!bytes) return state;
-  const auto config = oci::parse_image_config(*bytes);
-  if (!config) return state;  // not an image of ours: of unknown origin
-  const auto label = [&](std::string_view name) {
-    const auto found = config->config.labels.find(std::string(name));
-    return found == config->config.labels.end() ? std::string() : found->second;
-  };
-  state.trigger = label(pipeline::kTriggerLabel);
-  state.released = label(pipeline::kReleasedLabel);
-  state.version = label(pipeline::kVersionLabel);
-  return state;
-}
-
 }  // namespace crategate::stages

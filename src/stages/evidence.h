@@ -10,7 +10,6 @@
 #include "base/result.h"
 #include "pipeline/gate.h"
 #include "pipeline/plan.h"
-#include "pipeline/tags.h"
 #include "registry/client.h"
 #include "stages/workspace.h"
 
@@ -39,8 +38,5 @@ Result<Evidence> gather_evidence(const pipeline::Plan& plan, const std::vector<p
 
 /// Success, or gate_refused with the first finding (and how many more there are).
 Result<void> require_admitted(const pipeline::Verdict& verdict);
-
-/// What a tag names now, with the labels that the tag rules need. nullopt = no such tag.
-Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, registry::RegistryReader& reader);
 
 }  // namespace crategate::stages

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "oci/media_types.h"
 #include "stages/staging.h"
 #include "sys/cancel.h"
 #include "sys/parallel.h"
@@ -109,7 +110,13 @@ class Performer {
   Result<pipeline::Journal> survey_and_stage(const std::map<std::string, std::string>& newest) {
     CG_TRY(auto publication, survey(in_, svc_.files, svc_.reader, scope_, newest));
     if (svc_.announce) svc_.announce(publication.changes);
-    CG_CHECK(stage_images(in_.plan, publication.evidence, svc_.reader, svc_.writer));
+    CG_CHECK(stage_images(in_.plan, publication, svc_.reader, svc_.writer));
+    if (!publication.release_set.empty()) {
+      const auto digest = oci::Digest::of(publication.release_set);
+      const oci::Descriptor descriptor{
+          .media_type = std::string(oci::kOciIndex), .digest = digest, .size = publication.release_set.size()};
+      content_.emplace(digest, registry::StoredManifest{descriptor, std::move(publication.release_set)});
+    }
     for (auto& [cell, image] : publication.evidence.admitted) {
       const auto digest = image.digest;
       content_.emplace(

@@ -4,11 +4,13 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "pipeline/planned_tags.h"
 #include "stages/publication.h"
 
 namespace crategate::stages {
 namespace {
 
+using pipeline::TagRank;
 using render::StageState;
 
 constexpr std::string_view kKept = "kept at another image";
@@ -62,34 +64,45 @@ std::optional<pipeline::TagMove> last_move(const std::vector<pipeline::TagMove>&
 }
 
 /// What `tag` names now, as a move: from what this plan found there, if this plan moved it.
-Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::Cell& cell, const std::string& tag,
+Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::PlannedTag& tag,
                                                  const std::vector<pipeline::TagMove>& moves,
                                                  const std::optional<pipeline::Record>& record,
                                                  registry::RegistryReader* reader) {
-  if (reader == nullptr) return last_move(moves, cell.image, tag, std::nullopt);
-  CG_TRY(const auto reference, tag_reference(cell.image, tag));
+  if (reader == nullptr) return last_move(moves, tag.repository, tag.tag, std::nullopt);
+  CG_TRY(const auto reference, tag_reference(tag.repository, tag.tag));
   CG_TRY(const auto digest, reader->digest(reference));
   if (!digest) return std::nullopt;
-  if (auto moved = last_move(moves, cell.image, tag, digest)) return moved;
+  if (auto moved = last_move(moves, tag.repository, tag.tag, digest)) return moved;
   return pipeline::TagMove{
-      .cell = cell.key,
-      .repository = cell.image,
-      .tag = tag,
+      .cell = tag.cell,
+      .repository = tag.repository,
+      .tag = tag.tag,
+      .rank = tag.rank,
       .from = digest,
       .to = *digest,
       .needed = false,
       .note = record && record->manifest_digest == *digest ? std::string("already there") : std::string(kKept)};
 }
 
+const std::optional<pipeline::Record>& record_of(const render::Report& report, const pipeline::Plan& plan,
+                                                 const std::string& cell) {
+  const auto at = std::ranges::find(plan.cells, cell, &pipeline::Cell::key);
+  return report.cells[static_cast<std::size_t>(at - plan.cells.begin())].record;
+}
+
 Result<void> add_tags(render::Report& report, const ReportInputs& in, const std::vector<pipeline::TagMove>& moves,
                       registry::RegistryReader* reader) {
+  const auto tags_of = [&in](TagRank first, TagRank last) {
+    return pipeline::planned_tags(in.plan, in.configuration.release, in.today, first, last);
+  };
+  CG_TRY(const auto versions, tags_of(TagRank::version, TagRank::version));
   for (std::size_t i = 0; i < in.plan.cells.size(); ++i) {
-    const auto& cell = in.plan.cells[i];
     auto& shown = report.cells[i];
     bool all_there = shown.record.has_value();
     bool kept = false;
-    for (const auto& tag : pipeline::version_tags(in.plan, cell, in.configuration.release, in.today)) {
-      CG_TRY(auto move, tag_now(cell, tag, moves, shown.record, reader));
+    for (const auto& tag : versions) {
+      if (tag.cell != in.plan.cells[i].key) continue;
+      CG_TRY(auto move, tag_now(tag, moves, shown.record, reader));
       if (all_there && move && move->to != shown.record->manifest_digest) kept = true;
       all_there = all_there && move && move->to == shown.record->manifest_digest;
       if (move) report.published.push_back(*std::move(move));
@@ -97,12 +110,10 @@ Result<void> add_tags(render::Report& report, const ReportInputs& in, const std:
     if (all_there) shown.gate.state = shown.push.state = StageState::passed;
     if (kept) shown.push.state = StageState::skipped;
   }
-  if (!in.plan.policy.latest) return {};
-  for (const auto& tag : in.configuration.release.moving) {
-    for (std::size_t i = 0; i < in.plan.cells.size(); ++i) {
-      CG_TRY(auto move, tag_now(in.plan.cells[i], tag, moves, report.cells[i].record, reader));
-      if (move) report.moved.push_back(*std::move(move));
-    }
+  CG_TRY(const auto others, tags_of(TagRank::extra, TagRank::moving));
+  for (const auto& tag : others) {
+    CG_TRY(auto move, tag_now(tag, moves, record_of(report, in.plan, tag.cell), reader));
+    if (move) (tag.rank == TagRank::extra ? report.published : report.moved).push_back(*std::move(move));
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "oci/media_types.h"
 #include "registry/blob_stream.h"
+#include "stages/release_set.h"
 #include "sys/parallel.h"
 
 namespace crategate::stages {
@@ -41,15 +42,23 @@ Failure missing(const oci::Reference& image, std::string_view what) {
 
 }  // namespace
 
-Result<void> stage_images(const pipeline::Plan& plan, const Evidence& evidence, registry::RegistryReader& reader,
+Result<void> stage_images(const pipeline::Plan& plan, const Publication& publication, registry::RegistryReader& reader,
                           registry::RegistryWriter& writer) {
-  return sys::for_each_parallel(plan.cells.size(), kImagesAtATime, [&](std::size_t i) -> Result<void> {
-    const auto& cell = plan.cells[i];
-    CG_TRY(const auto to, oci::parse_repository(cell.image));
-    auto staged = stage_image(evidence.admitted.at(cell.key), to, reader, writer);
-    if (!staged) return fail(std::move(staged).error().within(concat("staging ", cell.key)));
+  std::vector<oci::Reference> images;
+  for (const auto& cell : plan.cells) {
+    CG_TRY(auto repository, oci::parse_repository(cell.image));
+    images.push_back({std::move(repository), std::nullopt, publication.evidence.admitted.at(cell.key).digest});
+  }
+  const auto staged = sys::for_each_parallel(images.size(), kImagesAtATime, [&](std::size_t i) -> Result<void> {
+    const auto& cell = plan.cells[i].key;
+    auto one = stage_image(publication.evidence.admitted.at(cell), images[i].repository, reader, writer);
+    if (!one) return fail(std::move(one).error().within(concat("staging ", cell)));
     return {};
   });
+  if (!staged || publication.release_set.empty()) return staged;
+  CG_TRY(const auto set, oci::parse_reference(plan.release_set));
+  CG_CHECK(stage_release_set(set.repository, images, publication.release_set, reader, writer));
+  return {};
 }
 
 Result<void> require_whole(const oci::Reference& image, registry::RegistryReader& reader) {

@@ -1,79 +1,87 @@
 #include "stages/survey.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/strings.h"
+#include "pipeline/planned_tags.h"
+#include "pipeline/release_set.h"
+#include "stages/tag_state.h"
 #include "sys/parallel.h"
 
 namespace crategate::stages {
 namespace {
 
+using pipeline::PlannedTag;
 using pipeline::TagRank;
+using pipeline::TagState;
 
 constexpr std::size_t kAtATime = 64;
 
-struct PlannedTag {
-  std::string cell, repository, tag;
-  TagRank rank;
-};
-std::vector<PlannedTag> planned_tags(const pipeline::Plan& plan, const config::Release& release,
-                                     const std::string& today, TagRank first, TagRank last) {
-  std::vector<PlannedTag> planned;
-  if (first <= TagRank::version) {
-    for (const auto& cell : plan.cells)
-      for (const auto& tag : pipeline::version_tags(plan, cell, release, today))
-        planned.push_back({cell.key, cell.image, tag, TagRank::version});
-  }
-  if (last >= TagRank::moving && plan.policy.latest) {
-    for (const auto& tag : release.moving)
-      for (const auto& cell : plan.cells) planned.push_back({cell.key, cell.image, tag, TagRank::moving});
-  }
-  return planned;
-}
-Result<pipeline::TagMove> decide_tag(const pipeline::Plan& plan, const PlannedTag& tag,
-                                     const std::optional<pipeline::TagState>& now, const oci::Digest& target,
-                                     const config::Release& release, const std::map<std::string, std::string>&) {
-  const auto& cell = *plan.find(tag.cell);
-  if (tag.rank == TagRank::version) return pipeline::decide_version_tag(plan, cell, tag.tag, now, target, release);
-  CG_TRY(auto move, pipeline::decide_moving_tag(plan, cell, tag.tag, now, target, release));
-  move.rank = tag.rank;
-  return move;
-}
-
-/// What each tag names now.
-Result<std::vector<std::optional<pipeline::TagState>>> read_tags(const std::vector<PlannedTag>& tags,
-                                                                 registry::RegistryReader& reader) {
-  std::vector<std::optional<pipeline::TagState>> states(tags.size());
-  CG_CHECK(sys::for_each_parallel(tags.size(), kAtATime, [&](std::size_t i) -> Result<void> {
-    CG_TRY(const auto reference, tag_reference(tags[i].repository, tags[i].tag));
-    CG_TRY(states[i], tag_state(reference, reader));
-    return {};
-  }));
-  return states;
-}
-
 struct Facts {
   std::vector<PlannedTag> tags;
-  std::vector<std::optional<pipeline::TagState>> states;
+  std::vector<std::optional<TagState>> states;
   Evidence evidence;
+  std::string release_set;  ///< bytes of the index; empty = none is asked for
+  oci::Digest release_set_digest = oci::Digest::of("");
 };
+
+/// What each cell's record says was tested: what its tags will name, if the gate admits it.
+Result<std::map<std::string, oci::Digest>> recorded_images(const PublishInputs& in, const sys::FileSystem& files) {
+  std::map<std::string, oci::Digest> images;
+  for (const auto& cell : in.plan.cells) {
+    const auto record = load_record(files, in.workspace, cell.key);
+    if (record && *record) images.emplace(cell.key, (*record)->manifest_digest);
+  }
+  return images;
+}
+
+/// The states of the tags of cells, or of the set.
+Result<void> read_tags(const PublishInputs& in, const std::map<std::string, oci::Digest>& targets,
+                       registry::RegistryReader& reader, bool of_set, Facts& facts) {
+  return sys::for_each_parallel(facts.tags.size(), kAtATime, [&](std::size_t i) -> Result<void> {
+    const auto& tag = facts.tags[i];
+    if (tag.cell.empty() != of_set) return {};
+    const auto target = targets.find(tag.cell);
+    if (target == targets.end()) return {};  // without a record the gate refuses
+    CG_TRY(facts.states[i], tag_state(in.plan, tag, target->second, reader));
+    return {};
+  });
+}
+
+Result<void> add_release_set(const PublishInputs& in, registry::RegistryReader& reader, Facts& facts) {
+  const bool wanted = std::ranges::any_of(facts.tags, [](const auto& tag) { return tag.cell.empty(); });
+  if (!wanted) return {};
+  std::map<std::string, oci::Descriptor> images;
+  for (const auto& [cell, image] : facts.evidence.admitted) {
+    images.emplace(cell, oci::Descriptor{.media_type = image.manifest.media_type,
+                                         .digest = image.digest,
+                                         .size = image.manifest_bytes.size(),
+                                         .annotations = {},
+                                         .platform = in.plan.find(cell)->platform});
+  }
+  CG_TRY(facts.release_set, pipeline::release_set_index(in.plan, images));
+  facts.release_set_digest = oci::Digest::of(facts.release_set);
+  return read_tags(in, {{"", facts.release_set_digest}}, reader, true, facts);
+}
 
 /// The cells and the tags at once: that saves their round trips.
 Result<Facts> gather(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader,
                      TagRank last) {
   Facts facts;
-  facts.tags = planned_tags(in.plan, in.configuration.release, in.today, TagRank::version, last);
-  CG_CHECK(sys::for_each_parallel(2, 2, [&](std::size_t half) -> Result<void> {
-    if (half == 0) {
-      CG_TRY(facts.evidence, gather_evidence(in.plan, in.plan.cells, in.workspace, in.configuration.gate.ignore_labels,
-                                             files, reader, in.run));
-      return require_admitted(facts.evidence.verdict);
-    }
-    CG_TRY(facts.states, read_tags(facts.tags, reader));
-    return {};
-  }));
+  CG_TRY(facts.tags, pipeline::planned_tags(in.plan, in.configuration.release, in.today, TagRank::version, last));
+  facts.states.resize(facts.tags.size());
+  CG_TRY(const auto targets, recorded_images(in, files));
+  const auto halves = sys::for_each_parallel(2, 2, [&](std::size_t half) -> Result<void> {
+    if (half == 1) return read_tags(in, targets, reader, false, facts);
+    CG_TRY(facts.evidence, gather_evidence(in.plan, in.plan.cells, in.workspace, in.configuration.gate.ignore_labels,
+                                           files, reader, in.run));
+    return require_admitted(facts.evidence.verdict);
+  });
+  if (!halves) return fail(halves.error());
+  CG_CHECK(add_release_set(in, reader, facts));
   return facts;
 }
 
@@ -84,13 +92,9 @@ Failure not_pushed(const pipeline::TagMove& move) {
               "Run `crategate push` first: no moving tag changes before every version tag is in place.");
 }
 
-/// A moving tag never names an image that no version tag names: where the version tag was kept, so is this one.
-void keep_with_version(pipeline::TagMove& move) {
-  if (move.from && *move.from == move.to) return;
-  move.to = move.from.value_or(move.to);
-  move.needed = false;
-  move.note = "the version tag was kept at another image, so this one stays, too";
-  move.warning = true;
+/// Whether the tag's images have a version tag that stays at another image; for the set, any of them.
+bool is_kept(const PlannedTag& tag, const std::set<std::string>& kept) {
+  return tag.cell.empty() ? !kept.empty() : kept.contains(tag.cell);
 }
 
 }  // namespace
@@ -105,22 +109,25 @@ Result<Publication> survey(const PublishInputs& in, const sys::FileSystem& files
                            Scope scope, const std::map<std::string, std::string>& newest) {
   CG_TRY(auto facts, gather(in, files, reader, scope.last));
   Publication publication;
-  std::set<std::string> kept;  // cells whose version tag stays at another image
+  std::set<std::string> kept;
   for (std::size_t i = 0; i < facts.tags.size(); ++i) {
     const auto& tag = facts.tags[i];
-    const auto& target = facts.evidence.admitted.at(tag.cell).digest;
-    CG_TRY(auto move, decide_tag(in.plan, tag, facts.states[i], target, in.configuration.release, newest));
-    if (tag.rank == TagRank::version && !move.needed && facts.states[i] && facts.states[i]->manifest != target) {
-      kept.insert(tag.cell);
-    }
-    if (tag.rank < scope.first) {
-      if (tag.rank == TagRank::version && move.needed) return not_pushed(move);
+    const auto& now = facts.states[i];
+    const auto& target = tag.cell.empty() ? facts.release_set_digest : facts.evidence.admitted.at(tag.cell).digest;
+    if (tag.rank > TagRank::version && is_kept(tag, kept)) {
+      if (tag.rank >= scope.first) publication.changes.moves.push_back(pipeline::kept_with_version(tag, now, target));
       continue;
     }
-    if (tag.rank > TagRank::version && kept.contains(tag.cell)) keep_with_version(move);
-    publication.changes.moves.push_back(std::move(move));
+    CG_TRY(auto move, pipeline::decide_tag(in.plan, tag, now, target, in.configuration.release, newest));
+    if (tag.rank == TagRank::version && !move.needed && now && now->manifest != target) kept.insert(tag.cell);
+    if (tag.rank >= scope.first) {
+      publication.changes.moves.push_back(std::move(move));
+    } else if (tag.rank == TagRank::version && move.needed) {
+      return not_pushed(move);
+    }
   }
   publication.evidence = std::move(facts.evidence);
+  publication.release_set = std::move(facts.release_set);
   return publication;
 }
 

@@ -36,6 +36,7 @@ struct PublishInputs {
 struct Publication {
   pipeline::ChangeSet changes;
   Evidence evidence;
+  std::string release_set;  ///< bytes of the index; empty = none is asked for
 };
 
 /// Facts and decisions: judges every cell again and reads every tag. Writes nothing.

@@ -190,28 +190,5 @@ TEST(RequireAdmitted, RefusesAVerdictOfNothing) {
   EXPECT_EQ(require_admitted({}).error().code, ErrorCode::gate_refused);
 }
 
-TEST_F(VerifyStage, ReadsTheLabelsOfATag) {
-  const auto reference = tag_reference(cell().image, "v1.2.3").value();
-  EXPECT_FALSE(tag_state(reference, reader).value());
-  const auto stored = layout.find(candidate()).value().value();
-  ASSERT_TRUE(layout.tag(reference.familiar(), stored.descriptor));
-  const auto state = tag_state(reference, reader).value();
-  ASSERT_TRUE(state);
-  EXPECT_EQ(state->manifest, candidate());
-  EXPECT_EQ(state->trigger, "release");
-  EXPECT_EQ(state->released, "true");
-  EXPECT_EQ(state->version, "v1.2.3");
-}
-
-TEST_F(VerifyStage, TakesAnIndexForATagOfUnknownOrigin) {
-  const auto reference = tag_reference(cell().image, "v1.2.3").value();
-  const std::string index =
-      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
-  ASSERT_TRUE(store.put_manifest(reference, index, "application/vnd.oci.image.index.v1+json"));
-  const auto state = tag_state(reference, reader).value();
-  ASSERT_TRUE(state);
-  EXPECT_EQ(state->trigger, "");
-}
-
 }  // namespace
 }  // namespace crategate::stages

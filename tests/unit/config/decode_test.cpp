@@ -89,8 +89,8 @@ test: {setup: [s], run: [r], source: mounted, mounts: ["a:/b:ro"], env: [K=v], w
 candidate: c
 provenance: true
 gate: {mode: rebuild, rebuild: content, ignore-labels: [x], hmac-secret-env: E}
-release: {latest: stable, version-tag: dated, moving: [], allow-downgrade: true, require-branch: main, require-branch-refuses: true,
-          journal: git, lease: git, set: s}
+release: {latest: stable, version-tag: dated, moving: [], extra: [e], allow-downgrade: true, require-branch: main, require-branch-refuses: true,
+          journal: file, lease: git, lease-remote: r, set: s}
 shards: 3
 )");
   EXPECT_EQ(out.check, (Check{"i", {"s"}, {"r", "x"}, 90s}));
@@ -125,8 +125,9 @@ shards: 3
   EXPECT_EQ(out.candidate, "c");
   EXPECT_TRUE(out.provenance);
   EXPECT_EQ(out.gate, (Gate{GateMode::rebuild, "content", {"x"}, "E"}));
-  EXPECT_EQ(out.release,
-            (Release{LatestPolicy::stable, VersionTagPolicy::dated, {}, true, "main", true, "git", "git", "s"}));
+  EXPECT_EQ(
+      out.release,
+      (Release{LatestPolicy::stable, VersionTagPolicy::dated, {}, {"e"}, true, "main", true, "file", "git", "r", "s"}));
   EXPECT_EQ(out.shards, 3);
 }
 

@@ -263,9 +263,7 @@ TEST(ConfigLoad, WhatThisVersionCannotDoIsRefusedWhereItStands) {
   } rows[] = {{"gate:\n  mode: rebuild\n", "gate.mode: ", 4},
               {"gate: {hmac-secret-env: KEY}\n", "gate.hmac-secret-env: ", 3},
               {"provenance: true\n", "provenance: ", 3},
-              {"shards: 2\n", "shards: ", 3},
-              {"release: {lease: git}\n", "release.lease: ", 3},
-              {"release: {set: x}\n", "release.set: ", 3}};
+              {"shards: 2\n", "shards: ", 3}};
   for (const auto& row : rows) {
     const auto refused = require_project(loaded(project + row.text, {}));
     ASSERT_FALSE(refused) << row.text;

@@ -1,4 +1,4 @@
-// Which tags move: create-only versions, dated tags, and moving tags that never step back unasked.
+// What happens to version tags and extra tags; those that go by precedence are in precedence_test.
 #include "pipeline/tags.h"
 
 #include <gmock/gmock.h>
@@ -9,7 +9,6 @@
 namespace crategate::pipeline {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Setting = config::VersionTagPolicy;
 
@@ -20,6 +19,10 @@ Plan plan_of(const std::string& trigger) {
   auto facts = sample::facts();
   facts.policy.trigger = trigger;
   return *compute_plan(facts, sample::configuration());
+}
+
+PlannedTag tag_of(const Plan& plan, TagRank rank, const std::string& tag) {
+  return {.cell = plan.cells[0].key, .repository = plan.cells[0].image, .tag = tag, .rank = rank};
 }
 
 enum class Outcome { moves, moves_with_warning, stays, stays_with_warning, conflicts };
@@ -52,7 +55,7 @@ TEST_P(VersionTags, A56FollowThePolicy) {
   const auto plan = plan_of(row.trigger);
   config::Release release;
   release.version_tag = row.setting;
-  const auto move = decide_version_tag(plan, plan.cells[0], "v1.2.3", row.now, kTarget, release);
+  const auto move = decide_tag(plan, tag_of(plan, TagRank::version, "v1.2.3"), row.now, kTarget, release, {});
   EXPECT_EQ(outcome(move), row.expected) << (move ? move->note : move.error().message);
 }
 
@@ -106,7 +109,8 @@ INSTANTIATE_TEST_SUITE_P(OnLaterRuns, VersionTags,
 
 TEST(VersionTag, A56NamesBothContentsInAConflict) {
   const auto plan = plan_of("release");
-  const auto move = decide_version_tag(plan, plan.cells[0], "v1.2.3", made_by("release", "true"), kTarget, {});
+  const auto move =
+      decide_tag(plan, tag_of(plan, TagRank::version, "v1.2.3"), made_by("release", "true"), kTarget, {}, {});
   ASSERT_FALSE(move);
   EXPECT_THAT(move.error().message, AllOf(HasSubstr("braindotai/opencrate-cpu-py3.11:v1.2.3"), HasSubstr(kOther.text()),
                                           HasSubstr(kTarget.text())));
@@ -114,72 +118,36 @@ TEST(VersionTag, A56NamesBothContentsInAConflict) {
 
 TEST(VersionTag, SaysWhereItComesFromAndGoes) {
   const auto plan = plan_of("schedule");
-  const auto move = decide_version_tag(plan, plan.cells[0], "v1.2.3", made_by("release", "true"), kTarget, {});
+  const auto move =
+      decide_tag(plan, tag_of(plan, TagRank::version, "v1.2.3"), made_by("release", "true"), kTarget, {}, {});
   ASSERT_TRUE(move);
   EXPECT_EQ(move->cell, "cpu-py3.11");
   EXPECT_EQ(move->repository, "braindotai/opencrate-cpu-py3.11");
   EXPECT_EQ(move->from, kOther);
 }
 
-TEST(VersionTag, CarriesTheDateOnLaterRunsUnderDated) {
-  config::Release dated;
-  dated.version_tag = Setting::dated;
-  const auto tags = [&](const std::string& trigger, const config::Release& release) {
+TEST(ExtraTag, MovesWhateverItNames) {
+  for (const auto* trigger : {"release", "schedule", "manual"}) {
     const auto plan = plan_of(trigger);
-    return version_tags(plan, plan.cells[0], release, "20261120");
-  };
-  EXPECT_THAT(tags("schedule", dated), ElementsAre("v1.2.3-20261120"));
-  EXPECT_THAT(tags("manual", dated), ElementsAre("v1.2.3-20261120"));
-  EXPECT_THAT(tags("release", dated), ElementsAre("v1.2.3"));
-  EXPECT_THAT(tags("schedule", {}), ElementsAre("v1.2.3"));
+    const auto tag = tag_of(plan, TagRank::extra, "nightly");
+    const auto decide = [&](const std::optional<TagState>& now) {
+      return decide_tag(plan, tag, now, kTarget, {}, {{"nightly", "v9.0.0"}});
+    };
+    EXPECT_EQ(outcome(decide(std::nullopt)), Outcome::moves) << trigger;
+    EXPECT_EQ(outcome(decide(TagState{.manifest = kOther, .version = "v9.0.0"})), Outcome::moves) << trigger;
+    EXPECT_EQ(outcome(decide(TagState{.manifest = kTarget})), Outcome::stays) << trigger;
+  }
 }
 
-struct MovingCase {
-  std::string what, version;
-  bool allow_downgrade;
-  Outcome expected;
-  oci::Digest now = kOther;
-};
-
-void PrintTo(const MovingCase& row, std::ostream* out) { *out << row.what; }
-
-class MovingTags : public ::testing::TestWithParam<MovingCase> {};
-
-TEST_P(MovingTags, NeverStepBackUnasked) {
-  const auto& row = GetParam();
+TEST(TagKeptWithItsVersion, StaysWhereItIs) {
   const auto plan = plan_of("release");
-  config::Release release;
-  release.allow_downgrade = row.allow_downgrade;
-  const TagState now{.manifest = row.now, .trigger = "release", .released = "true", .version = row.version};
-  EXPECT_EQ(outcome(decide_moving_tag(plan, plan.cells[0], "latest", now, kTarget, release)), row.expected);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Table, MovingTags,
-    ::testing::Values(MovingCase{"lower", "v1.2.2", false, Outcome::moves},
-                      MovingCase{"lower by number, higher as text", "v1.2.10", false, Outcome::stays_with_warning},
-                      MovingCase{"pre-release of this version", "v1.2.3-rc1", false, Outcome::moves},
-                      MovingCase{"equal", "v1.2.3", false, Outcome::moves},
-                      MovingCase{"equal in another spelling", "1.2.3", false, Outcome::moves},
-                      MovingCase{"higher", "v1.3.0", false, Outcome::stays_with_warning},
-                      MovingCase{"higher pre-release", "v1.3.0rc1", false, Outcome::stays_with_warning},
-                      MovingCase{"higher, asked for", "v1.3.0", true, Outcome::moves_with_warning},
-                      MovingCase{"no label", "", false, Outcome::moves_with_warning},
-                      MovingCase{"unreadable label", "nightly", false, Outcome::moves_with_warning},
-                      MovingCase{"already there", "v1.2.3", false, Outcome::stays, kTarget},
-                      MovingCase{"already there, higher label", "v9.0.0", false, Outcome::stays, kTarget}));
-
-TEST(MovingTag, IsCreatedWhereItIsAbsent) {
-  const auto plan = plan_of("release");
-  const auto move = decide_moving_tag(plan, plan.cells[0], "latest", std::nullopt, kTarget, {});
-  EXPECT_EQ(outcome(move), Outcome::moves);
-  EXPECT_FALSE(move->from);
-}
-
-TEST(MovingTag, NeedsAReadableVersionOfThePlan) {
-  auto plan = plan_of("release");
-  plan.version = "nonsense";
-  EXPECT_FALSE(decide_moving_tag(plan, plan.cells[0], "latest", TagState{.manifest = kOther}, kTarget, {}));
+  const auto tag = tag_of(plan, TagRank::moving, "latest");
+  const auto move = kept_with_version(tag, TagState{.manifest = kOther}, kTarget);
+  EXPECT_FALSE(move.needed);
+  EXPECT_TRUE(move.warning);
+  EXPECT_EQ(move.to, kOther);
+  EXPECT_EQ(move.rank, TagRank::moving);
+  EXPECT_FALSE(kept_with_version(tag, std::nullopt, kTarget).from);
 }
 
 TEST(ChangeSet, IsEmptyWhenNothingIsNeeded) {

@@ -1,0 +1,75 @@
+#include "pipeline/lease.h"
+
+#include <utility>
+
+#include "base/strings.h"
+#include "pipeline/document.h"
+
+namespace crategate::pipeline {
+namespace {
+
+using json::Reader;
+using json::Value;
+
+constexpr std::string_view kTimeShape = "0000-00-00T00:00:00Z";
+
+bool is_time(std::string_view text) {
+  if (text.size() != kTimeShape.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kTimeShape[i] == '0' ? !digit : text[i] != kTimeShape[i]) return false;
+  }
+  return true;
+}
+
+Value lease_value(const Lease& lease) {
+  auto value = Value::object({{"schema", kSchema}, {"epoch", lease.epoch}});
+  if (!lease.holder) return value;
+  value.set("holder",
+            Value::object({{"run", lease.holder->run}, {"attempt", lease.holder->attempt}, {"id", lease.holder->id}}));
+  value.set("until", lease.until);
+  return value;
+}
+
+Result<Lease> read_lease(const Reader& from) {
+  Lease lease;
+  CG_TRY(lease.epoch, count_at(from, "epoch"));
+  CG_TRY(const auto holder, from.find("holder"));
+  if (!holder) return lease;
+  LeaseHolder who;
+  CG_TRY(who.run, holder->string("run"));
+  CG_TRY(who.attempt, holder->string("attempt"));
+  CG_TRY(who.id, holder->string("id"));
+  lease.holder = std::move(who);
+  CG_TRY(const auto until, from.at("until"));
+  CG_TRY(lease.until, until.as_string());
+  if (!is_time(lease.until)) return until.expected(concat("a time such as 2026-11-20T09:29:18Z"));
+  return lease;
+}
+
+bool is_earlier_attempt(const LeaseHolder& holder, const LeaseHolder& self) {
+  const auto before = parse_unsigned(holder.attempt), now = parse_unsigned(self.attempt);
+  return !self.run.empty() && holder.run == self.run && before && now && *before < *now;
+}
+
+}  // namespace
+
+std::string LeaseHolder::text() const {
+  return run.empty() ? id : concat("attempt ", attempt, " of the workflow run ", run, " (", id, ")");
+}
+
+std::string to_json(const Lease& lease) { return concat(lease_value(lease).canonical(), "\n"); }
+
+Result<Lease> parse_lease(std::string_view text, std::string_view file_name) {
+  return parse_document(text, file_name, read_lease, lease_value,
+                        "A lease is never edited by hand; see docs/leases.md for how to remove one.");
+}
+
+Claim judge_lease(const std::optional<Lease>& lease, const LeaseHolder& self, std::string_view before) {
+  if (!lease || !lease->holder) return Claim::free;
+  if (lease->holder->id == self.id) return Claim::own;
+  if (is_earlier_attempt(*lease->holder, self)) return Claim::resumed;
+  return lease->until <= before ? Claim::expired : Claim::held;
+}
+
+}  // namespace crategate::pipeline

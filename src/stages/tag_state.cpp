@@ -1,0 +1,133 @@
+#include "stages/tag_state.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/version.h"
+#include "oci/image_config.h"
+#include "oci/media_types.h"
+
+namespace crategate::stages {
+namespace {
+
+using Labels = std::map<std::string, std::string>;
+
+constexpr std::size_t kMostTags = 50;  ///< that are asked what they name
+constexpr std::string_view kNoPlatform = "unknown";
+
+std::string value_of(const Labels& labels, std::string_view name) {
+  const auto found = labels.find(std::string(name));
+  return found == labels.end() ? std::string() : found->second;
+}
+
+/// None for what is not an image of ours, and for a configuration that is not there.
+Result<Labels> labels_of(const oci::Repository& repository, const registry::StoredManifest& stored,
+                         registry::RegistryReader& reader) {
+  CG_TRY(const auto manifest, oci::parse_manifest(stored.bytes, stored.descriptor.media_type));
+  CG_TRY(const auto bytes, reader.blob(repository, manifest.config.digest, oci::kManifestLimit));
+  if (!bytes) return Labels{};
+  auto config = oci::parse_image_config(*bytes);
+  return config ? std::move(config->config.labels) : Labels{};
+}
+
+/// The first that is an image: attestations stand in an index, too.
+const oci::Descriptor* first_image(const oci::Index& index) {
+  const auto found = std::ranges::find_if(index.manifests, [](const oci::Descriptor& child) {
+    return oci::is_manifest(child.media_type) && !(child.platform && child.platform->os == kNoPlatform);
+  });
+  return found == index.manifests.end() ? nullptr : &*found;
+}
+
+Result<std::string> index_version(const oci::Repository& repository, const registry::StoredManifest& stored,
+                                  registry::RegistryReader& reader) {
+  CG_TRY(const auto index, oci::parse_index(stored.bytes, stored.descriptor.media_type));
+  auto version = value_of(index.annotations, pipeline::kVersionLabel);
+  const auto* child = version.empty() ? first_image(index) : nullptr;
+  if (child == nullptr) return version;
+  CG_TRY(const auto image, reader.manifest({repository, std::nullopt, child->digest}));
+  if (!image) return version;
+  CG_TRY(const auto labels, labels_of(repository, *image, reader));
+  return value_of(labels, pipeline::kVersionLabel);
+}
+
+Result<pipeline::TagState> state_of(const oci::Repository& repository, const registry::StoredManifest& stored,
+                                    registry::RegistryReader& reader) {
+  pipeline::TagState state{.manifest = stored.descriptor.digest, .trigger = {}, .released = {}, .version = {}};
+  if (oci::is_index(stored.descriptor.media_type)) {
+    CG_TRY(state.version, index_version(repository, stored, reader));
+    return state;
+  }
+  if (!oci::is_manifest(stored.descriptor.media_type)) return state;
+  CG_TRY(const auto labels, labels_of(repository, stored, reader));
+  state.trigger = value_of(labels, pipeline::kTriggerLabel);
+  state.released = value_of(labels, pipeline::kReleasedLabel);
+  state.version = value_of(labels, pipeline::kVersionLabel);
+  return state;
+}
+
+/// A registry that refuses the list has said nothing about the tag.
+bool is_refusal(const Error& error) {
+  return error.code == ErrorCode::unauthenticated || error.code == ErrorCode::forbidden ||
+         error.code == ErrorCode::not_found;
+}
+
+/// Those above `ours`, the highest first.
+Result<std::vector<Version>> higher_tags(const oci::Repository& repository, const Version& ours,
+                                         registry::RegistryReader& reader) {
+  const auto listed = reader.tags(repository);
+  std::vector<Version> higher;
+  if (!listed && !is_refusal(listed.error())) return fail(listed.error());
+  if (!listed || !*listed) return higher;
+  for (const auto& tag : **listed) {
+    auto version = parse_version(tag);
+    if (version && compare(*version, ours) > 0) higher.push_back(*std::move(version));
+  }
+  std::ranges::sort(higher, [](const Version& a, const Version& b) { return compare(a, b) > 0; });
+  if (higher.size() > kMostTags) higher.resize(kMostTags, ours);
+  return higher;
+}
+
+Result<std::string> version_by_tags(const oci::Repository& repository, const oci::Digest& manifest, const Version& ours,
+                                    registry::RegistryReader& reader) {
+  CG_TRY(const auto higher, higher_tags(repository, ours, reader));
+  for (const auto& version : higher) {
+    CG_TRY(const auto digest, reader.digest({repository, version.text, std::nullopt}));
+    if (digest && *digest == manifest) return version.text;
+  }
+  return std::string();
+}
+
+}  // namespace
+
+Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, registry::RegistryReader& reader) {
+  CG_TRY(const auto stored, reader.manifest(tag));
+  if (!stored) return std::nullopt;
+  return state_of(tag.repository, *stored, reader);
+}
+
+Result<std::optional<pipeline::TagState>> tag_state(const pipeline::Plan& plan, const pipeline::PlannedTag& tag,
+                                                    const oci::Digest& target, registry::RegistryReader& reader) {
+  CG_TRY(const auto repository, oci::parse_repository(tag.repository));
+  const oci::Reference reference{repository, tag.tag, std::nullopt};
+  if (tag.rank == pipeline::TagRank::extra) {
+    CG_TRY(auto digest, reader.digest(reference));
+    if (!digest) return std::nullopt;
+    return pipeline::TagState{.manifest = *std::move(digest), .trigger = {}, .released = {}, .version = {}};
+  }
+  CG_TRY(const auto stored, reader.manifest(reference));
+  if (!stored) return std::nullopt;
+  if (stored->descriptor.digest == target) {
+    return pipeline::TagState{.manifest = target, .trigger = {}, .released = {}, .version = {}};
+  }
+  CG_TRY(auto state, state_of(repository, *stored, reader));
+  if (tag.rank == pipeline::TagRank::version || parse_version(state.version)) return state;
+  CG_TRY(const auto ours, parse_version(plan.version));
+  CG_TRY(auto known, version_by_tags(repository, state.manifest, ours, reader));
+  state.version_by_tag = !known.empty();
+  if (state.version_by_tag) state.version = std::move(known);
+  return state;
+}
+
+}  // namespace crategate::stages

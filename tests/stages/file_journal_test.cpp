@@ -1,0 +1,87 @@
+// The journal on a disk: what is there stays when nothing more fits.
+#include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "stages/journal_store.h"
+#include "stages/project.h"
+
+namespace crategate::stages {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string kImages = "me/app-{cell}";
+
+pipeline::Journal journal(std::int64_t epoch, const std::string& commit = "c") {
+  return {.images = kImages,
+          .epoch = epoch,
+          .plan_id = "p",
+          .version = "v1.2.3",
+          .commit = commit,
+          .run = "7",
+          .attempt = "1",
+          .started_at = "2026-11-20T09:29:18Z",
+          .moves = {},
+          .newest = {}};
+}
+
+TEST(FileJournal, IsReadByWhoeverComesNext) {
+  sample::Project project;
+  FileJournal first(project.files, project.workspace, kImages), second(project.files, project.workspace, kImages);
+  EXPECT_EQ(first.open().value().journal, std::nullopt);
+  ASSERT_TRUE(first.keep(journal(1)));
+  EXPECT_EQ(second.open().value().journal, journal(1));
+  EXPECT_EQ(FileJournal(project.files, project.workspace, "me/other").read().value(), std::nullopt);
+}
+
+TEST(FileJournal, RefusesWhatIsNoJournalOfTheseImages) {
+  sample::Project project;
+  FileJournal kept(project.files, project.workspace, kImages);
+  pipeline::Journal foreign = journal(1);
+  foreign.images = "me/other";
+  for (const std::string& text : {std::string("{\"schema\":1"), pipeline::to_json(foreign)}) {
+    project.write(kept.place(), text);
+    const auto read = kept.open();
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code, ErrorCode::bad_input);
+    EXPECT_THAT(describe(read.error()), HasSubstr(kept.place()));
+  }
+}
+
+enum Outcome : int { kAsPromised = 0, kFitted, kOtherError, kOldOneGone, kNoDisk = 77 };
+
+/// In a process of its own, whose project lies on a disk of 64 KiB.
+Outcome fill_a_small_disk(sample::Project& project) {
+  const int spaces = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
+  if (::unshare(spaces) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("none", project.workspace.root.c_str(), "tmpfs", 0, "size=64k") != 0)
+    return kNoDisk;
+  FileJournal kept(project.files, project.workspace, kImages);
+  if (!kept.keep(journal(1))) return kOtherError;
+  const auto full = kept.keep(journal(2, std::string(100'000, 'x')));
+  if (full) return kFitted;
+  if (full.error().code != ErrorCode::no_space) return kOtherError;
+  const auto old = kept.read();
+  const bool intact = old && *old == journal(1) && kept.keep(journal(3));
+  return intact ? kAsPromised : kOldOneGone;
+}
+
+TEST(FileJournal, AFullDiskKeepsTheOldOne) {
+  sample::Project project;
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(fill_a_small_disk(project));
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNoDisk) GTEST_SKIP() << "no file system can be mounted here";
+  EXPECT_EQ(WEXITSTATUS(status), kAsPromised);
+}
+
+}  // namespace
+}  // namespace crategate::stages
