@@ -59,6 +59,15 @@ Result<void> set_publish_outputs(Application& app, const pipeline::ChangeSet& ch
   return app.workflow().set_output("moved", moved.canonical());
 }
 
+Result<void> warn_of_open_release(Application& app, const pipeline::Plan& plan) {
+  CG_TRY(stages::JournalStore* const keeper, app.journal(plan));
+  CG_TRY(const auto journal, keeper->read());
+  if (!journal || journal->state != pipeline::JournalState::open) return {};
+  log::warning(concat("the release of ", journal->version, " was left open and would be settled first; ",
+                      app.repeat("recover --dry-run"), " shows how"));
+  return {};
+}
+
 Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
   CG_CHECK(refuse_selection(app));
   CG_TRY(const auto plan, plan_in_force(app));
@@ -66,6 +75,7 @@ Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
   CG_TRY(const auto store, app.store(plan));
   const auto in = publish_inputs(app, plan);
   if (app.invocation().dry_run) {
+    CG_CHECK(warn_of_open_release(app, plan));
     CG_TRY(const auto publication, decide(in, app.files(), *store.reader));
     show_changes(app, publication.changes);
     return {};

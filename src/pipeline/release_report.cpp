@@ -88,8 +88,11 @@ Error foreign_error(const State& state) {
   if (state.recovering) {
     return {ErrorCode::needs_person,
             concat(found, ": somebody else moved it while the release of ", state.journal.version, " was open"),
-            "Point each tag named above where it belongs, or let `crategate recover --forward` (or --back) take every "
-            "other tag there and leave these.",
+            state.goal == Goal::publish
+                ? "Point each tag named above where it belongs, or let `crategate recover --forward` (or --back) take "
+                  "every other tag there and leave these."
+                : "Every other tag is where it belongs, and this release is closed. Move the tags above, or publish "
+                  "again: that starts from what they name now.",
             {},
             std::nullopt,
             std::nullopt};

@@ -44,8 +44,20 @@ Result<std::optional<pipeline::Journal>> FileJournal::read() {
 }
 
 Result<JournalStore::Opened> FileJournal::open() {
+  if (!lock_) {
+    CG_TRY(lock_, sys::FileLock::try_take(workspace_.state(), sys::Path(name_).replace_extension(".lock")));
+  }
+  if (!lock_) {
+    return fail(ErrorCode::conflict, concat("another crategate on this machine is publishing ", images_),
+                "Let it finish, and run the same command again.");
+  }
   CG_TRY(auto journal, read());
   return Opened{std::move(journal), false};
+}
+
+Result<void> FileJournal::close() {
+  lock_.reset();
+  return {};
 }
 
 Result<void> FileJournal::keep(const pipeline::Journal& journal) {

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "pipeline/journal.h"
 #include "stages/workspace.h"
+#include "sys/file_lock.h"
 #include "sys/file_system.h"
 
 namespace crategate::stages {
@@ -36,7 +37,8 @@ class JournalStore {
   virtual std::string place() const = 0;
 };
 
-/// Below the state directory, one file for each set of images; atomic and synced. Without a lease.
+/// Below the state directory, one file for each set of images; atomic and synced. Its lease is a lock between the
+/// processes of this machine.
 class FileJournal final : public JournalStore {
  public:
   FileJournal(sys::FileSystem& files, Workspace workspace, std::string images);
@@ -44,7 +46,7 @@ class FileJournal final : public JournalStore {
   Result<Opened> open() override;
   Result<void> keep(const pipeline::Journal& journal) override;
   Result<void> hold() override { return {}; }
-  Result<void> close() override { return {}; }
+  Result<void> close() override;
   std::string place() const override;
 
  private:
@@ -52,6 +54,7 @@ class FileJournal final : public JournalStore {
   Workspace workspace_;
   std::string images_;
   sys::Path name_;  ///< below the state directory
+  std::optional<sys::FileLock> lock_;
 };
 
 /// Of the journal of a set of images: readable, and its own for each set. `[a-z0-9._-]+`, at most 80 characters.

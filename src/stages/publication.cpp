@@ -28,6 +28,10 @@ class Performer {
     auto opened = svc_.journal.open();
     if (!opened) return protocol::Failed{std::move(opened).error()};
     opened_ = true;
+    if (opened->journal && opened->journal->state == pipeline::JournalState::open) {
+      log::info(concat("the release of ", opened->journal->version, ", begun ", opened->journal->started_at,
+                       ", was left open in ", svc_.journal.place(), ": it is settled first"));
+    }
     return protocol::Opened{std::move(opened->journal), opened->taken_over};
   }
 

@@ -35,6 +35,9 @@ TEST(FileJournal, IsReadByWhoeverComesNext) {
   FileJournal first(project.files, project.workspace, kImages), second(project.files, project.workspace, kImages);
   EXPECT_EQ(first.open().value().journal, std::nullopt);
   ASSERT_TRUE(first.keep(journal(1)));
+  EXPECT_EQ(second.open().error().code, ErrorCode::conflict) << "while the first is at work";
+  EXPECT_EQ(second.read().value(), journal(1)) << "reading takes no lock";
+  ASSERT_TRUE(first.close());
   EXPECT_EQ(second.open().value().journal, journal(1));
   EXPECT_EQ(FileJournal(project.files, project.workspace, "me/other").read().value(), std::nullopt);
 }
