@@ -311,7 +311,8 @@ Result<stages::JournalStore*> Application::journal(const pipeline::Plan& plan) {
 pipeline::LeaseHolder Application::lease_holder() const {
   constexpr std::size_t kRandom = 16;
   std::string host(HOST_NAME_MAX + 1, '\0');
-  host = ::gethostname(host.data(), host.size()) == 0 ? std::string(host.c_str()) : std::string();
+  if (::gethostname(host.data(), host.size()) != 0) host.clear();
+  host.resize(std::min(host.size(), host.find(char{0})));
   return {.run = run_id(),
           .attempt = environment_.get(actions::kRunAttempt).value_or(""),
           .id = concat(host.empty() ? std::string("unnamed") : host, "-", sys::random_hex(kRandom))};

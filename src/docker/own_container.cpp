@@ -108,8 +108,10 @@ bool belongs_to_this_step(const Candidate& candidate, const Surroundings& seen) 
          candidate.environment.end();
 }
 
+/// Those that run. A busy engine calls one "created" for a while after its process has begun: this one, maybe.
 Result<std::vector<std::string>> running(EngineApi& api) {
-  const Call call{.target = "/containers/json"};
+  const Call call{
+      .target = concat("/containers/json?all=true&filters=", net::url_encode(R"({"status":["created","running"]})"))};
   CG_TRY(const net::Response response, api.send(call));
   if (response.status != 200) return fail(engine_failure("list its containers", call, response));
   CG_TRY(const json::Document document, parse_answer(call, response));

@@ -25,6 +25,7 @@ struct Known {
   std::string destination = "/github/workspace";
   std::string image = "sha256:1";
   std::string source = "/work";
+  std::string status = "running";
 };
 
 struct Machine {
@@ -48,9 +49,12 @@ struct Machine {
   net::Response answer(const std::string& target) const {
     if (target == "/version")
       return test::answer(200, R"({"Version":"26","ApiVersion":"1.45","MinAPIVersion":"1.24"})");
-    if (target == "/v1.41/containers/json") {
+    if (target.starts_with("/v1.41/containers/json")) {
+      const bool every = target.find("all=true") != std::string::npos;
       std::vector<std::string> rows;
-      for (const Known& each : known) rows.push_back(concat(R"({"Id":")", each.id, R"("})"));
+      for (const Known& each : known)
+        if (each.status == "running" || (every && target.find(each.status) != std::string::npos))
+          rows.push_back(concat(R"({"Id":")", each.id, R"("})"));
       return test::answer(200, concat("[", join(rows, ","), "]"));
     }
     for (const Known& each : known) {
@@ -114,6 +118,18 @@ TEST(OwnContainer, IsTheOneOfThisStepWhenTheNetworkIsAnothers) {
   machine.known = {{.id = kMine, .image = "job"},
                    {.id = std::string(64, 'c'), .output = "/github/file_commands/set_output_2", .image = "sibling"},
                    {.id = kOther, .output = "/github/file_commands/set_output_1", .image = "action"}};
+  EXPECT_EQ(machine.find().value()->image_id, "action");
+}
+
+TEST(OwnContainer, IsFoundWhileABusyEngineStillStartsIt) {
+  StepMachine machine;
+  machine.known = {
+      {.id = kMine, .image = "job"},
+      {.id = kOther, .output = "/github/file_commands/set_output_1", .image = "action", .status = "created"},
+      {.id = std::string(64, 'c'),
+       .output = "/github/file_commands/set_output_1",
+       .image = "over",
+       .status = "exited"}};
   EXPECT_EQ(machine.find().value()->image_id, "action");
 }
 
