@@ -44,7 +44,7 @@ std::string to_json(const Journal& journal);
 /// Errors: bad_input for another schema, missing, unknown or contradicting members.
 Result<Journal> parse_journal(std::string_view text, std::string_view file_name);
 
-/// `newest` with what `journal` has moved, for it is done.
+/// `newest` with what `journal` moves, for all of that is in place.
 std::map<std::string, std::string> newest_after(const Journal& journal);
 
 json::Value to_value(const TagMove& move);

@@ -47,6 +47,7 @@ void turn_back(State& state, TagRank floor, std::optional<Error> cause) {
   state.direction = Direction::back;
   state.floor = floor;
   state.cause = std::move(cause);
+  state.settle = state.settle || state.stray;
   state.trouble.reset();
   state.lagged = {};
   for (auto& tag : state.tags) tag.written = false;
@@ -62,24 +63,34 @@ Step leave_open(State state, Error error) {
   Ending ending = report_open(state, std::move(error));
   return {std::move(state), std::move(ending)};
 }
-Step close(State state, JournalState as) {
-  if (as == JournalState::done) state.journal.newest = newest_after(state.journal);
+/// A write that was on its way may change what is there: it is waited for, and everything looked at once more.
+Step settle_first(State state) {
+  state.settle = false;
+  state.stray = false;
+  return ask(std::move(state), Wait{kSettle});
+}
+/// The journal with those moves alone that were made and stay.
+Journal in_place(const State& state) {
+  Journal journal = state.journal;
+  journal.moves.clear();
+  for (const auto move : at(state, Place::after)) journal.moves.push_back(state.journal.moves[move]);
+  return journal;
+}
+Step close(State state, JournalState as, std::optional<Error> cause = std::nullopt) {
+  if (state.settle) return settle_first(std::move(state));
+  if (cause) state.cause = std::move(cause);
+  if (as != JournalState::rolled_back) state.journal.newest = newest_after(in_place(state));
   state.journal.state = as;
   Journal journal = state.journal;
   return ask(std::move(state), Keep{std::move(journal)});
 }
-/// A write that was on its way may have changed what is there.
-Step settle_first(State state) {
-  state.settle = false;
-  return ask(std::move(state), Wait{kSettle});
+/// Acknowledged, yet the registry still serves what was there before.
+bool lags(const State& state, const std::vector<std::size_t>& moves) {
+  return std::ranges::any_of(moves, [&](std::size_t move) { return state.tags[move].written; });
 }
-
-/// Acknowledged, yet the registry still serves what was there before: true while that is worth waiting for.
-bool may_lag(State& state, const std::vector<std::size_t>& moves) {
-  const bool waits = std::ranges::any_of(moves, [&](std::size_t move) { return state.tags[move].written; });
-  if (!waits || state.lagged >= kLag) return false;
+Step wait_for_lag(State state) {
   state.lagged += kLagStep;
-  return true;
+  return ask(std::move(state), Wait{kLagStep});
 }
 
 Step write(State state, const std::vector<std::size_t>& moves) {
@@ -92,29 +103,45 @@ Step write(State state, const std::vector<std::size_t>& moves) {
   return ask(std::move(state), std::move(write));
 }
 
+std::vector<std::size_t> of_rank(const State& state, TagRank rank, Place place) {
+  return moves_where(state,
+                     [&](const Tracked& tag, const TagMove& move) { return tag.place == place && move.rank == rank; });
+}
+
+/// Some of a moving rank is in place, and some was not written.
+bool is_half_done(const State& state, TagRank rank) {
+  const auto left = of_rank(state, rank, Place::before);
+  const auto is_old = [&](std::size_t move) { return !state.tags[move].written; };
+  const auto is_new = [&](std::size_t move) { return state.tags[move].written || state.tags[move].owed; };
+  if (rank < TagRank::moving || std::ranges::none_of(left, is_old)) return false;
+  return !of_rank(state, rank, Place::after).empty() || std::ranges::any_of(left, is_new);
+}
+
 /// Somebody else has written. What is theirs stays, and so does what is whole.
 Step meet_foreign(State state) {
   Error error = foreign_error(state);
   if (state.recovering) return leave_open(std::move(state), std::move(error));
-  state.cause = std::move(error);
-  return close(std::move(state), JournalState::stopped);
+  const TagRank rank = lowest_rank(state, at(state, Place::before));
+  if (is_half_done(state, rank)) {
+    turn_back(state, rank, std::move(error));
+    return look(std::move(state));
+  }
+  return close(std::move(state), JournalState::stopped, std::move(error));
 }
 
 /// Some writes of `rank` failed, and it is not in place.
 Step meet_trouble(State state, TagRank rank) {
-  const Error trouble = *std::exchange(state.trouble, std::nullopt);
-  const bool visible = !moves_where(state, [rank](const Tracked& tag, const TagMove& move) {
-                          return tag.place == Place::after && move.rank == rank;
-                        }).empty();
-  const bool passes = is_transient(trouble.code);
-  // A new version that is there in part harms nobody who asks for another one: the next run completes it.
-  if (passes && (!visible || rank < TagRank::moving)) return leave_open(std::move(state), trouble);
-  if (visible) {
-    turn_back(state, rank, trouble);
-    return look(std::move(state));
+  const Error trouble = *state.trouble;
+  const auto left = of_rank(state, rank, Place::before);
+  const bool visible = !of_rank(state, rank, Place::after).empty() || lags(state, left);
+  if (is_transient(trouble.code)) {
+    // A new version that is there in part harms nobody who asks for another one: the next run completes it.
+    if (!visible || rank < TagRank::moving) return leave_open(std::move(state), trouble);
+  } else if (!visible && std::ranges::none_of(left, [&](std::size_t move) { return state.tags[move].owed; })) {
+    return close(std::move(state), JournalState::stopped, trouble);
   }
-  state.cause = trouble;
-  return close(std::move(state), JournalState::stopped);
+  turn_back(state, rank, trouble);
+  return look(std::move(state));
 }
 
 /// Where nothing of the lowest rank that is not in place was written, an earlier release need not go on: it ended
@@ -131,43 +158,37 @@ Step go_forward(State state) {
   if (!foreign.empty() && state.goal != Goal::forward) return meet_foreign(std::move(state));
   const auto to_do = at(state, Place::before);
   if (to_do.empty()) {
-    if (state.settle) return settle_first(std::move(state));
     if (foreign.empty()) return close(std::move(state), JournalState::done);
-    state.cause = foreign_error(state);
-    return close(std::move(state), JournalState::stopped);
+    Error error = foreign_error(state);
+    return close(std::move(state), JournalState::stopped, std::move(error));
   }
   const TagRank rank = lowest_rank(state, to_do);
+  if (rank > state.troubled) state.trouble.reset();  // only an answer was lost
   if (state.trouble) return meet_trouble(std::move(state), rank);
   if (may_drop(state, rank)) {
-    if (state.settle) return settle_first(std::move(state));
+    state.settle = state.settle || state.stray;
     return close(std::move(state), JournalState::stopped);
   }
   if (state.recovering && !state.checked) return ask(std::move(state), Check{to_do});
-  const auto now = moves_where(state, [rank](const Tracked& tag, const TagMove& move) {
-    return tag.place == Place::before && move.rank == rank;
-  });
-  if (may_lag(state, now)) return ask(std::move(state), Wait{kLagStep});
-  if (state.lagged >= kLag) {
-    Error error = lag_error(state, now);
-    return leave_open(std::move(state), std::move(error));
-  }
-  return write(std::move(state), now);
+  const auto now = of_rank(state, rank, Place::before);
+  if (!lags(state, now)) return write(std::move(state), now);
+  if (state.lagged < kLag) return wait_for_lag(std::move(state));
+  Error error = lag_error(state, now);
+  return leave_open(std::move(state), std::move(error));
 }
 
 Step go_back(State state) {
   const auto to_undo = moves_where(state, [&](const Tracked& tag, const TagMove& move) {
-    return tag.place == Place::after && move.rank >= state.floor && !tag.orphaned;
+    const bool is_new = tag.place == Place::after || (tag.place == Place::before && tag.owed);
+    return is_new && move.rank >= state.floor && !tag.orphaned;
   });
-  if (to_undo.empty()) {
-    if (state.settle) return settle_first(std::move(state));
-    return close(std::move(state), JournalState::rolled_back);
-  }
-  if (!state.trouble && may_lag(state, to_undo)) return ask(std::move(state), Wait{kLagStep});
-  if (state.trouble || state.lagged >= kLag) {
-    Error error = stuck_error(state);
-    return leave_open(std::move(state), std::move(error));
-  }
-  return write(std::move(state), to_undo);
+  if (to_undo.empty()) return close(std::move(state), JournalState::rolled_back);
+  const bool waits = lags(state, to_undo);
+  if (!state.trouble && !waits) return write(std::move(state), to_undo);
+  if (!state.trouble && state.lagged < kLag) return wait_for_lag(std::move(state));
+  if (state.settle) return settle_first(std::move(state));
+  Error error = stuck_error(state);
+  return leave_open(std::move(state), std::move(error));
 }
 
 Step go_on(State state) {
@@ -182,6 +203,7 @@ Step on(State state, const Opened& opened) {
   }
   if (opened.journal && opened.journal->state == JournalState::open) {
     state.recovering = true;
+    state.stray = true;
     adopt(state, *opened.journal);
     if (state.goal == Goal::back) turn_back(state, TagRank::version, std::nullopt);
     return look(std::move(state));
@@ -194,6 +216,8 @@ Step on(State state, const Opened& opened) {
 Step on(State state, const Surveyed& surveyed) {
   if (surveyed.journal.moves.empty()) return {std::move(state), Ending{}};
   Journal journal = surveyed.journal;
+  // Another release: a late write of the one that was settled would be a step back.
+  if (state.stray && journal.plan_id != state.journal.plan_id) state.settle = true;
   journal.state = JournalState::open;
   journal.epoch = state.journal.epoch + 1;
   journal.newest = state.journal.newest;
@@ -203,7 +227,9 @@ Step on(State state, const Surveyed& surveyed) {
 }
 
 Step on(State state, const Kept& /*kept*/) {
-  if (state.journal.state == JournalState::open) return look(std::move(state));
+  if (state.journal.state == JournalState::open) {
+    return state.settle ? settle_first(std::move(state)) : look(std::move(state));
+  }
   const bool settled = state.recovering && state.direction == Direction::forward && !state.cause;
   if (settled && state.goal == Goal::publish) {
     state.recovering = false;
@@ -227,14 +253,28 @@ Step on(State state, const Checked& checked) {
     if (!problem) continue;
     if (is_transient(problem->code)) return leave_open(std::move(state), *problem);
     turn_back(state, lowest_rank(state, at(state, Place::before)), *problem);
-    return go_on(std::move(state));
+    return look(std::move(state));
   }
   state.checked = true;
-  return go_on(std::move(state));
+  return look(std::move(state));  // that took its time
 }
 
 bool is_cancelled(const Error& error) {
   return error.code == ErrorCode::interrupted || error.code == ErrorCode::terminated;
+}
+
+/// The registry said no; of anything else nobody knows whether it was done.
+bool is_refusal(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::unauthenticated:
+    case ErrorCode::forbidden:
+    case ErrorCode::not_found:
+    case ErrorCode::rate_limited:
+    case ErrorCode::conflict:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /// What no repetition mends comes first: it decides the direction.
@@ -250,18 +290,23 @@ const Error* worst(const std::vector<std::optional<Error>>& problems) {
 
 Step on(State state, const Wrote& wrote, const Write& asked) {
   std::vector<std::optional<Error>> problems = wrote.problems;
+  const bool forward = state.direction == Direction::forward;
   for (std::size_t i = 0; i < asked.orders.size() && i < problems.size(); ++i) {
     auto& tag = state.tags[asked.orders[i].move];
-    if (!problems[i]) tag.written = true;
-    const bool keeps = !asked.orders[i].digest && problems[i] && problems[i]->code == ErrorCode::conflict;
+    auto& problem = problems[i];
+    if (!problem) tag.written = true;
+    if (forward) tag.owed = tag.owed || !problem || !is_refusal(*problem);
+    if (!forward && !problem) tag.owed = false;
+    if (problem && !is_refusal(*problem)) state.settle = true;
+    const bool keeps = !asked.orders[i].digest && problem && problem->code == ErrorCode::conflict;
     if (!keeps) continue;
     tag.orphaned = true;  // no harm: nothing but this name knows it
-    problems[i].reset();
+    problem.reset();
   }
   if (const Error* problem = worst(problems)) {
     if (is_cancelled(*problem)) return leave_open(std::move(state), *problem);
     state.trouble = *problem;
-    state.settle = true;
+    state.troubled = state.journal.moves[asked.orders.front().move].rank;
   }
   return look(std::move(state));
 }
@@ -271,6 +316,10 @@ Step on(State state, const Wrote& wrote, const Write& asked) {
 Place place_of(const TagMove& move, const Seen& seen) {
   if (seen && *seen == move.to) return Place::after;
   return seen == move.from ? Place::before : Place::foreign;
+}
+
+Error not_tried() {
+  return {ErrorCode::rate_limited, "not tried, for another write was refused", "", {}, std::nullopt, std::nullopt};
 }
 
 Step begin(Goal goal) {

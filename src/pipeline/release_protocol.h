@@ -104,6 +104,7 @@ struct Tracked {
   Place place = Place::unknown;
   Seen seen;
   bool written = false;   ///< by this run, in this direction, and acknowledged
+  bool owed = false;      ///< written forward, or perhaps: to be undone, even if the old is still served
   bool orphaned = false;  ///< new, to be undone, and its registry removes no tags
 };
 
@@ -112,12 +113,14 @@ struct State {
   Direction direction = Direction::forward;
   bool recovering = false;  ///< `journal` is what an earlier run left open
   bool checked = false;     ///< what a recovery would write is whole
-  bool settle = false;      ///< a write may still be on its way: look once more before the end
+  bool settle = false;      ///< a write may still be on its way: look once more before the journal is closed
+  bool stray = false;       ///< so may one of a run that died; what is written forward it cannot harm
   Journal journal;
   std::vector<Tracked> tags;         ///< of each move
   TagRank floor = TagRank::version;  ///< lower ranks are not undone
-  std::optional<Error> trouble;      ///< of the last writes
-  std::optional<Error> cause;        ///< why it ends as it ends
+  std::optional<Error> trouble;      ///< of the last writes, until their rank is in place
+  TagRank troubled = TagRank::version;
+  std::optional<Error> cause;  ///< why it ends as it ends
   std::chrono::milliseconds lagged{0};
 };
 
@@ -142,6 +145,9 @@ Step begin(Goal goal);
 /// tag and the commands, else what the effect failed with.
 /// `event` answers the effect in `last`; a step with an Ending takes none.
 Step step(Step last, const Event& event);
+
+/// What became of an order that was not begun, for another one was refused.
+Error not_tried();
 
 /// With what the tag named before the release, and what the release wants.
 Place place_of(const TagMove& move, const Seen& seen);

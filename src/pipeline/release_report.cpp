@@ -154,7 +154,8 @@ Ending report_closed(const State& state) {
     return ending;
   }
   std::vector<std::size_t> left = foreign(state);
-  const auto orphans = moves_where(state, [](const Tracked& tag, const TagMove&) { return tag.orphaned; });
+  const auto orphans =
+      moves_where(state, [](const Tracked& tag, const TagMove&) { return tag.orphaned && tag.place == Place::after; });
   left.insert(left.end(), orphans.begin(), orphans.end());
   for (const auto move : left) ending.details.push_back(detail(state.journal.moves[move], state.tags[move]));
   if (!foreign(state).empty()) {

@@ -76,20 +76,21 @@ class Performer {
   }
 
   protocol::Event operator()(const protocol::Write& effect) {
-    if (auto held = svc_.journal.hold(); !held) return protocol::Failed{std::move(held).error()};
     protocol::Wrote wrote;
-    const Error not_tried{ErrorCode::unavailable, "not tried, for another write was refused", "", {}, {}, {}};
-    wrote.problems.resize(effect.orders.size(), not_tried);
+    wrote.problems.resize(effect.orders.size(), protocol::not_tried());
     std::atomic<bool> refused = false;
     auto done = sys::for_each_parallel(effect.orders.size(), kAtATime, [&](std::size_t i) -> Result<void> {
       const auto& order = effect.orders[i];
       if (refused && order.digest) return {};
+      CG_CHECK(hold());
       auto written = write(order);
       wrote.problems[i] = written ? std::nullopt : std::optional(std::move(written).error());
       if (wrote.problems[i] && !is_transient(wrote.problems[i]->code)) refused = true;
       return {};
     });
-    if (!done) wrote.problems.emplace_back(std::move(done).error());  // cancelled: the rest was not started
+    // Without the lease nothing more is ours to decide; cancelled, the rest was not started.
+    if (!done && !sys::cancellation()) return protocol::Failed{std::move(done).error()};
+    if (!done) wrote.problems.emplace_back(std::move(done).error());
     return wrote;
   }
 
@@ -111,6 +112,12 @@ class Performer {
   }
 
  private:
+  /// The lease, where there is one, lasts for one more write.
+  Result<void> hold() {
+    const std::lock_guard lock(holding_);
+    return svc_.journal.hold();
+  }
+
   Result<pipeline::Journal> survey_and_stage(const std::map<std::string, std::string>& newest) {
     CG_TRY(auto publication, survey(in_, svc_.files, svc_.reader, scope_, newest));
     if (svc_.announce) svc_.announce(publication.changes);
@@ -191,6 +198,7 @@ class Performer {
   pipeline::Journal journal_;
   Published published_;
   sys::Instant looked_at_;
+  std::mutex holding_;
   std::mutex mutex_;  ///< of what follows: tags are written side by side
   std::map<oci::Digest, registry::StoredManifest> content_;
   std::optional<sys::Instant> first_move_;
