@@ -1,9 +1,10 @@
 # make demo    the main job on a real project, with a real engine and a real registry
+# make demo-release    a release of fourteen images killed half-way and finished, and one that is undone
 # make test    the whole suite
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry sweep-registry image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release sweep-registry image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 
@@ -14,6 +15,7 @@ help:
 	@echo "make lint    layers, formatting, clang-tidy, shellcheck, workflows"
 	@echo "make image   the action's image, crategate/crategate:dev, and its size by layer"
 	@echo "make bench-registry   the registry commands beside crane, skopeo and regctl"
+	@echo "make bench-release   a release beside crane, skopeo and curl"
 	@echo "make sweep-registry   the conformance suite over every registry, and the fault sweep whole"
 	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
 	@echo "make interop, make coverage, make clean"
@@ -31,6 +33,16 @@ dev:
 demo: build
 	@tools/install engine demo
 	@tools/demo
+
+demo-release: build release-scene
+	@tools/install engine demo
+	@tools/demo-release
+
+# The test program that leaves images as if they had been built and tested.
+release-scene:
+	@tools/install build
+	@cmake --preset dev --log-level=WARNING
+	@cmake --build --preset dev -j $(JOBS) --target release-scene
 
 test: dev
 	@tools/install lint engine fuzz interop
@@ -75,6 +87,10 @@ bench-action: image
 bench-registry: build
 	@tools/install engine
 	@tests/bench/registry.py
+
+bench-release: build release-scene
+	@tools/install engine
+	@tests/bench/release.py
 
 sweep-registry: dev
 	@tools/install engine

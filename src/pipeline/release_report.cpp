@@ -175,7 +175,7 @@ Ending report_closed(const State& state) {
                        state.cause ? state.cause->hint : std::string(),
                        {},
                        std::nullopt,
-                       state.cause ? state.cause->http : std::nullopt};
+                       std::nullopt};
   return ending;
 }
 

@@ -69,6 +69,11 @@ Value moved_value(const std::vector<pipeline::TagMove>& moves) {
   return list;
 }
 
+/// Rounded up: zero where there was none.
+std::int64_t milliseconds(std::chrono::microseconds time) {
+  return std::chrono::ceil<std::chrono::milliseconds>(time).count();
+}
+
 }  // namespace
 
 std::string release_json(const Report& report) {
@@ -89,7 +94,9 @@ std::string release_json(const Report& report) {
                         {"finished_at", report.finished_at},
                         {"cells", std::move(cells)},
                         {"published", std::move(published)},
-                        {"moved", moved_value(report.moved)}})
+                        {"moved", moved_value(report.moved)},
+                        {"mixed_ms", milliseconds(report.windows.mixed)},
+                        {"unprotected_ms", milliseconds(report.windows.unprotected)}})
       .pretty();
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/journal.h"
 #include "pipeline/plan.h"
 #include "pipeline/record.h"
 #include "pipeline/tags.h"
@@ -42,10 +43,11 @@ struct Report {
   StageReport check, generate;               ///< pending = nothing is known: not shown
   std::vector<CellReport> cells;             ///< in plan order
   std::vector<pipeline::TagMove> published;  ///< version tags, as decided and applied
-  std::vector<pipeline::TagMove> moved;      ///< moving tags, likewise
-  std::string verdict;                       ///< the outcome in a few words: "published 4 images"
-  std::string failure;                       ///< of the whole, where no cell is to blame; empty = none
-  std::string started_at, finished_at;       ///< RFC 3339, UTC
+  std::vector<pipeline::TagMove> moved;      ///< moving tags and the set's, likewise
+  pipeline::Windows windows;
+  std::string verdict;                  ///< the outcome in a few words: "published 4 images"
+  std::string failure;                  ///< of the whole, where no cell is to blame; empty = none
+  std::string started_at, finished_at;  ///< RFC 3339, UTC
   std::int64_t duration_ms = 0;
   std::vector<std::string> written;  ///< files and registry names, for "what to look at"
 };
@@ -60,7 +62,7 @@ std::string terminal_table(const Report& report, bool color, std::size_t width);
 /// For GITHUB_STEP_SUMMARY; user text cannot form markup, links or mentions.
 std::string markdown_summary(const Report& report);
 
-/// release.json, schema 1: version, commit, plan_id, cells with their evidence, `moved`, and `published`
+/// release.json, schema 1: version, commit, plan_id, cells with their evidence, `moved` and the windows, and `published`
 /// (`image:tag` → the manifest digest that it names at the end).
 std::string release_json(const Report& report);
 

@@ -70,6 +70,11 @@ std::string tags_of(std::string_view heading, const std::vector<pipeline::TagMov
   return concat("\n### ", heading, "\n\n", markdown_table({"Tag", "From", "To", "Note"}, rows));
 }
 
+std::string windows_of(const Report& report) {
+  const auto text = windows_text(report.windows);
+  return text.empty() ? text : concat("\nTags were ", markdown_text(text), ".\n");
+}
+
 std::string failures_of(const Report& report) {
   std::string text;
   for (const auto& cell : report.cells) {
@@ -91,8 +96,8 @@ std::string notes_of(std::string_view heading, const std::vector<std::string>& n
 std::string markdown_summary(const Report& report) {
   return concat("## crategate: ", markdown_text(report.verdict), "\n\n", facts_of(report), failures_of(report),
                 cells_of(report), tags_of("Version tags", report.published), tags_of("Moving tags", report.moved),
-                notes_of("Warnings", report.plan.policy.warnings), notes_of("Reasons", report.plan.policy.reasons),
-                notes_of("Written", report.written));
+                windows_of(report), notes_of("Warnings", report.plan.policy.warnings),
+                notes_of("Reasons", report.plan.policy.reasons), notes_of("Written", report.written));
 }
 
 }  // namespace crategate::render

@@ -16,14 +16,29 @@ struct Observed {
   std::string bytes;
 };
 
-/// The candidate's manifest and configuration, each checked against its digest by the reader.
-Result<std::optional<Observed>> observe(const oci::Reference& candidate, registry::RegistryReader& reader) {
-  CG_TRY(auto stored, reader.manifest(candidate));
+using Stored = std::optional<registry::StoredManifest>;
+using Bytes = std::optional<std::string>;
+
+/// The candidate's manifest and configuration, each checked against its digest by the reader. The configuration that
+/// the record speaks of is asked for at the same time, and counts where it is the manifest's.
+Result<std::optional<Observed>> observe(const oci::Reference& candidate, const oci::Digest& recorded_config,
+                                        registry::RegistryReader& reader) {
+  Result<Stored> asked = Stored();
+  Result<Bytes> config_bytes = Bytes();
+  CG_CHECK(sys::for_each_parallel(2, 2, [&](std::size_t half) -> Result<void> {
+    if (half == 0) asked = reader.manifest(candidate);
+    if (half == 1) config_bytes = reader.blob(candidate.repository, recorded_config, oci::kManifestLimit);
+    return {};
+  }));
+  CG_TRY(auto stored, std::move(asked));
   if (!stored) return std::nullopt;
   CG_TRY(auto manifest, oci::parse_manifest(stored->bytes, stored->descriptor.media_type));
-  CG_TRY(const auto config_bytes, reader.blob(candidate.repository, manifest.config.digest, oci::kManifestLimit));
-  if (!config_bytes) return std::nullopt;
-  CG_TRY(auto config, oci::parse_image_config(*config_bytes));
+  if (manifest.config.digest != recorded_config) {
+    config_bytes = reader.blob(candidate.repository, manifest.config.digest, oci::kManifestLimit);
+  }
+  if (!config_bytes) return fail(std::move(config_bytes).error());
+  if (!*config_bytes) return std::nullopt;
+  CG_TRY(auto config, oci::parse_image_config(**config_bytes));
   return Observed{
       {.manifest_digest = stored->descriptor.digest, .manifest = std::move(manifest), .config = std::move(config)},
       std::move(stored->bytes)};
@@ -59,7 +74,7 @@ Result<Judged> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell
   std::optional<oci::Reference> candidate;
   if (*record) {
     CG_TRY(candidate, candidate_reference(cell, **record));
-    CG_TRY(observed, observe(*candidate, reader));
+    CG_TRY(observed, observe(*candidate, (*record)->config_digest, reader));
   }
   Judged judged{pipeline::judge(plan, cell, *record, observed ? std::optional(observed->image) : std::nullopt,
                                 ignore_labels, run),

@@ -63,6 +63,13 @@ std::optional<pipeline::TagMove> last_move(const std::vector<pipeline::TagMove>&
   return moved == moves.rend() ? std::nullopt : std::optional(*moved);
 }
 
+/// Of a tag that this plan did not move. What the set should name, only its stage works out.
+std::string note_of(const pipeline::PlannedTag& tag, const std::optional<pipeline::Record>& record,
+                    const oci::Digest& digest) {
+  if (tag.rank == TagRank::set) return {};
+  return std::string(record && record->manifest_digest == digest ? "already there" : kKept);
+}
+
 /// What `tag` names now, as a move: from what this plan found there, if this plan moved it.
 Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::PlannedTag& tag,
                                                  const std::vector<pipeline::TagMove>& moves,
@@ -73,21 +80,20 @@ Result<std::optional<pipeline::TagMove>> tag_now(const pipeline::PlannedTag& tag
   CG_TRY(const auto digest, reader->digest(reference));
   if (!digest) return std::nullopt;
   if (auto moved = last_move(moves, tag.repository, tag.tag, digest)) return moved;
-  return pipeline::TagMove{
-      .cell = tag.cell,
-      .repository = tag.repository,
-      .tag = tag.tag,
-      .rank = tag.rank,
-      .from = digest,
-      .to = *digest,
-      .needed = false,
-      .note = record && record->manifest_digest == *digest ? std::string("already there") : std::string(kKept)};
+  return pipeline::TagMove{.cell = tag.cell,
+                           .repository = tag.repository,
+                           .tag = tag.tag,
+                           .rank = tag.rank,
+                           .from = digest,
+                           .to = *digest,
+                           .needed = false,
+                           .note = note_of(tag, record, *digest)};
 }
 
-const std::optional<pipeline::Record>& record_of(const render::Report& report, const pipeline::Plan& plan,
-                                                 const std::string& cell) {
-  const auto at = std::ranges::find(plan.cells, cell, &pipeline::Cell::key);
-  return report.cells[static_cast<std::size_t>(at - plan.cells.begin())].record;
+/// Nothing for the set, which has no cell.
+std::optional<pipeline::Record> record_of(const render::Report& report, const std::string& cell) {
+  const auto at = std::ranges::find(report.cells, cell, &render::CellReport::key);
+  return at == report.cells.end() ? std::nullopt : at->record;
 }
 
 Result<void> add_tags(render::Report& report, const ReportInputs& in, const std::vector<pipeline::TagMove>& moves,
@@ -110,9 +116,9 @@ Result<void> add_tags(render::Report& report, const ReportInputs& in, const std:
     if (all_there) shown.gate.state = shown.push.state = StageState::passed;
     if (kept) shown.push.state = StageState::skipped;
   }
-  CG_TRY(const auto others, tags_of(TagRank::extra, TagRank::moving));
+  CG_TRY(const auto others, tags_of(TagRank::extra, TagRank::set));
   for (const auto& tag : others) {
-    CG_TRY(auto move, tag_now(tag, moves, record_of(report, in.plan, tag.cell), reader));
+    CG_TRY(auto move, tag_now(tag, moves, record_of(report, tag.cell), reader));
     if (move) (tag.rank == TagRank::extra ? report.published : report.moved).push_back(*std::move(move));
   }
   return {};
@@ -153,6 +159,7 @@ Result<render::Report> collect_report(const ReportInputs& in, const sys::FileSys
   render::Report report = render::begin_report(in.plan);
   for (auto& cell : report.cells) CG_CHECK(add_evidence(cell, in, files));
   CG_TRY(const auto moves, load_moves(files, in.workspace, in.plan));
+  CG_TRY(report.windows, load_windows(files, in.workspace, in.plan));
   if (in.plan.policy.push) {
     CG_CHECK(add_tags(report, in, moves, reader));
   } else {

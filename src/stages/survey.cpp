@@ -19,6 +19,7 @@ using pipeline::TagRank;
 using pipeline::TagState;
 
 constexpr std::size_t kAtATime = 64;
+using Newest = std::map<std::string, std::string>;
 
 struct Facts {
   std::vector<PlannedTag> tags;
@@ -40,18 +41,21 @@ Result<std::map<std::string, oci::Digest>> recorded_images(const PublishInputs& 
 
 /// The states of the tags of cells, or of the set.
 Result<void> read_tags(const PublishInputs& in, const std::map<std::string, oci::Digest>& targets,
-                       registry::RegistryReader& reader, bool of_set, Facts& facts) {
+                       registry::RegistryReader& reader, bool of_set, const Newest& newest, Facts& facts) {
   return sys::for_each_parallel(facts.tags.size(), kAtATime, [&](std::size_t i) -> Result<void> {
     const auto& tag = facts.tags[i];
     if (tag.cell.empty() != of_set) return {};
     const auto target = targets.find(tag.cell);
     if (target == targets.end()) return {};  // without a record the gate refuses
-    CG_TRY(facts.states[i], tag_state(in.plan, tag, target->second, reader));
+    const auto last = tag.rank == TagRank::moving ? newest.find(tag.tag) : newest.end();
+    const auto expected = last == newest.end() ? std::string() : last->second;
+    CG_TRY(facts.states[i], tag_state(in.plan, tag, target->second, reader, expected));
     return {};
   });
 }
 
-Result<void> add_release_set(const PublishInputs& in, registry::RegistryReader& reader, Facts& facts) {
+Result<void> add_release_set(const PublishInputs& in, registry::RegistryReader& reader, const Newest& newest,
+                             Facts& facts) {
   const bool wanted = std::ranges::any_of(facts.tags, [](const auto& tag) { return tag.cell.empty(); });
   if (!wanted) return {};
   std::map<std::string, oci::Descriptor> images;
@@ -64,24 +68,24 @@ Result<void> add_release_set(const PublishInputs& in, registry::RegistryReader& 
   }
   CG_TRY(facts.release_set, pipeline::release_set_index(in.plan, images));
   facts.release_set_digest = oci::Digest::of(facts.release_set);
-  return read_tags(in, {{"", facts.release_set_digest}}, reader, true, facts);
+  return read_tags(in, {{"", facts.release_set_digest}}, reader, true, newest, facts);
 }
 
 /// The cells and the tags at once: that saves their round trips.
 Result<Facts> gather(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader,
-                     TagRank last) {
+                     TagRank last, const Newest& newest) {
   Facts facts;
   CG_TRY(facts.tags, pipeline::planned_tags(in.plan, in.configuration.release, in.today, TagRank::version, last));
   facts.states.resize(facts.tags.size());
   CG_TRY(const auto targets, recorded_images(in, files));
   const auto halves = sys::for_each_parallel(2, 2, [&](std::size_t half) -> Result<void> {
-    if (half == 1) return read_tags(in, targets, reader, false, facts);
+    if (half == 1) return read_tags(in, targets, reader, false, newest, facts);
     CG_TRY(facts.evidence, gather_evidence(in.plan, in.plan.cells, in.workspace, in.configuration.gate.ignore_labels,
                                            files, reader, in.run));
     return require_admitted(facts.evidence.verdict);
   });
   if (!halves) return fail(halves.error());
-  CG_CHECK(add_release_set(in, reader, facts));
+  CG_CHECK(add_release_set(in, reader, newest, facts));
   return facts;
 }
 
@@ -106,8 +110,8 @@ Result<oci::Reference> tag_reference(const std::string& repository, const std::s
 }
 
 Result<Publication> survey(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader,
-                           Scope scope, const std::map<std::string, std::string>& newest) {
-  CG_TRY(auto facts, gather(in, files, reader, scope.last));
+                           Scope scope, const Newest& newest) {
+  CG_TRY(auto facts, gather(in, files, reader, scope.last, newest));
   Publication publication;
   std::set<std::string> kept;
   for (std::size_t i = 0; i < facts.tags.size(); ++i) {

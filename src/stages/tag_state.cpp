@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "oci/image_config.h"
 #include "oci/media_types.h"
+#include "sys/parallel.h"
 
 namespace crategate::stages {
 namespace {
@@ -99,6 +100,26 @@ Result<std::string> version_by_tags(const oci::Repository& repository, const oci
   return std::string();
 }
 
+struct Named {
+  std::optional<registry::StoredManifest> stored;
+  std::optional<oci::Digest> expected;  ///< what the tag of the expected version names
+};
+
+/// At once: that saves a round trip. A version that is no tag, and an answer that fails, only leave it unknown.
+Result<Named> what_is_named(const oci::Reference& tag, const std::string& expected, registry::RegistryReader& reader) {
+  Named named;
+  const auto version = oci::parse_tag(expected);
+  CG_CHECK(sys::for_each_parallel(version ? 2 : 1, 2, [&](std::size_t half) -> Result<void> {
+    if (half == 0) {
+      CG_TRY(named.stored, reader.manifest(tag));
+    } else if (const auto digest = reader.digest({tag.repository, *version, std::nullopt})) {
+      named.expected = *digest;
+    }
+    return {};
+  }));
+  return named;
+}
+
 }  // namespace
 
 Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, registry::RegistryReader& reader) {
@@ -108,7 +129,8 @@ Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, r
 }
 
 Result<std::optional<pipeline::TagState>> tag_state(const pipeline::Plan& plan, const pipeline::PlannedTag& tag,
-                                                    const oci::Digest& target, registry::RegistryReader& reader) {
+                                                    const oci::Digest& target, registry::RegistryReader& reader,
+                                                    const std::string& expected) {
   CG_TRY(const auto repository, oci::parse_repository(tag.repository));
   const oci::Reference reference{repository, tag.tag, std::nullopt};
   if (tag.rank == pipeline::TagRank::extra) {
@@ -116,10 +138,15 @@ Result<std::optional<pipeline::TagState>> tag_state(const pipeline::Plan& plan, 
     if (!digest) return std::nullopt;
     return pipeline::TagState{.manifest = *std::move(digest), .trigger = {}, .released = {}, .version = {}};
   }
-  CG_TRY(const auto stored, reader.manifest(reference));
+  CG_TRY(const auto named, what_is_named(reference, expected, reader));
+  const auto& stored = named.stored;
   if (!stored) return std::nullopt;
   if (stored->descriptor.digest == target) {
     return pipeline::TagState{.manifest = target, .trigger = {}, .released = {}, .version = {}};
+  }
+  if (named.expected == stored->descriptor.digest) {
+    return pipeline::TagState{
+        .manifest = *named.expected, .trigger = {}, .released = {}, .version = expected, .version_by_tag = true};
   }
   CG_TRY(auto state, state_of(repository, *stored, reader));
   if (tag.rank == pipeline::TagRank::version || parse_version(state.version)) return state;

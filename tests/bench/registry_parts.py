@@ -85,15 +85,19 @@ def image_layout(layout, sizes):
 
 class Registry:
     def __init__(self, work):
-        self.port, self.log = free_port(), work / 'access'
+        self.work, self.log = work, work / 'access'
         memory = shutil.disk_usage('/dev/shm').free if os.path.isdir('/dev/shm') else 0
         self.in_memory = memory > 6 << 30
         self.data = pathlib.Path(tempfile.mkdtemp(prefix='crategate-bench-', dir='/dev/shm' if self.in_memory else work))
-        config = work / 'registry.yml'
+        self.start(free_port())
+
+    def start(self, port):
+        """At another address, too, with what it has."""
+        self.port, config = port, self.work / 'registry.yml'
         config.write_text(f'version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: "{self.data}"}}\n'
                           '  delete: {enabled: true}\n'
                           f'http: {{addr: "127.0.0.1:{self.port}"}}\n')
-        with open(self.log, 'wb') as access:
+        with open(self.log, 'ab') as access:
             self.process = subprocess.Popen([program('distribution2'), 'serve', config], stdout=access, stderr=subprocess.DEVNULL)
         wait_for(f'http://127.0.0.1:{self.port}/v2/')
 
@@ -105,17 +109,20 @@ class Registry:
         """Its links go, so that nobody can mount from it; the blobs stay in the store, once."""
         shutil.rmtree(self.data / 'docker/registry/v2/repositories' / repository, ignore_errors=True)
 
-    def stop(self):
+    def pause(self):
         self.process.terminate()
         self.process.wait()
+
+    def stop(self):
+        self.pause()
         shutil.rmtree(self.data, ignore_errors=True)
 
 
 class Latency:
     """toxiproxy with one proxy to the registry."""
 
-    def __init__(self, registry):
-        api, self.port = free_port(), free_port()
+    def __init__(self, registry, port=None):
+        api, self.port = free_port(), port or free_port()
         self.process = subprocess.Popen([program('toxiproxy'), '-host', '127.0.0.1', '-port', str(api)],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(f'http://127.0.0.1:{api}/version')

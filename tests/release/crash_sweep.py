@@ -121,15 +121,15 @@ class Sweep:
 
     def run(self):
         self.begin()
-        self.family(('push',), 9)
+        self.family(('push',), 12)
         self.cancel_of('push', 30)
         self.stand.put_back()
         self.project.must('push')
         self.stand.keep()
-        self.family(('release',), 11)
+        self.family(('release',), 14)
         self.cancel_of('release', 30)
-        self.undone(16)
-        self.twice(200 if self.whole else 12)
+        self.undone(40)
+        self.twice(200 if self.whole else 4)
 
     def cancel_of(self, name, every):
         total, tried, slowest = self.requests(name), 0, 0.0

@@ -85,11 +85,12 @@ class Registry:
 
 
 class Proxy:
-    """Hands every request on, counts them, and does `what` with the one that was chosen."""
+    """Hands every request on, counts them, and does `what` with the one that was chosen; or with those that `rule` picks."""
 
     def __init__(self, target):
         proxy = self
         self.target, self.count, self.chosen, self.what = target, 0, None, None
+        self.rule = None  # request -> what is done with it, or None; asked one request at a time
         self.busy, self.lock = 0, threading.Condition()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -131,9 +132,10 @@ class Proxy:
                     proxy.busy += 1
                     proxy.count += 1
                     chosen = proxy.chosen is not None and proxy.count == proxy.chosen
+                    what = proxy.what if chosen else proxy.rule(self) if proxy.rule else None
                 try:
-                    if chosen:
-                        proxy.what(self, body)
+                    if what:
+                        what(self, body)
                     else:
                         self.answer(*self.forward(body))
                 except OSError:
@@ -169,11 +171,12 @@ class Proxy:
 class Project:
     """A release of fourteen images, ready to be pushed: v1.0.0 is out, v1.1.0 is tested."""
 
-    def __init__(self, work, prefix, crategate, scene, pythons=None, settings='', release=('v1.0.0', 'v1.1.0')):
+    def __init__(self, work, prefix, crategate, scene, pythons=None, settings='', release=('v1.0.0', 'v1.1.0'),
+                 configuration=CONFIGURATION):
         self.root, self.kept = work / 'project', work / 'kept'
         self.crategate, self.scene, self.prefix = crategate, scene, prefix
         self.root.mkdir()
-        (self.root / 'crategate.yml').write_text(CONFIGURATION + settings)
+        (self.root / 'crategate.yml').write_text(configuration + settings)
         (self.root / '.gitignore').write_text('.crategate/\n')
         self.git('init', '--quiet', '--initial-branch', 'main')
         (self.root / 'PYTHON_VERSIONS').write_text('\n'.join(pythons or PYTHONS) + '\n')
@@ -230,7 +233,14 @@ class Stand:
     """All of it, and the judge's view of the registry before the release."""
 
     def __init__(self, crategate, scene, make='distribution2', **project):
-        self.work = scratch()
+        self.work, self.registry, self.proxy = scratch(), None, None
+        try:
+            self.set_up(crategate, scene, make, project)
+        except BaseException:
+            self.stop()
+            raise
+
+    def set_up(self, crategate, scene, make, project):
         self.registry = Registry(self.work, make)
         self.proxy = Proxy(self.registry.port)
         self.project = Project(self.work, f'localhost:{self.proxy.port}', pathlib.Path(crategate).resolve(), pathlib.Path(scene).resolve(), **project)
@@ -246,8 +256,10 @@ class Stand:
         self.project.put_back()
 
     def stop(self):
-        self.proxy.server.shutdown()
-        self.registry.stop()
+        if self.proxy:
+            self.proxy.server.shutdown()
+        if self.registry:
+            self.registry.stop()
         shutil.rmtree(self.work, ignore_errors=True)
 
 

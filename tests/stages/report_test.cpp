@@ -127,6 +127,33 @@ TEST_F(ReportStage, WritesReleaseJson) {
   EXPECT_EQ(cells[0].string("manifest_digest").value(), candidate().text());
 }
 
+TEST_F(ReportStage, SaysForHowLongTagsWereMixed) {
+  push_and_release();
+  const auto moves = load_moves(project.files, project.workspace, *plan).value();
+  const pipeline::Windows windows{std::chrono::microseconds(18'400), std::chrono::microseconds(31'000)};
+  ASSERT_TRUE(append_moves(project.files, project.workspace, *plan, moves, windows));
+  const auto report = collect();
+  EXPECT_EQ(report.windows, windows);
+  EXPECT_THAT(render::release_json(report), HasSubstr("\"mixed_ms\": 19,\n  \"unprotected_ms\": 31"));
+  EXPECT_THAT(render::markdown_summary(report), HasSubstr("moving tags mixed for 18.4 ms"));
+}
+
+TEST_F(ReportStage, ShowsTheReleaseSetBesideTheMovingTags) {
+  project.configuration.release.set = "braindotai/opencrate-set:latest";
+  make_plan();
+  push_and_release();
+  const auto moved = collect().moved;
+  ASSERT_THAT(moved, SizeIs(6)) << "it has a version tag, too";
+  EXPECT_EQ(moved[5].repository, "braindotai/opencrate-set");
+  EXPECT_TRUE(moved[5].needed);
+  std::filesystem::remove(project.workspace.state() / kMovesFile);
+  const auto found = collect();
+  ASSERT_THAT(found.moved, SizeIs(6)) << "in a job that has not moved it";
+  EXPECT_EQ(found.moved[5].to, moved[5].to);
+  EXPECT_FALSE(found.moved[5].needed);
+  EXPECT_EQ(found.moved[5].note, "");
+}
+
 TEST_F(ReportStage, ShowsFailedTestsWithTheirLog) {
   prove(cell());
   auto result = load_test_result(project.files, project.workspace, *plan, "cpu-py3.11").value().value();

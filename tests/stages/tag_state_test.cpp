@@ -163,6 +163,24 @@ TEST_F(TagStates, AreUnknownWhereTheRegistryListsNoTags) {
   EXPECT_EQ(state("latest", pipeline::TagRank::moving).error().code, ErrorCode::unavailable);
 }
 
+TEST_F(TagStates, TakeTheVersionFromTheTagOfTheLastRelease) {
+  const pipeline::PlannedTag tag{
+      .cell = cell().key, .repository = cell().image, .tag = "latest", .rank = pipeline::TagRank::moving};
+  const auto version_after = [&](const std::string& last) {
+    asked.blobs = 0;
+    return tag_state(*plan, tag, kTarget, asked, last).value().value().version;
+  };
+  tag_candidate("latest");
+  tag_candidate("v1.0.0");
+  put_index("v0.9.0", {});
+  EXPECT_EQ(version_after("v1.0.0"), "v1.0.0");
+  EXPECT_EQ(asked.blobs, 0);
+  for (const auto* other : {"v0.9.0", "v0.8.0", "not a tag", ""}) {
+    EXPECT_EQ(version_after(other), "v1.2.3") << "the label of what is at latest, last release: " << other;
+    EXPECT_EQ(asked.blobs, 1) << other;
+  }
+}
+
 TEST_F(TagStates, ReadNoMoreThanTheirRuleAsksFor) {
   tag_candidate("nightly");
   EXPECT_EQ(state("nightly", pipeline::TagRank::extra).value()->manifest, candidate());

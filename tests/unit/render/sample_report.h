@@ -37,6 +37,7 @@ inline Report released() {
   report.published[1].note = "kept: a schedule run after this release moved it on purpose";
   report.moved[2].needed = false;
   report.moved[2].note = "already there";
+  report.windows = {std::chrono::microseconds(18400), std::chrono::microseconds(31000)};
   report.verdict = "published 4 images";
   report.started_at = "2026-11-20T03:00:00Z";
   report.finished_at = "2026-11-20T03:04:05Z";
