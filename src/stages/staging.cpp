@@ -24,7 +24,7 @@ Result<void> stage_image(const Admitted& image, const oci::Repository& to, regis
   const oci::Repository& from = image.candidate.repository;
   if (from == to) return {};
   const auto blobs = blobs_of(image.manifest);
-  const auto brought = sys::for_each_parallel(blobs.size(), kBlobsAtATime, [&](std::size_t i) -> Result<void> {
+  auto brought = sys::for_each_parallel(blobs.size(), kBlobsAtATime, [&](std::size_t i) -> Result<void> {
     registry::BlobSource source = registry::stream_from(reader, from, blobs[i]);
     if (from.registry == to.registry) source.mount_from = from;
     CG_CHECK(writer.put_blob(to, blobs[i], source));
@@ -49,7 +49,7 @@ Result<void> stage_images(const pipeline::Plan& plan, const Publication& publica
     CG_TRY(auto repository, oci::parse_repository(cell.image));
     images.push_back({std::move(repository), std::nullopt, publication.evidence.admitted.at(cell.key).digest});
   }
-  const auto staged = sys::for_each_parallel(images.size(), kImagesAtATime, [&](std::size_t i) -> Result<void> {
+  auto staged = sys::for_each_parallel(images.size(), kImagesAtATime, [&](std::size_t i) -> Result<void> {
     const auto& cell = plan.cells[i].key;
     auto one = stage_image(publication.evidence.admitted.at(cell), images[i].repository, reader, writer);
     if (!one) return fail(std::move(one).error().within(concat("staging ", cell)));
