@@ -4,7 +4,7 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release sweep-registry image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release sweep-registry sweep image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-registry   the registry commands beside crane, skopeo and regctl"
 	@echo "make bench-release   a release beside crane, skopeo and curl"
 	@echo "make sweep-registry   the conformance suite over every registry, and the fault sweep whole"
+	@echo "make sweep            releases killed, disturbed and raced: all cells; an hour"
 	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
 	@echo "make interop, make coverage, make clean"
 
@@ -95,6 +96,10 @@ bench-release: build release-scene
 sweep-registry: dev
 	@tools/install engine
 	@tools/sweep-registry build/dev
+
+sweep: dev
+	@tools/install engine
+	@tools/sweep-release build/dev
 
 e2e-runner: dev
 	@tools/install engine interop

@@ -37,7 +37,8 @@ Result<void> take_evidence(Application& app, const std::vector<pipeline::Cell>& 
 
 using Publish = Result<stages::Published> (*)(const stages::PublishInputs&, const stages::PublishServices&);
 using PlanPublication = Result<stages::Publication> (*)(const stages::PublishInputs&, const sys::FileSystem&,
-                                                        registry::RegistryReader&);
+                                                        registry::RegistryReader&,
+                                                        const std::map<std::string, std::string>& newest);
 
 void show_changes(Application& app, const pipeline::ChangeSet& changes) {
   if (app.line().json) return app.console().document(render::change_set_json(changes));
@@ -59,13 +60,14 @@ Result<void> set_publish_outputs(Application& app, const pipeline::ChangeSet& ch
   return app.workflow().set_output("moved", moved.canonical());
 }
 
-Result<void> warn_of_open_release(Application& app, const pipeline::Plan& plan) {
+/// Says when it is open, and would be settled first.
+Result<std::optional<pipeline::Journal>> last_journal(Application& app, const pipeline::Plan& plan) {
   CG_TRY(stages::JournalStore* const keeper, app.journal(plan));
-  CG_TRY(const auto journal, keeper->read());
-  if (!journal || journal->state != pipeline::JournalState::open) return {};
+  CG_TRY(auto journal, keeper->read());
+  if (!journal || journal->state != pipeline::JournalState::open) return journal;
   log::warning(concat("the release of ", journal->version, " was left open and would be settled first; ",
                       app.repeat("recover --dry-run"), " shows how"));
-  return {};
+  return journal;
 }
 
 Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
@@ -75,8 +77,9 @@ Result<void> publish(Application& app, PlanPublication decide, Publish apply) {
   CG_TRY(const auto store, app.store(plan));
   const auto in = publish_inputs(app, plan);
   if (app.invocation().dry_run) {
-    CG_CHECK(warn_of_open_release(app, plan));
-    CG_TRY(const auto publication, decide(in, app.files(), *store.reader));
+    CG_TRY(const auto journal, last_journal(app, plan));
+    CG_TRY(const auto publication,
+           decide(in, app.files(), *store.reader, journal ? journal->newest : std::map<std::string, std::string>{}));
     show_changes(app, publication.changes);
     return {};
   }

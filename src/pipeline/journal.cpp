@@ -125,8 +125,10 @@ Result<TagMove> read_move(const Reader& from) {
 std::string to_json(const Journal& journal) { return concat(journal_value(journal).canonical(), "\n"); }
 
 Result<Journal> parse_journal(std::string_view text, std::string_view file_name) {
-  return parse_document(text, file_name, read_journal, journal_value,
-                        "A journal is never edited by hand; `crategate status` shows what it says.");
+  return parse_document(
+      text, file_name, read_journal, journal_value,
+      "Look at the tags (`crategate registry ls`), then move the journal away: the next release starts from what they "
+      "name.");
 }
 
 std::map<std::string, std::string> newest_after(const Journal& journal) {

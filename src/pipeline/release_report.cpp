@@ -135,14 +135,18 @@ Ending report_open(const State& state, Error error) {
   Ending ending{std::move(error), {}};
   const bool begun =
       std::ranges::any_of(state.tags, [](const Tracked& tag) { return tag.written || tag.place == Place::after; });
-  if (!begun) return ending;
-  ending.details = tag_details(state);
   Error& shown = *ending.error;
+  const bool for_a_person = shown.code == ErrorCode::needs_person;
+  if (!begun && !for_a_person) return ending;
+  ending.details = tag_details(state);
+  if (for_a_person) return ending;
   const bool passes = is_transient(shown.code);
-  if (shown.code == ErrorCode::needs_person) return ending;
   shown.message += concat("; ", progress(state));
+  // Who was told to stop, or has lost the lease, leaves the rest to whoever comes next.
+  const bool stops =
+      shown.code == ErrorCode::interrupted || shown.code == ErrorCode::terminated || shown.code == ErrorCode::conflict;
+  if (may_be_mixed(state) && !stops) shown.code = ErrorCode::needs_person;
   if (!passes) return ending;
-  if (may_be_mixed(state)) shown.code = ErrorCode::needs_person;
   shown.hint = "Run it again: it goes on from here. `crategate status` shows every tag.";
   return ending;
 }
@@ -167,15 +171,15 @@ Ending report_closed(const State& state) {
   const std::string kept =
       orphans.empty() ? std::string() : concat("; the registry removes no tags, so ", names(state, orphans), " stayed");
   const std::string why = state.cause ? describe(*state.cause) : std::string("it could not go on");
-  ending.error = Error{ErrorCode::rolled_back,
-                       concat("the release of ", state.journal.version,
-                              " was undone, and every other tag names what it "
-                              "named before",
-                              kept, ": ", why),
-                       state.cause ? state.cause->hint : std::string(),
-                       {},
-                       std::nullopt,
-                       std::nullopt};
+  ending.error =
+      Error{ErrorCode::rolled_back,
+            concat("the release of ", state.journal.version,
+                   " was undone: ", state.floor > TagRank::version ? "the tags of the rank that failed" : "its tags",
+                   " name what they named before", kept, ": ", why),
+            state.cause ? state.cause->hint : std::string(),
+            {},
+            std::nullopt,
+            std::nullopt};
   return ending;
 }
 

@@ -70,9 +70,12 @@ class RegistryWriter {
   /// Errors: integrity when it serves something else; conflict for immutable tags; forbidden.
   virtual Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                            std::string_view media_type) = 0;
-  /// Points a tag at a manifest that its repository has. What it names afterwards is for the caller to read.
-  /// Errors: conflict for immutable tags; forbidden.
-  virtual Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) = 0;
+  /// Points a tag, which named `before` (nullopt: nothing) a moment ago, at a manifest that its repository has. Where the
+  /// first try had no good answer, it is looked at before another one, and what somebody else wrote meanwhile stays.
+  /// What it names afterwards is for the caller to read.
+  /// Errors: conflict for immutable tags, and for a tag that names something else by now; forbidden.
+  virtual Result<void> point_tag(const oci::Reference& tag, const std::optional<oci::Digest>& before,
+                                 std::string_view bytes, std::string_view media_type) = 0;
   /// By tag (the manifest stays) or by digest (its tags go with it). False = it was not there.
   /// Errors: unsupported deletion is a conflict that says so.
   virtual Result<bool> remove_manifest(const oci::Reference& reference) = 0;
@@ -118,7 +121,8 @@ class HttpRegistry final : public RegistryReader, public RegistryWriter {
                                const BlobSource& source) override;
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override;
-  Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) override;
+  Result<void> point_tag(const oci::Reference& tag, const std::optional<oci::Digest>& before, std::string_view bytes,
+                         std::string_view media_type) override;
   /// What refers to something is taken off the list under its subject's fallback tag, where the registry keeps none.
   Result<bool> remove_manifest(const oci::Reference& reference) override;
   std::optional<oci::Digest> glance(const oci::Reference& reference,

@@ -41,6 +41,8 @@ ErrorCode code_for(int status, const RegistryMessage& message) {
       return ErrorCode::unauthenticated;
     case 403:
       return ErrorCode::forbidden;
+    case 405:  // read-only, for now or for ever
+      return ErrorCode::forbidden;
     case 404:
       return message.code == "DENIED" || message.code == "UNAUTHORIZED" ? ErrorCode::forbidden : ErrorCode::not_found;
     case 408:
@@ -91,6 +93,7 @@ std::string hint_for(ErrorCode code, const Asked& asked, const net::Response& re
     case ErrorCode::unauthenticated:
       return login_hint(asked.repository.registry);
     case ErrorCode::forbidden:
+      if (response.status == 405) return "the registry is read-only, or has no such operation; ask who runs it";
       return rights_hint(asked);
     case ErrorCode::not_found:
       return concat("check the name ", asked.repository.familiar(), "; some registries want it created first");

@@ -30,7 +30,7 @@ struct Asked {
 
 /// The error for an answer that is no success.
 ///
-/// Returns:  unauthenticated 401 · forbidden 403 · not_found 404 · conflict 409 and immutable tags · bad_input 413 and
+/// Returns:  unauthenticated 401 · forbidden 403, 405 · not_found 404 · conflict 409 and immutable tags · bad_input 413 and
 ///           other 4xx · rate_limited 429 · integrity where the registry finds content wrong or missing ·
 ///           unavailable 5xx, 408 and answers that are not a registry's
 Error registry_failure(const Asked& asked, const net::Response& response);

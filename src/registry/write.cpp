@@ -90,9 +90,12 @@ std::optional<oci::Referral> referral_of(RegistryReader& registry, const oci::Re
 
 Result<void> unlist(HttpRegistry& registry, Session& session, std::mutex& changing, const oci::Reference& reference,
                     const oci::Referral& gone) {
+  // Also where the registry lists by itself: one that does without saying so was given a list as well.
+  auto unlisted = unlist_referrer(lists_of(registry, session, changing), reference.repository, gone);
+  if (unlisted) return {};
   CG_TRY(const bool by_registry, lists_referrers(session, reference.repository, gone.subject));
   if (by_registry) return {};
-  return unlist_referrer(lists_of(registry, session, changing), reference.repository, gone);
+  return unlisted;
 }
 
 /// A manifest on its way: what it is called, as what.
@@ -100,6 +103,8 @@ struct Sending {
   oci::Digest digest;
   std::string media_type;
   Query query;
+  bool guarded = false;  ///< not again where the tag names neither this nor `before`
+  std::optional<oci::Digest> before{};
 };
 
 Result<Sending> sending(const oci::Reference& reference, std::string_view bytes, std::string_view media_type) {
@@ -107,7 +112,7 @@ Result<Sending> sending(const oci::Reference& reference, std::string_view bytes,
   CG_TRY(std::string checked, checked_media_type(reference, bytes, media_type, digest));
   CG_TRY(std::string path, manifest_path(reference));
   Query query = put_of(reference, std::move(path), bytes, checked);
-  return Sending{std::move(digest), std::move(checked), std::move(query)};
+  return Sending{.digest = std::move(digest), .media_type = std::move(checked), .query = std::move(query)};
 }
 
 /// What the registry acknowledged with; nullopt = without an answer it was found in place.
@@ -121,9 +126,16 @@ Result<std::optional<net::Response>> send(HttpRegistry& registry, Session& sessi
     const bool again = session.wait_for_another_try(answer, failed, deadline);
     CG_CHECK(sys::check_cancelled());
     // Without an answer it may have arrived: what is served decides, before anything is written once more (B09).
-    if (status == 0 || status >= 500) {
+    if (status == 0 || status >= 500 || (again && sending.guarded)) {
       const auto served = registry.digest(reference);
       if (served && *served && **served == sending.digest) return std::nullopt;
+      if (sending.guarded && served && *served != sending.before) {
+        return fail(ErrorCode::conflict,
+                    concat(reference.familiar(), ": somebody else moved it while it was being written; it names ",
+                           *served ? (*served)->text() : std::string("nothing"), " now"),
+                    "look at who writes this tag, and run it again");
+      }
+      if (sending.guarded && !served) return fail(served.error());
     }
     if (again) continue;
     if (!answer) return fail(std::move(answer).error());
@@ -150,8 +162,11 @@ Result<oci::Digest> HttpRegistry::put_manifest(const oci::Reference& reference, 
   return manifest.digest;
 }
 
-Result<void> HttpRegistry::point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) {
-  CG_TRY(const Sending manifest, sending(tag, bytes, media_type));
+Result<void> HttpRegistry::point_tag(const oci::Reference& tag, const std::optional<oci::Digest>& before,
+                                     std::string_view bytes, std::string_view media_type) {
+  CG_TRY(Sending manifest, sending(tag, bytes, media_type));
+  manifest.guarded = true;
+  manifest.before = before;
   CG_CHECK(send(*this, impl_->session, tag, manifest));
   return {};
 }

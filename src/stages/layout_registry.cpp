@@ -120,7 +120,8 @@ Result<oci::Digest> LayoutRegistry::put_manifest(const oci::Reference& reference
               "Another program may be writing to the same directory; run again.");
 }
 
-Result<void> LayoutRegistry::point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) {
+Result<void> LayoutRegistry::point_tag(const oci::Reference& tag, const std::optional<oci::Digest>& /*before*/,
+                                       std::string_view bytes, std::string_view media_type) {
   CG_CHECK(put_manifest(tag, bytes, media_type));
   return {};
 }

@@ -34,7 +34,8 @@ class LayoutRegistry final : public registry::RegistryReader, public registry::R
                                          const registry::BlobSource& source) override;
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,
                                    std::string_view media_type) override;
-  Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) override;
+  Result<void> point_tag(const oci::Reference& tag, const std::optional<oci::Digest>& before, std::string_view bytes,
+                         std::string_view media_type) override;
   /// Names only: the content stays.
   Result<bool> remove_manifest(const oci::Reference& reference) override;
 

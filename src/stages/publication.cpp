@@ -29,6 +29,7 @@ class Performer {
     if (!opened) return protocol::Failed{std::move(opened).error()};
     opened_ = true;
     if (opened->journal && opened->journal->state == pipeline::JournalState::open) {
+      if (auto ours = require_own_tags(*opened->journal); !ours) return protocol::Failed{std::move(ours).error()};
       log::info(concat("the release of ", opened->journal->version, ", begun ", opened->journal->started_at,
                        ", was left open in ", svc_.journal.place(), ": it is settled first"));
     }
@@ -44,6 +45,9 @@ class Performer {
   protocol::Event operator()(const protocol::Keep& effect) {
     auto kept = svc_.journal.keep(effect.journal);
     if (!kept) return protocol::Failed{std::move(kept).error().within("journal of the release")};
+    if (effect.journal.state == pipeline::JournalState::stopped && effect.journal.plan_id != in_.plan.plan_id) {
+      log::warning(concat("the release of ", effect.journal.version, " had not begun its remaining tags; they stay"));
+    }
     return protocol::Kept{};
   }
 
@@ -103,15 +107,50 @@ class Performer {
   /// The journal that an effect speaks of: the one that was found, or ours.
   void adopt(const pipeline::Journal& journal) { journal_ = journal; }
   Published& published() { return published_; }
+  /// The tags that had nothing to be written: a release is whole only if they, too, are still what they were found to be.
+  Result<void> require_in_place() const {
+    return sys::for_each_parallel(in_place_.size(), kAtATime, [&](std::size_t i) -> Result<void> {
+      const auto& move = in_place_[i];
+      CG_TRY(const auto tag, tag_reference(move.repository, move.tag));
+      CG_TRY(const auto now, svc_.reader.digest(tag));
+      if (now == protocol::Seen(move.to)) return {};
+      return fail(ErrorCode::conflict,
+                  concat(tag.familiar(), ": expected ", move.to.text(), ", as at the beginning of the release, found ",
+                         now ? now->text() : std::string("no such tag"), ": somebody else moved it meanwhile"),
+                  "Every other tag is in place. Look at who writes this one, then run it again.");
+    });
+  }
   void close() {
-    // A cancelled process has little time; its lease ends by itself, and the journal is complete.
-    if (!opened_ || sys::cancellation()) return;
+    if (!opened_) return;
+    const sys::CancellationPause pause;  // the journal is complete; giving the lease back spares the next run a wait
     if (auto closed = svc_.journal.close(); !closed) {
       log::warning(concat("the lease could not be given back: ", describe(closed.error())));
     }
   }
 
  private:
+  /// An open journal speaks of tags of this plan's repositories, and where it is this plan's, of its tested images.
+  Result<void> require_own_tags(const pipeline::Journal& journal) const {
+    for (const auto& move : journal.moves) {
+      const auto* cell = in_.plan.find(move.cell);
+      const bool of_set = move.cell.empty() && in_.plan.release_set.starts_with(concat(move.repository, ":"));
+      const auto at = std::ranges::find(in_.plan.cells, move.repository, &pipeline::Cell::image);
+      bool ours = of_set || at != in_.plan.cells.end();
+      if (ours && cell != nullptr && journal.plan_id == in_.plan.plan_id) {
+        CG_TRY(const auto record, load_record(svc_.files, in_.workspace, cell->key));
+        ours = !record || record->manifest_digest == move.to;
+      }
+      if (ours) continue;
+      return fail(
+          ErrorCode::gate_refused,
+          concat(svc_.journal.place(), ": ", move.repository, ":", move.tag, ": expected a tested image of this ",
+                 "plan's repositories, found ", move.to.text()),
+          "The journal is not of this plan, or was changed by hand: nothing was written. Look at the tags, then "
+          "move the journal away.");
+    }
+    return {};
+  }
+
   /// The lease, where there is one, lasts for one more write.
   Result<void> hold() {
     const std::lock_guard lock(holding_);
@@ -136,6 +175,7 @@ class Performer {
                       std::move(image.manifest_bytes)});
     }
     published_.changes = std::move(publication.changes);
+    in_place_ = std::move(publication.in_place);
     pipeline::Journal journal{.images = in_.plan.image_set,
                               .plan_id = in_.plan.plan_id,
                               .version = in_.plan.version,
@@ -175,8 +215,10 @@ class Performer {
     }
     CG_TRY(const auto stored, content(tag, *order.digest));
     const auto began = svc_.clock.monotonic();
-    CG_CHECK(svc_.writer.point_tag(tag, stored.bytes, stored.descriptor.media_type));
-    note_write(journal_.moves.at(order.move).rank, began);
+    const auto& move = journal_.moves.at(order.move);
+    const protocol::Seen before = *order.digest == move.to ? move.from : protocol::Seen(move.to);
+    CG_CHECK(svc_.writer.point_tag(tag, before, stored.bytes, stored.descriptor.media_type));
+    note_write(move.rank, began);
     return {};
   }
 
@@ -197,6 +239,7 @@ class Performer {
   bool opened_ = false;
   pipeline::Journal journal_;
   Published published_;
+  std::vector<pipeline::TagMove> in_place_;
   sys::Instant looked_at_;
   std::mutex holding_;
   std::mutex mutex_;  ///< of what follows: tags are written side by side
@@ -240,7 +283,8 @@ Result<Outcome> carry_out(const PublishInputs& in, const PublishServices& svc, S
   perform.close();
   for (const auto& line : ending.details) log::warning(line);
   if (ending.error) return fail(*std::move(ending.error));
-  CG_CHECK(noted);
+  if (!noted) log::warning(concat("every tag is in place, but the report will not know: ", describe(noted.error())));
+  CG_CHECK(perform.require_in_place());
   return Outcome{std::move(perform.published()), found};
 }
 

@@ -15,9 +15,10 @@ Result<void> require_push(const pipeline::Plan& plan) {
 
 }  // namespace
 
-Result<Publication> plan_push(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader) {
+Result<Publication> plan_push(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader,
+                              const std::map<std::string, std::string>& newest) {
   CG_CHECK(require_push(in.plan));
-  return survey(in, files, reader, kVersionTags, {});
+  return survey(in, files, reader, kVersionTags, newest);
 }
 
 Result<Published> run_push(const PublishInputs& in, const PublishServices& svc) {

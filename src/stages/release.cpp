@@ -16,9 +16,9 @@ Result<void> require_latest(const pipeline::Plan& plan) {
 }  // namespace
 
 Result<Publication> plan_release(const PublishInputs& in, const sys::FileSystem& files,
-                                 registry::RegistryReader& reader) {
+                                 registry::RegistryReader& reader, const std::map<std::string, std::string>& newest) {
   CG_CHECK(require_latest(in.plan));
-  return survey(in, files, reader, kMovingTags, {});
+  return survey(in, files, reader, kMovingTags, newest);
 }
 
 Result<Published> run_release(const PublishInputs& in, const PublishServices& svc) {

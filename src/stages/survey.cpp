@@ -124,6 +124,7 @@ Result<Publication> survey(const PublishInputs& in, const sys::FileSystem& files
     }
     CG_TRY(auto move, pipeline::decide_tag(in.plan, tag, now, target, in.configuration.release, newest));
     if (tag.rank == TagRank::version && !move.needed && now && now->manifest != target) kept.insert(tag.cell);
+    if (!move.needed && now && now->manifest == target) publication.in_place.push_back(move);
     if (tag.rank >= scope.first) {
       publication.changes.moves.push_back(std::move(move));
     } else if (tag.rank == TagRank::version && move.needed) {

@@ -36,7 +36,8 @@ struct PublishInputs {
 struct Publication {
   pipeline::ChangeSet changes;
   Evidence evidence;
-  std::string release_set;  ///< bytes of the index; empty = none is asked for
+  std::string release_set;                  ///< bytes of the index; empty = none is asked for
+  std::vector<pipeline::TagMove> in_place;  ///< tags of this plan that name their images already, lower ranks' included
 };
 
 /// Facts and decisions: judges every cell again and reads every tag. Writes nothing.

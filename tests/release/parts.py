@@ -1,7 +1,10 @@
 """What the sweeps over a real release stand on: a real registry, a proxy before it that kills and spoils, a project.
 
-Not here: what is tried (crash_sweep, fault_sweep, races), whether it went well (judge).
+Not here: what is tried (crash_sweep, fault_sweep, races, odd_registries), whether it went well (judge).
 """
+import ctypes
+import dataclasses
+import hashlib
 import http.client
 import http.server
 import json
@@ -18,6 +21,7 @@ import threading
 import time
 import urllib.request
 
+PRCTL = ctypes.CDLL(None).prctl
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 CONFIGURATION = '''version: {file: VERSION}
@@ -32,6 +36,16 @@ PYTHONS = ['3.8', '3.9', '3.10', '3.11', '3.12', '3.13', '3.14']
 
 def program(name):
     return subprocess.run([ROOT / 'tools/engine', 'program', name], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def end_with_parent():
+    """A sweep that is killed leaves no registry behind."""
+    PRCTL(1, signal.SIGTERM)
+
+
+def end_in_order():
+    """SIGTERM ends a sweep as Ctrl-C does: with what it has started stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def free_port():
@@ -55,7 +69,8 @@ class Registry:
         config.write_text('version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n'
                           f'storage:\n  filesystem: {{rootdirectory: "{self.data}"}}\n  delete: {{enabled: {str(deletes).lower()}}}\n'
                           f'http: {{addr: "127.0.0.1:{self.port}"}}\n')
-        self.process = subprocess.Popen([program(make), 'serve', config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([program(make), 'serve', config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        preexec_fn=end_with_parent)
         for _ in range(400):
             try:
                 urllib.request.urlopen(f'http://127.0.0.1:{self.port}/v2/', timeout=5).close()
@@ -66,6 +81,17 @@ class Registry:
 
     def _folders(self):
         return (self.data / 'docker/registry/v2/repositories').glob('me/*/_manifests')
+
+    def keep_all(self, place):
+        """With what each repository has, so that staging is needed again."""
+        shutil.copytree(self.data / 'docker/registry/v2/repositories', place)
+
+    def put_all_back(self, place):
+        shutil.rmtree(self.data / 'docker/registry/v2/repositories')
+        shutil.copytree(place, self.data / 'docker/registry/v2/repositories')
+
+    def remove_tag(self, repository, tag):
+        shutil.rmtree(self.data / 'docker/registry/v2/repositories' / repository / '_manifests/tags' / tag)
 
     def keep_tags(self):
         shutil.rmtree(self.tags, ignore_errors=True)
@@ -84,14 +110,29 @@ class Registry:
         self.process.wait()
 
 
+@dataclasses.dataclass
+class Request:
+    """That passed the proxy. `status`: what the client was told; None: nothing (yet)."""
+    method: str
+    path: str
+    digest: str  # of the body
+    began: float
+    ended: float = 0.0
+    status: int = None
+
+    def writes_tag(self):
+        return self.method == 'PUT' and '/manifests/' in self.path and '/manifests/sha256:' not in self.path
+
+
 class Proxy:
-    """Hands every request on, counts them, and does `what` with the one that was chosen; or with those that `rule` picks."""
+    """Hands every request on, counts and lists them, and does `what` with the one that was chosen, or what `rule` picks."""
 
     def __init__(self, target):
         proxy = self
-        self.target, self.count, self.chosen, self.what = target, 0, None, None
+        self.target, self.busy, self.lock = target, 0, threading.Condition()
+        self.delay = lambda: 0.0
         self.rule = None  # request -> what is done with it, or None; asked one request at a time
-        self.busy, self.lock = 0, threading.Condition()
+        self.choose(None, None)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
@@ -103,15 +144,19 @@ class Proxy:
                 super().setup()
                 self.far = None
 
+            def new_far(self):
+                return http.client.HTTPConnection('127.0.0.1', proxy.target, timeout=60)
+
             def forward(self, body):
                 if self.far is None:
-                    self.far = http.client.HTTPConnection('127.0.0.1', proxy.target, timeout=60)
+                    self.far = self.new_far()
                 headers = {name: value for name, value in self.headers.items() if name.lower() != 'connection'}
                 self.far.request(self.command, self.path, body, headers)
                 answer = self.far.getresponse()
                 return answer.status, answer.getheaders(), answer.read()
 
             def answer(self, status, headers, data):
+                self.entry.status = status
                 self.send_response_only(status)
                 for name, value in headers:
                     if name.lower() not in ('connection', 'transfer-encoding', 'content-length'):
@@ -128,12 +173,13 @@ class Proxy:
 
             def handle_any(self):
                 body = self.rfile.read(int(self.headers.get('Content-Length') or 0)) or None
+                self.entry = Request(self.command, self.path, 'sha256:' + hashlib.sha256(body or b'').hexdigest(), time.monotonic())
                 with proxy.lock:
                     proxy.busy += 1
-                    proxy.count += 1
-                    chosen = proxy.chosen is not None and proxy.count == proxy.chosen
-                    what = proxy.what if chosen else proxy.rule(self) if proxy.rule else None
+                    proxy.log.append(self.entry)
+                    what = proxy.what if proxy.is_chosen(self.entry) else proxy.rule(self) if proxy.rule else None
                 try:
+                    time.sleep(proxy.delay())
                     if what:
                         what(self, body)
                     else:
@@ -141,6 +187,7 @@ class Proxy:
                 except OSError:
                     self.close_connection = True
                 finally:
+                    self.entry.ended = time.monotonic()
                     with proxy.lock:
                         proxy.busy -= 1
                         proxy.lock.notify_all()
@@ -158,9 +205,22 @@ class Proxy:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def choose(self, number, what):
+    def choose(self, number, what, how='once', of=lambda request: True):
+        """The `number`th of those requests; `how`: once, same = with every repetition of it, on = all from there."""
         with self.lock:
-            self.count, self.chosen, self.what = 0, number, what
+            self.log = []
+            self.count, self.chosen, self.what, self.how, self.of, self.met = 0, number, what, how, of, None
+
+    def is_chosen(self, request):
+        if not self.of(request):
+            return False
+        self.count += 1
+        if self.chosen is None or self.count < self.chosen:
+            return False
+        if self.count == self.chosen:
+            self.met = request
+            return True
+        return self.how == 'on' or (self.how == 'same' and (request.method, request.path) == (self.met.method, self.met.path))
 
     def quiet(self):
         """Until what is on its way has arrived: a registry finishes requests whose client is gone."""
@@ -172,8 +232,8 @@ class Project:
     """A release of fourteen images, ready to be pushed: v1.0.0 is out, v1.1.0 is tested."""
 
     def __init__(self, work, prefix, crategate, scene, pythons=None, settings='', release=('v1.0.0', 'v1.1.0'),
-                 configuration=CONFIGURATION):
-        self.root, self.kept = work / 'project', work / 'kept'
+                 configuration=CONFIGURATION, name='project'):
+        self.root, self.kept = work / name, work / f'kept-{name}'
         self.crategate, self.scene, self.prefix = crategate, scene, prefix
         self.root.mkdir()
         (self.root / 'crategate.yml').write_text(configuration + settings)
@@ -191,7 +251,10 @@ class Project:
         self.git('add', '--all')
         self.git('commit', '--quiet', '--message', version)
         self.git('tag', version)
-        self.must('plan', '--to', self.prefix, '--event', 'push', '--ref', f'refs/tags/{version}')
+        self.prepare('push', f'refs/tags/{version}')
+
+    def prepare(self, event, ref):
+        self.must('plan', '--to', self.prefix, '--event', event, '--ref', ref)
         subprocess.run([self.scene, self.root], check=True)
 
     def git(self, *arguments):
@@ -200,6 +263,17 @@ class Project:
 
     def plan(self):
         return json.loads((self.root / '.crategate/plan.json').read_text())
+
+    def tested(self):
+        """Cell → digest of the tested image."""
+        return {cell['key']: json.loads((self.root / '.crategate/records' / cell['key'] / 'record.json').read_text())['manifest_digest']
+                for cell in self.plan()['cells']}
+
+    def journal(self):
+        """The state of the journal that is kept in a file, or None."""
+        for path in (self.root / '.crategate/journal').glob('*.json'):
+            return json.loads(path.read_text())['state']
+        return None
 
     def environment(self):
         keep = {name: os.environ[name] for name in ('PATH', 'TMPDIR', 'LD_LIBRARY_PATH') if name in os.environ}
@@ -220,13 +294,13 @@ class Project:
             sys.exit(f'release: crategate {" ".join(arguments)} ended with {code}\n{out}{err}')
         return out
 
-    def keep(self):
-        shutil.rmtree(self.kept, ignore_errors=True)
-        shutil.copytree(self.root / '.crategate', self.kept)
+    def keep(self, place=None):
+        shutil.rmtree(place or self.kept, ignore_errors=True)
+        shutil.copytree(self.root / '.crategate', place or self.kept)
 
-    def put_back(self):
+    def put_back(self, place=None):
         shutil.rmtree(self.root / '.crategate')
-        shutil.copytree(self.kept, self.root / '.crategate')
+        shutil.copytree(place or self.kept, self.root / '.crategate')
 
 
 class Stand:
@@ -261,6 +335,24 @@ class Stand:
         if self.registry:
             self.registry.stop()
         shutil.rmtree(self.work, ignore_errors=True)
+
+
+class Findings:
+    """What did not hold."""
+
+    def __init__(self):
+        self.failures = []
+
+    def expect(self, what, condition, *details):
+        if not condition:
+            self.failures.append(f'{what}: ' + ' '.join(str(detail) for detail in details))
+        return condition
+
+    def end(self, seed):
+        for failure in self.failures[:20]:
+            print(f'FAILED {failure}')
+        print(f'{len(self.failures)} failures; seed {seed}')
+        return 1 if self.failures else 0
 
 
 def killer(process, number=signal.SIGKILL, before=True):

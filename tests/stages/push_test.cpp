@@ -122,7 +122,7 @@ TEST_F(PushStage, AnnouncesTheChangesBeforeTheFirstWrite) {
 TEST_F(PushStage, PlansWithoutWriting) {
   make_plan();
   prove_all();
-  const auto publication = plan_push(inputs(), project.files, reader);
+  const auto publication = plan_push(inputs(), project.files, reader, {});
   ASSERT_TRUE(publication);
   EXPECT_THAT(publication->changes.moves, SizeIs(4));
   EXPECT_THAT(tags(), IsEmpty());

@@ -46,7 +46,8 @@ class WatchedWriter final : public registry::RegistryWriter {
     if (serves) return *serves;
     return inner_.put_manifest(reference, bytes, media_type);
   }
-  Result<void> point_tag(const oci::Reference& tag, std::string_view bytes, std::string_view media_type) override {
+  Result<void> point_tag(const oci::Reference& tag, const std::optional<oci::Digest>& /*before*/,
+                         std::string_view bytes, std::string_view media_type) override {
     CG_CHECK(put_manifest(tag, bytes, media_type));
     return {};
   }

@@ -43,6 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(StatusRow{"Unauthorized", 401, errors("UNAUTHORIZED"), ErrorCode::unauthenticated},
                     StatusRow{"Denied", 403, errors("DENIED"), ErrorCode::forbidden},
                     StatusRow{"DeniedAsNotFound", 404, errors("DENIED"), ErrorCode::forbidden},
+                    StatusRow{"ReadOnly", 405, errors("UNSUPPORTED"), ErrorCode::forbidden},
                     StatusRow{"NameUnknown", 404, errors("NAME_UNKNOWN"), ErrorCode::not_found},
                     StatusRow{"BlobUnknown", 404, errors("MANIFEST_BLOB_UNKNOWN"), ErrorCode::integrity},
                     StatusRow{"DigestInvalid", 400, errors("DIGEST_INVALID"), ErrorCode::integrity},
@@ -74,6 +75,7 @@ TEST(RegistryError, TellsTheUsersOfDockerHubAboutItsTwoSecrets) {
     EXPECT_THAT(error.hint, HasSubstr("DOCKERHUB_USERNAME"));
     EXPECT_THAT(error.hint, HasSubstr("DOCKERHUB_TOKEN"));
   }
+  EXPECT_THAT(registry_failure(asked("docker.io"), {405, {}, ""}).hint, HasSubstr("read-only"));
   EXPECT_THAT(registry_failure(asked(), {403, {}, ""}).hint, HasSubstr("packages: write"));
 }
 
