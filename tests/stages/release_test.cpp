@@ -172,6 +172,34 @@ TEST_F(ReleaseStage, UndoesWhatItMovedWhenTheRegistryGoesAway) {
   EXPECT_EQ(tag(kLatest), candidate().text());
 }
 
+TEST_F(ReleaseStage, NoticesAVersionTagThatSomebodyMovesMeanwhile) {
+  publish("v1.2.3", false);
+  const auto other = store.manifest(tag_reference("braindotai/opencrate-cuda-py3.13", "v1.2.3").value()).value();
+  auto services = this->services();
+  services.announce = [&](const auto&) {
+    const auto tag = tag_reference("braindotai/opencrate-cpu-py3.11", "v1.2.3").value();
+    ASSERT_TRUE(store.put_manifest(tag, other->bytes, other->descriptor.media_type));
+  };
+  const auto moved = run_release(inputs(), services);
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(exit_code(moved.error().code), 50);
+  EXPECT_THAT(moved.error().message, HasSubstr("opencrate-cpu-py3.11:v1.2.3"));
+}
+
+TEST_F(ReleaseStage, BelievesNoJournalOfTagsThatAreNotThePlans) {
+  publish("v1.2.3", false);
+  FileJournal kept(project.files, project.workspace, plan->image_set);
+  pipeline::Journal forged{.images = plan->image_set, .epoch = 1, .plan_id = plan->plan_id, .version = "v1.2.3"};
+  const auto refused_with = [&](const std::string& repository, const oci::Digest& to) {
+    forged.moves = {
+        {.cell = "cpu-py3.11", .repository = repository, .tag = "latest", .from = {}, .to = to, .note = ""}};
+    EXPECT_TRUE(kept.keep(forged));
+    return exit_code(refused().code);
+  };
+  EXPECT_EQ(refused_with("me/other", candidate()), 10) << "another repository";
+  EXPECT_EQ(refused_with(cell().image, candidate("cuda-py3.13")), 10) << "what was not tested for this cell";
+}
+
 TEST_F(ReleaseStage, NamesTheTagsThatItCouldNeitherMoveNorUndo) {
   publish("v1.2.2", true);
   publish("v1.2.3", false);

@@ -152,6 +152,26 @@ TEST(RegistryPut, A53ThatDidNotMoveTheTagIsAnIntegrityErrorAfterAWhile) {
             ErrorCode::integrity);
 }
 
+TEST(RegistryPointTag, IsNotRepeatedOverWhatSomebodyElseWroteMeanwhile) {
+  RegistryFixture registry;
+  registry.server.expect("PUT", kTag, {.status = 503});
+  registry.server.expect("HEAD", kTag, head_reply(manifest_bytes("theirs")));
+  const auto pointed = registry.client.point_tag(registry.tag("v1"), oci::Digest::of(manifest_bytes("old")),
+                                                 manifest_bytes(), oci::kOciManifest);
+  ASSERT_FALSE(pointed);
+  EXPECT_EQ(pointed.error().code, ErrorCode::conflict) << describe(pointed.error());
+}
+
+TEST(RegistryPointTag, IsRepeatedWhileTheTagNamesWhatItNamed) {
+  RegistryFixture registry;
+  registry.server.expect("PUT", kTag, {.status = 503});
+  registry.server.expect("HEAD", kTag, head_reply(manifest_bytes("old")));
+  registry.server.expect("PUT", kTag, {.status = 201});
+  const auto pointed = registry.client.point_tag(registry.tag("v1"), oci::Digest::of(manifest_bytes("old")),
+                                                 manifest_bytes(), oci::kOciManifest);
+  EXPECT_TRUE(pointed) << describe(pointed.error());
+}
+
 TEST(RegistryPut, B05WaitsForAMachineThatStillServesWhatWasThereBefore) {
   RegistryFixture registry;
   registry.server.expect("PUT", kTag, {.status = 201});
