@@ -40,7 +40,6 @@ ErrorCode code_for(int status, const RegistryMessage& message) {
     case 401:
       return ErrorCode::unauthenticated;
     case 403:
-      return ErrorCode::forbidden;
     case 405:  // read-only, for now or for ever
       return ErrorCode::forbidden;
     case 404:

@@ -99,7 +99,8 @@ Result<Answer> Session::after_plain(const Query& query, net::Deadline& deadline,
   auto secure = send_to(query, api_url(query, "https"), deadline);
   const auto& failure = secure ? std::nullopt : secure.error().http;
   // What answers over TLS speaks it, also where that answer is a refusal or its certificate does not hold.
-  const bool speaks_tls = secure || (failure && failure->status != 0) || secure.error().code == ErrorCode::integrity;
+  const bool speaks_tls = secure || (failure && failure->status != 0) ||
+                          (secure.error().code == ErrorCode::integrity && !(failure && failure->code == net::kNoTls));
   return speaks_tls || says_tls(plain) ? secure : plain;
 }
 

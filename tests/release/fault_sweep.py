@@ -81,11 +81,12 @@ def created(handler):
 def late(handler, body):
     """Acknowledged, and carried out a while later."""
     created(handler)
-    far, headers = handler.new_far(), dict(handler.headers.items())
+    # The handler goes on to the next request of its connection.
+    far, path, headers = handler.new_far(), handler.path, dict(handler.headers.items())
 
     def carry_out():
         time.sleep(1.2)
-        far.request('PUT', handler.path, body, headers)
+        far.request('PUT', path, body, headers)
         far.getresponse().read()
     thread = threading.Thread(target=carry_out)
     thread.start()

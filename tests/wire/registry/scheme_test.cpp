@@ -162,6 +162,32 @@ INSTANTIATE_TEST_SUITE_P(
         SchemeRow{"NobodyAtAll", kNobody, kNobody, {"https", "http", "https", "http"}, ErrorCode::unavailable}),
     [](const auto& each) { return std::string(each.param.name); });
 
+TEST(PlainRegistryOnThisMachine, IsAskedAgainWhereItsFirstConnectionWasCut) {
+  class CutsOnce final : public net::HttpClient {
+   public:
+    Result<net::Response> send(const net::Request& request) override {
+      asked.push_back(request.url.scheme);
+      if (request.url.scheme == "https") {
+        Error error{.code = ErrorCode::integrity, .message = "no TLS handshake"};
+        error.http =
+            HttpFailure{.method = request.method, .url = request.url.redacted(), .code = std::string(net::kNoTls)};
+        return fail(std::move(error));
+      }
+      if (asked.size() == 1) return net::no_contact(request, "no answer from", "the connection was cut");
+      net::Response response{.status = 200, .headers = {{"Docker-Content-Digest", kDigest.text()}}, .body = {}};
+      CG_CHECK(request.on_head(response));
+      return response;
+    }
+    std::vector<std::string> asked;
+  } server;
+  test::FakeClock clock;
+  HttpRegistry client(server, clock,
+                      [](const std::string&) -> Result<std::optional<Credentials>> { return std::nullopt; }, {});
+  const auto digest = client.digest({{"localhost:5000", "a/b"}, "v1", std::nullopt});
+  ASSERT_TRUE(digest) << describe(digest.error());
+  EXPECT_THAT(server.asked, testing::ElementsAre("http", "https", "http"));
+}
+
 TEST(InsecureRegistryOnceAskedOverTls, IsNeverAskedInPlain) {
   class FailsLater final : public net::HttpClient {
    public:
