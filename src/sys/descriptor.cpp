@@ -32,6 +32,10 @@ Error system_error(std::string_view what, int number) {
       error.code = ErrorCode::no_space;
       error.hint = "free some disk space and run the same command again";
       break;
+    case EFBIG:
+      error.code = ErrorCode::no_space;
+      error.hint = "raise the limit on the size of files (ulimit -f), or name another place";
+      break;
     case EACCES:
     case EPERM:
     case EROFS:
