@@ -1,10 +1,12 @@
 # make demo    the main job on a real project, with a real engine and a real registry
+# make demo-gate    a tested image admitted, six tampered ones refused, and a rebuild on a second engine
 # make demo-release    a release of fourteen images killed half-way and finished, and one that is undone
+# make tamper  every tampering that the gate is tried with, its verdict and its reasons
 # make test    the whole suite
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release sweep-registry sweep image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate sweep-registry sweep tamper image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 
@@ -16,6 +18,7 @@ help:
 	@echo "make image   the action's image, crategate/crategate:dev, and its size by layer"
 	@echo "make bench-registry   the registry commands beside crane, skopeo and regctl"
 	@echo "make bench-release   a release beside crane, skopeo and curl"
+	@echo "make bench-gate      fingerprints beside docker inspect and openssl"
 	@echo "make sweep-registry   the conformance suite over every registry, and the fault sweep whole"
 	@echo "make sweep            releases killed, disturbed and raced: all cells; an hour"
 	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
@@ -34,6 +37,10 @@ dev:
 demo: build
 	@tools/install engine demo
 	@tools/demo
+
+demo-gate: build
+	@tools/install engine demo
+	@tools/demo-gate
 
 demo-release: build release-scene
 	@tools/install engine demo
@@ -93,6 +100,11 @@ bench-release: build release-scene
 	@tools/install engine
 	@tests/bench/release.py
 
+bench-gate: build
+	@tools/install engine
+	@tools/engine up
+	@eval "$$(tools/engine env)" && tests/bench/gate.py
+
 sweep-registry: dev
 	@tools/install engine
 	@tools/sweep-registry build/dev
@@ -100,6 +112,12 @@ sweep-registry: dev
 sweep: dev
 	@tools/install engine
 	@tools/sweep-release build/dev
+
+tamper: dev
+	@tools/install engine
+	@tools/engine up --store containerd
+	@tools/engine up --store classic
+	@tests/gate/tamper.py build/dev/crategate --whole
 
 e2e-runner: dev
 	@tools/install engine interop

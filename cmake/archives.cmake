@@ -19,7 +19,7 @@ set(OPENSSL_USE_STATIC_LIBS TRUE)
 set(ZLIB_USE_STATIC_LIBS TRUE)
 set(LibArchive_LIBRARY "${CRATEGATE_ARCHIVE_archive}" CACHE FILEPATH "" FORCE)
 
-# What is not reached from main is dropped: of libarchive, all but the tar reader and two filters.
+# What is not reached from main is dropped: of libarchive, all but the tar reader.
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(-static-libstdc++ -static-libgcc -Wl,--gc-sections -Wl,--as-needed)
 include(CheckLinkerFlag)

@@ -27,8 +27,10 @@ namespace crategate::app {
 namespace {
 
 constexpr std::string_view kDefaultConfiguration = "crategate.yml";
+constexpr std::chrono::milliseconds kBriefly{10'000};  ///< what is only good to know
 constexpr std::chrono::milliseconds kHurry{1'500}, kHurryInAll{4'000};
 constexpr std::string_view kDockerHub = "docker.io";
+constexpr std::size_t kLongestVariable = 60;  ///< shorter than a secret of `openssl rand -hex 32`
 
 std::vector<std::string> input_names() {
   std::vector<std::string> names;
@@ -66,6 +68,13 @@ Result<void> check_login(const config::Invocation& given) {
   return fail(ErrorCode::bad_input,
               concat("registry: expected a host as in the names of images, found ", quote(given.registry)),
               "Write for example ghcr.io or localhost:5000, without https:// and path; docker.io for Docker Hub.");
+}
+
+/// A secret that stands where its variable's name belongs is not printed.
+bool is_variable_name(std::string_view text) {
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+  return text.size() <= kLongestVariable && text.find_first_not_of(kAllowed) == std::string_view::npos &&
+         (text.front() < '0' || text.front() > '9');
 }
 
 }  // namespace
@@ -131,6 +140,8 @@ Result<void> Application::load() {
   }
   CG_TRY(loaded_, config::load(file, given));
   CG_CHECK(check_login(loaded_.invocation));
+  if (auto remote = git::check_remote(workspace_.root, loaded_.configuration.release.lease_remote); !remote)
+    return fail(std::move(remote).error().within("release.lease-remote"));
   workspace_.state_name = loaded_.invocation.state;
   workflow_->keep_long_summaries(workspace_.state(), (workspace_.state_name / actions::kSummaryFile).string());
   given_credentials_ = {loaded_.invocation.username, Secret(std::exchange(loaded_.invocation.password_text, {}))};
@@ -146,6 +157,29 @@ int Application::jobs() const { return loaded_.invocation.jobs > 0 ? loaded_.inv
 
 std::string Application::run_id() const { return environment_.get(actions::kRunId).value_or(""); }
 std::string Application::run_attempt() const { return environment_.get(actions::kRunAttempt).value_or(""); }
+
+Result<Secret> Application::record_key() {
+  const std::string& name = loaded_.configuration.gate.hmac_secret_env;
+  if (name.empty() || !record_key_.empty()) return record_key_;
+  if (!is_variable_name(name)) {
+    return fail(ErrorCode::bad_input,
+                concat("gate.hmac-secret-env: expected the name of an environment variable, found something else of ",
+                       name.size(), " characters"),
+                "Write the name there, such as CRATEGATE_HMAC_SECRET, and the secret into that variable only.");
+  }
+  auto value = environment_.get(name).value_or("");
+  if (value.size() < pipeline::kShortestKey) {
+    return fail(ErrorCode::bad_input,
+                concat("gate.hmac-secret-env: expected a secret of at least ", pipeline::kShortestKey,
+                       " bytes in the environment variable ", name, ", found ",
+                       value.empty() ? std::string("none") : concat(value.size(), " bytes")),
+                concat("Make one with `openssl rand -hex 32`, keep it as a secret, and set ", name,
+                       " to it for digest, verify, push, release and run."));
+  }
+  record_key_ = Secret(std::move(value));
+  workflow_->mask(record_key_);
+  return record_key_;
+}
 
 Result<docker::Engine*> Application::engine() {
   const std::lock_guard lock(making_);
@@ -163,14 +197,17 @@ Result<std::string> Application::cleanup_image(const config::Cleanup& settings) 
   return own ? own->image_id : std::string();
 }
 
-Result<docker::ImageBuilder*> Application::builder() {
+Result<std::unique_ptr<docker::ImageBuilder>> Application::new_builder() {
   CG_TRY(docker::Engine* const connected, engine());
+  return std::make_unique<docker::BuildxBuilder>(
+      processes_, environment_, *connected, workspace_.root, loaded_.configuration.build.builder_image,
+      docker::RegistryLogin{loaded_.invocation.registry, given_credentials_.username, given_credentials_.password});
+}
+
+Result<docker::ImageBuilder*> Application::builder() {
+  CG_TRY(auto made, new_builder());
   const std::lock_guard lock(making_);
-  if (!builder_) {
-    builder_ = std::make_unique<docker::BuildxBuilder>(
-        processes_, environment_, *connected, workspace_.root, loaded_.configuration.build.builder_image,
-        docker::RegistryLogin{loaded_.invocation.registry, given_credentials_.username, given_credentials_.password});
-  }
+  if (!builder_) builder_ = std::move(made);
   return builder_.get();
 }
 
@@ -199,16 +236,28 @@ Result<net::HttpClient*> Application::http() {
   return http_.get();
 }
 
+std::unique_ptr<registry::HttpRegistry> Application::make_registry(net::HttpClient& client,
+                                                                   registry::Patience patience) {
+  return std::make_unique<registry::HttpRegistry>(
+      client, clock_, [this](const std::string& host) { return credentials(host); },
+      registry::RegistryOptions{.insecure = loaded_.invocation.insecure_registries,
+                                .mirrors = loaded_.invocation.registry_mirrors,
+                                .patience = std::move(patience)});
+}
+
 Result<registry::HttpRegistry*> Application::registry() {
   CG_TRY(net::HttpClient* const client, http());
   const std::lock_guard lock(making_);
-  if (!registry_) {
-    registry_ = std::make_unique<registry::HttpRegistry>(
-        *client, clock_, [this](const std::string& host) { return credentials(host); },
-        registry::RegistryOptions{.insecure = loaded_.invocation.insecure_registries,
-                                  .mirrors = loaded_.invocation.registry_mirrors});
-  }
+  if (!registry_) registry_ = make_registry(*client, {});
   return registry_.get();
+}
+
+Result<std::unique_ptr<registry::HttpRegistry>> Application::brief_registry() {
+  CG_TRY(net::HttpClient* const client, http());
+  registry::Patience patience;
+  patience.retry.tries = 2;
+  patience.operation = patience.longest_pause = kBriefly;
+  return make_registry(*client, std::move(patience));
 }
 
 Result<Application::Store> Application::store(const pipeline::Plan& plan) {
@@ -219,10 +268,18 @@ Result<Application::Store> Application::store(const pipeline::Plan& plan) {
       CG_TRY(auto opened, layout::OciLayout::open(directory));
       layout_ = std::make_unique<stages::LayoutRegistry>(std::move(opened));
     }
-    return Store{layout_.get(), layout_.get()};
+    return with_candidates(plan, {layout_.get(), layout_.get(), layout_.get()});
   }
   CG_TRY(registry::HttpRegistry* const client, registry());
-  return Store{client, client};
+  return with_candidates(plan, {client, client, client});
+}
+
+/// One plan a process: the first one that rebuilds stays.
+Application::Store Application::with_candidates(const pipeline::Plan& plan, Store store) {
+  if (!plan.rebuild) return store;
+  if (!candidates_) candidates_ = std::make_unique<stages::CandidateReader>(plan, workspace_, *store.reader);
+  store.candidates = candidates_.get();
+  return store;
 }
 
 sys::Path Application::layout_directory(const pipeline::Plan& plan) const {
@@ -296,7 +353,9 @@ Result<stages::JournalStore*> Application::journal(const pipeline::Plan& plan) {
     if (!lease_)
       lease_ = std::make_unique<git::GitRefStore>(processes_, environment_, workspace_.root, settings.lease_remote,
                                                   github_token_);
-    journal_ = std::make_unique<stages::GitJournal>(*lease_, clock_, plan.image_set, lease_holder());
+    earlier_journal_ = std::make_unique<stages::FileJournal>(files_, workspace_, plan.image_set);
+    journal_ =
+        std::make_unique<stages::GitJournal>(*lease_, clock_, plan.image_set, lease_holder(), earlier_journal_.get());
   } else if (hands_over() && settings.journal == "artifact") {
     journal_ = std::make_unique<stages::ArtifactJournal>(
         [this] { return artifacts(); }, files_, workspace_, plan.image_set,
@@ -308,13 +367,21 @@ Result<stages::JournalStore*> Application::journal(const pipeline::Plan& plan) {
   return journal_.get();
 }
 
+Result<void> Application::check_lease() {
+  const auto& settings = loaded_.configuration.release;
+  if (settings.lease != "git") return {};
+  auto found = git::find_remote_access(processes_, environment_, workspace_.root, settings.lease_remote, github_token_);
+  if (found) return {};
+  return fail(std::move(found).error().within("release.lease-remote"));
+}
+
 pipeline::LeaseHolder Application::lease_holder() const {
   constexpr std::size_t kRandom = 16;
   std::string host(HOST_NAME_MAX + 1, '\0');
   if (::gethostname(host.data(), host.size()) != 0) host.clear();
   host.resize(std::min(host.size(), host.find(char{0})));
   return {.run = run_id(),
-          .attempt = environment_.get(actions::kRunAttempt).value_or(""),
+          .attempt = run_attempt(),
           .id = concat(host.empty() ? std::string("unnamed") : host, "-", sys::random_hex(kRandom))};
 }
 

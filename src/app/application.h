@@ -24,6 +24,7 @@
 #include "pipeline/lease.h"
 #include "pipeline/plan.h"
 #include "registry/client.h"
+#include "stages/candidate_reader.h"
 #include "stages/check.h"
 #include "stages/hand_over.h"
 #include "stages/journal_store.h"
@@ -58,6 +59,9 @@ class Application {
   Result<std::string> cleanup_image(const config::Cleanup& settings);
   std::string run_id() const;  ///< of the workflow run; empty outside one
   std::string run_attempt() const;
+  /// That records are signed with, by gate.hmac-secret-env; empty = they are not.
+  /// Errors: bad_input where the variable holds none.
+  Result<Secret> record_key();
 
   Console& console() { return *console_; }
   sys::FileSystem& files() { return files_; }
@@ -71,16 +75,21 @@ class Application {
   /// Errors: engine, with what to do.
   Result<docker::Engine*> engine();
   Result<docker::ImageBuilder*> builder();
+  /// One for a single build: what it makes for that is removed with it.
+  Result<std::unique_ptr<docker::ImageBuilder>> new_builder();
 
-  /// Where a plan's images are: reader and writer of one destination.
+  /// Where a plan's images are: reader and writer of one destination, and where what is to be published is read.
   struct Store {
     registry::RegistryReader* reader = nullptr;
     registry::RegistryWriter* writer = nullptr;
+    registry::RegistryReader* candidates = nullptr;
   };
   Result<Store> store(const pipeline::Plan& plan);
   /// Any registry, with the credentials in force.
   /// Errors: bad_input for proxies or certificates that cannot be used.
   Result<registry::HttpRegistry*> registry();
+  /// One that gives up after some seconds: for what is good to know.
+  Result<std::unique_ptr<registry::HttpRegistry>> brief_registry();
   /// Where that is, for people: `oci:.crategate/images`, or the registry's host.
   std::string store_name(const pipeline::Plan& plan) const;
   /// The directory of the OCI layout; empty when the plan publishes to a registry.
@@ -99,6 +108,9 @@ class Application {
   pipeline::Maker maker() const;
   /// Of the plan's images, by release.lease and release.journal. Nothing is asked and no lease taken yet.
   Result<stages::JournalStore*> journal(const pipeline::Plan& plan);
+  /// That the lease's remote is one of the checkout, where it is called by name. Speaks to no remote.
+  /// Errors: bad_input.
+  Result<void> check_lease();
   /// GitHub's API, as whoever `github-token` is.
   /// Errors: bad_input.
   Result<github::GitHubClient*> github();
@@ -114,11 +126,13 @@ class Application {
  private:
   Application(CommandLine line, std::unique_ptr<Console> console);
   Result<std::optional<config::File>> read_configuration() const;
+  std::unique_ptr<registry::HttpRegistry> make_registry(net::HttpClient& client, registry::Patience patience);
   Result<std::optional<registry::Credentials>> credentials(const std::string& registry);
   Result<net::HttpClient*> http();
   pipeline::LeaseHolder lease_holder() const;
 
   CommandLine line_;
+  Store with_candidates(const pipeline::Plan& plan, Store store);
   std::mutex making_;  ///< cells ask for the engine side by side
   std::mutex making_http_;
   config::Loaded loaded_;
@@ -137,15 +151,17 @@ class Application {
   std::unique_ptr<docker::ImageBuilder> builder_;
   std::unique_ptr<registry::HttpRegistry> registry_;
   std::unique_ptr<stages::LayoutRegistry> layout_;
+  std::unique_ptr<stages::CandidateReader> candidates_;
   std::unique_ptr<actions::ArtifactStore> artifacts_;
   std::optional<sys::Instant> artifacts_until_;  ///< since they are hurried
   bool artifacts_given_up_ = false;
   std::unique_ptr<git::RefStore> lease_;
+  std::unique_ptr<stages::JournalStore> earlier_journal_;  ///< outlives the next
   std::unique_ptr<stages::JournalStore> journal_;
   std::string journal_images_;  ///< whose it is
   std::unique_ptr<github::GitHubClient> github_;
   registry::Credentials given_credentials_;
-  Secret github_token_;
+  Secret github_token_, record_key_;
 };
 
 }  // namespace crategate::app

@@ -11,9 +11,12 @@
 #include "base/strings.h"
 #include "stages/build.h"
 #include "stages/digest.h"
+#include "stages/evidence.h"
+#include "stages/rebuild.h"
 #include "stages/scan.h"
 #include "stages/test.h"
 #include "sys/cancel.h"
+#include "sys/parallel.h"
 
 namespace crategate::app {
 namespace {
@@ -23,19 +26,11 @@ std::string tests_phrase(const pipeline::TestResult& result) {
   return concat(result.total, " tests");
 }
 
-Result<void> build_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
-                        docker::ImageBuilder& builder) {
-  app.console().begin(cell.key, "build");
+Result<void> build_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell) {
   const auto progress = app.progress(cell.key);
-  auto built =
-      stages::run_build({.configuration = app.configuration(),
-                         .plan = facts.plan,
-                         .cell = cell,
-                         .workspace = app.workspace(),
-                         .source_url = facts.source_url,
-                         .commit_time = facts.commit_time,
-                         .in_action = app.in_runner()},
-                        {.files = app.files(), .builder = builder, .workflow = app.workflow(), .progress = progress});
+  CG_TRY(const auto services, build_services(app, progress));
+  app.console().begin(cell.key, "build");
+  auto built = stages::run_build(build_inputs(app, facts, cell), services);
   app.console().end(cell.key, built.has_value(), built ? "" : "see below");
   if (!built) return fail(with_repeat(std::move(built).error(), app, cell, "build"));
   return {};
@@ -87,7 +82,8 @@ Result<pipeline::Record> digest_cell(Application& app, const RunFacts& facts, co
                                     .cell = cell,
                                     .workspace = app.workspace(),
                                     .run = facts.run,
-                                    .attempt = facts.attempt},
+                                    .attempt = facts.attempt,
+                                    .key = facts.key},
                                    services);
   app.console().end(cell.key, record.has_value(), record ? record->manifest_digest.text() : "see below");
   return record;
@@ -101,16 +97,16 @@ struct CellServices {
 
 Result<CellOutcome> prove_cell(Application& app, const RunFacts& facts, const pipeline::Cell& cell,
                                const CellServices& svc, std::string& stage) {
-  CG_TRY(auto proof, find_proof(facts.plan, cell, facts.inputs, app.workspace(), app.files(), *svc.store.reader));
+  CG_TRY(auto proof,
+         find_proof(facts.plan, cell, facts.inputs, facts.key, app.workspace(), app.files(), *svc.store.reader));
   if (proof)
     return CellOutcome{
         .cell = cell.key, .proven_before = true, .record = std::move(proof), .error = {}, .failed_stage = {}};
   CG_CHECK(sys::check_cancelled());
   CG_TRY(docker::Engine* const engine, app.engine());
-  CG_TRY(docker::ImageBuilder* const builder, app.builder());
   stage = "build";
   CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
-  CG_CHECK(build_cell(app, facts, cell, *builder));
+  CG_CHECK(build_cell(app, facts, cell));
   stage = "scan";
   if (facts.plan.scan) CG_CHECK(scan_cell(app, facts, cell, *engine, svc.scanning));
   stage = "test";
@@ -155,6 +151,11 @@ Result<void> require_planned_commit(Application& app, const pipeline::Plan& plan
   return {};
 }
 
+Result<Secret> signing_key(Application& app, const pipeline::Plan& plan) {
+  if (!plan.policy.candidate && !plan.policy.push) return Secret();
+  return app.record_key();
+}
+
 Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
   const auto variable = [&](std::string_view name) { return app.environment().get(name).value_or(""); };
   RunFacts facts{.plan = plan,
@@ -162,7 +163,8 @@ Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
                  .source_url = {},
                  .commit_time = {},
                  .run = app.run_id(),
-                 .attempt = variable(actions::kRunAttempt)};
+                 .attempt = variable(actions::kRunAttempt),
+                 .key = {}};
   if (!variable(actions::kRepository).empty()) {
     facts.source_url = concat(variable(actions::kServerUrl), "/", variable(actions::kRepository));
   } else if (!plan.commit.empty()) {
@@ -173,6 +175,80 @@ Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
     facts.commit_time = app.repository().commit_time(plan.commit).value_or("");
   }
   return facts;
+}
+
+stages::BuildInputs build_inputs(Application& app, const RunFacts& facts, const pipeline::Cell& cell) {
+  return {.configuration = app.configuration(),
+          .plan = facts.plan,
+          .cell = cell,
+          .workspace = app.workspace(),
+          .source_url = facts.source_url,
+          .commit_time = facts.commit_time,
+          .in_action = app.in_runner(),
+          .run = facts.run};
+}
+
+Result<stages::BuildServices> build_services(Application& app, const stages::Progress& progress) {
+  CG_TRY(docker::Engine* const engine, app.engine());
+  CG_TRY(docker::ImageBuilder* const builder, app.builder());
+  return stages::BuildServices{
+      .files = app.files(), .builder = *builder, .engine = *engine, .workflow = app.workflow(), .progress = progress};
+}
+
+std::string describe_build(const docker::BuildRequest& request, docker::ImageBuilder* builder) {
+  std::string text;
+  if (builder != nullptr) {
+    if (const auto commands = builder->commands(request)) {
+      for (const auto& command : *commands) text += concat(command.text(), "\n");
+      return text;
+    }
+  }
+  config::Argv argv = {"docker"};
+  for (auto& word : docker::build_arguments(request)) argv.push_back(std::move(word));
+  return concat(stages::describe_command(argv), "\n");
+}
+
+Result<std::string> describe_rebuilds(Application& app, const pipeline::Plan& plan,
+                                      const std::vector<pipeline::Cell>& cells) {
+  CG_TRY(const auto facts, read_run_facts(app, plan));
+  CG_TRY(const auto records, stages::load_records(app.files(), app.workspace(), cells));
+  const auto builder = app.builder();
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto* const record = records[i].readable();
+    const auto request =
+        stages::rebuild_request(build_inputs(app, facts, cells[i]), record == nullptr ? pipeline::Record{} : *record);
+    text += describe_build(request, builder ? *builder : nullptr);
+  }
+  return text;
+}
+
+Result<void> rebuild_cells(Application& app, const pipeline::Plan& plan, const std::vector<pipeline::Cell>& cells,
+                           const Secret& key) {
+  if (!plan.rebuild || !plan.policy.push) return {};
+  CG_CHECK(require_planned_commit(app, plan));
+  CG_TRY(const auto facts, read_run_facts(app, plan));
+  CG_TRY(const auto said, stages::load_rebuilds(app.files(), app.workspace(), plan));
+  CG_TRY(const auto rebuilds, stages::prove_rebuilds(app.workspace(), said));
+  CG_TRY(const auto records, stages::load_records(app.files(), app.workspace(), cells));
+  const pipeline::Demands demands{app.configuration().gate.ignore_labels, facts.run, facts.attempt, key};
+  const auto jobs = static_cast<std::size_t>(app.jobs());
+  return sys::for_each_parallel(cells.size(), jobs, [&](std::size_t i) -> Result<void> {
+    const auto& cell = cells[i];
+    const auto* const record = records[i].readable();
+    // Of a record that is refused nothing is built; the verdict says why.
+    if (record == nullptr || !pipeline::judge_record(plan, cell, *record, demands).admitted) return {};
+    if (rebuilds.contains(cell.key)) return {};
+    const auto progress = app.progress(cell.key);
+    CG_TRY(const auto builder, app.new_builder());
+    CG_TRY(docker::Engine* const engine, app.engine());
+    const stages::BuildServices services{app.files(), *builder, *engine, app.workflow(), progress};
+    app.console().begin(cell.key, "rebuild");
+    auto rebuilt = stages::run_rebuild(build_inputs(app, facts, cell), *record, services);
+    app.console().end(cell.key, rebuilt.has_value(), rebuilt ? rebuilt->manifest_digest.text() : "see below");
+    if (!rebuilt) return fail(with_repeat(std::move(rebuilt).error(), app, cell, "verify"));
+    return {};
+  });
 }
 
 std::vector<CellOutcome> run_cells(Application& app, const RunFacts& facts, Application::Store store, int jobs) {

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
-#include "pipeline/agreement.h"
 #include "render/decisions.h"
 #include "stages/build.h"
 #include "stages/digest.h"
@@ -95,23 +94,17 @@ Result<void> build(Application& app) {
   if (!app.invocation().dry_run) CG_CHECK(take(app, {stages::dockerfiles_bundle(app.workspace(), plan)}));
   CG_CHECK(withdraw(app, stages::digest_bundle(app.workspace(), cell)));
   CG_TRY(const auto facts, read_run_facts(app, plan));
-  const stages::BuildInputs in{.configuration = app.configuration(),
-                               .plan = plan,
-                               .cell = cell,
-                               .workspace = app.workspace(),
-                               .source_url = facts.source_url,
-                               .commit_time = facts.commit_time,
-                               .in_action = app.in_runner()};
-  CG_TRY(docker::ImageBuilder* const builder, app.builder());
+  const auto in = build_inputs(app, facts, cell);
   if (app.invocation().dry_run) {
+    CG_TRY(docker::ImageBuilder* const builder, app.builder());
     CG_TRY(const auto commands, builder->commands(stages::build_request(in, *builder)));
     for (const auto& command : commands) app.console().lines(concat(command.text(), "\n"));
     return {};
   }
   const stages::Progress progress = tool_lines();
+  CG_TRY(const auto services, build_services(app, progress));
   app.workflow().begin_group(concat("build ", cell.key));
-  const auto built = stages::run_build(
-      in, {.files = app.files(), .builder = *builder, .workflow = app.workflow(), .progress = progress});
+  const auto built = stages::run_build(in, services);
   app.workflow().end_group();
   if (!built) return fail(with_repeat(built.error(), app, cell, "build"));
   CG_CHECK(app.workflow().set_output("imageid", built->image_id));
@@ -198,32 +191,40 @@ Result<void> test(Application& app) {
 /// `digest --image`: no plan, no record; just the values.
 Result<void> digest_of_image(Application& app) {
   CG_TRY(registry::HttpRegistry* const client, app.registry());
-  CG_TRY(const auto evidence, stages::inspect_image(app.invocation().image, app.configuration().build.platforms.front(),
-                                                    app.configuration().gate.ignore_labels,
+  CG_TRY(const auto evidence, stages::inspect_image({.image = app.invocation().image,
+                                                     .platform = app.configuration().build.platforms.front(),
+                                                     .ignore_labels = app.configuration().gate.ignore_labels,
+                                                     .quick = app.line().quick},
                                                     {.engine = [&app] { return app.engine(); }, .registry = *client}));
-  const std::string manifest = evidence.manifest_digest ? evidence.manifest_digest->text() : "";
+  const auto text = [](const std::optional<oci::Digest>& digest) { return digest ? digest->text() : std::string(); };
+  const std::string config = text(evidence.config_digest), manifest = text(evidence.manifest_digest);
   if (app.line().json) {
     app.console().document(json::Value::object({{"layer_text", evidence.layer_text},
                                                 {"fingerprint", evidence.fingerprint},
-                                                {"config_digest", evidence.config_digest.text()},
+                                                {"config_digest", config},
                                                 {"manifest_digest", manifest}})
                                .pretty());
     return {};
   }
-  app.console().result(concat(evidence.layer_text, "  layer text (docker inspect .RootFS.Layers)\n",
-                              evidence.fingerprint, "  fingerprint\n", evidence.config_digest.text(), "  config\n",
-                              manifest.empty() ? "" : concat(manifest, "  manifest\n")));
+  app.console().result(concat(
+      evidence.layer_text, "  layer text (docker inspect .RootFS.Layers)\n", evidence.fingerprint, "  fingerprint\n",
+      config.empty() ? "" : concat(config, "  config\n"), manifest.empty() ? "" : concat(manifest, "  manifest\n")));
   return {};
 }
 
 Result<void> digest(Application& app) {
   if (!app.invocation().image.empty()) return digest_of_image(app);
+  if (app.line().quick) {
+    return fail(ErrorCode::bad_input, "--quick: expected --image docker:NAME, found no image",
+                "Evidence of a cell is never taken from a description; leave --quick out.");
+  }
   CG_TRY(const auto plan, plan_in_force(app));
   CG_TRY(const auto cell, chosen_cell(app, plan));
   CG_TRY(const auto facts, read_run_facts(app, plan));
   CG_TRY(const bool dry, print_if_dry(app, plan.policy.candidate ? concat("PUT ", cell.candidate, "@sha256:<tested>\n")
                                                                  : "no candidate is stored by this policy\n"));
   if (dry) return {};
+  CG_TRY(Secret key, signing_key(app, plan));
   CG_TRY(docker::Engine* const engine, app.engine());
   CG_TRY(const auto store, app.store(plan));
   CG_TRY(const auto record, stages::run_digest({.configuration = app.configuration(),
@@ -231,7 +232,8 @@ Result<void> digest(Application& app) {
                                                 .cell = cell,
                                                 .workspace = app.workspace(),
                                                 .run = facts.run,
-                                                .attempt = facts.attempt},
+                                                .attempt = facts.attempt,
+                                                .key = std::move(key)},
                                                {.files = app.files(),
                                                 .clock = app.clock(),
                                                 .engine = *engine,
@@ -329,6 +331,11 @@ const std::vector<Row>& rows() {
         "crategate registry tag ghcr.io/owner/image:v1.2.3 v1.2 v1", "", "IMAGE TAG...",
         std::numeric_limits<std::size_t>::max()},
        registry_tag},
+      {{"registry untag", "registry", "Removes tags; the images stay.",
+        "crategate registry untag ghcr.io/owner/image:v1.3.0-rc1",
+        "Also oci:DIR:NAME. Not every registry removes tags over its API; the message says so.", "IMAGE:TAG...",
+        std::numeric_limits<std::size_t>::max()},
+       registry_untag},
       {{"registry digest", "registry", "The digests of images, asked for side by side.",
         "crategate registry digest alpine debian:trixie-slim", "", "IMAGE...", std::numeric_limits<std::size_t>::max()},
        registry_digest},
@@ -338,7 +345,9 @@ const std::vector<Row>& rows() {
        registry_auth_check},
       {{"resolve-set", "", "The images of a release set, by digest.",
         "crategate resolve-set ghcr.io/owner/release-set:latest --json",
-        "Without REF: the release set that release.set names.\nREF is one in a registry, or oci:DIR:NAME.", "[REF]", 1},
+        "Without REF: the release set of the plan, or that release.set names where there is none.\nREF is one in a "
+        "registry, or oci:DIR:NAME.",
+        "[REF]", 1},
        resolve_set},
       {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
         "crategate explain policy --event push --ref refs/tags/v1.2.3",
@@ -364,29 +373,6 @@ const CommandInfo* find_command(std::string_view name) {
     if (info.name == name) return &info;
   }
   return nullptr;
-}
-
-Result<pipeline::Plan> plan_in_force(Application& app) {
-  CG_CHECK(config::require_project(app.loaded()));
-  if (app.invocation().plan.empty()) CG_CHECK(take(app, {stages::plan_bundle(app.workspace())}));
-  CG_TRY(auto plan, stages::load_plan(app.files(), app.workspace(), app.invocation().plan));
-  CG_CHECK(pipeline::require_agreement(plan, app.loaded()));
-  return plan;
-}
-
-Result<pipeline::Cell> chosen_cell(const Application& app, const pipeline::Plan& plan) {
-  return stages::find_cell(plan, app.invocation().cell, app.invocation().only);
-}
-
-Result<pipeline::Plan> make_plan(Application& app, bool layout_by_default) {
-  CG_CHECK(config::require_project(app.loaded()));
-  CG_TRY(const auto destination, stages::parse_destination(app.invocation().to, layout_by_default));
-  return stages::make_plan({.configuration = app.configuration(),
-                            .invocation = app.invocation(),
-                            .workspace = app.workspace(),
-                            .destination = destination,
-                            .in_action = app.in_runner()},
-                           app.plan_services());
 }
 
 void show_plan(Application& app, const pipeline::Plan& plan) {

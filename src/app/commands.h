@@ -3,8 +3,8 @@
 
 #include "app/application.h"
 #include "base/result.h"
+#include "pipeline/change_set.h"
 #include "pipeline/plan.h"
-#include "pipeline/tags.h"
 #include "render/report.h"
 
 namespace crategate::app {

@@ -1,12 +1,15 @@
 #include "app/console.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <iostream>
 #include <system_error>
+#include <utility>
 
 #include "base/secret.h"
 #include "base/strings.h"
@@ -15,7 +18,7 @@
 namespace crategate::app {
 namespace {
 
-constexpr std::chrono::milliseconds kRepaint{100};
+constexpr std::chrono::milliseconds kRepaint{100}, kPatience{1'000};
 
 std::string seconds_since(std::chrono::steady_clock::time_point since) {
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since);
@@ -47,7 +50,39 @@ Console::~Console() {
   erase();
 }
 
+void Console::drop_lines(bool may_drop) {
+  std::size_t dropped = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped = may_drop ? 0 : std::exchange(dropped_, 0);
+    may_drop_ = may_drop || dropped > 0;
+  }
+  if (dropped == 0) return;
+  log::warning(concat(dropped, " lines of the log were dropped, for nobody read them"));
+  const std::lock_guard lock(mutex_);
+  may_drop_ = dropped_ > 0;
+}
+
+void Console::write_or_drop(int stream, std::string line) {
+  // A pipe that takes anything takes this much at once.
+  constexpr std::size_t kPiece = PIPE_BUF;
+  if (std::exchange(torn_, false)) line.insert(line.begin(), '\n');
+  for (std::string_view rest = line; !rest.empty();) {
+    pollfd ready{.fd = stream, .events = POLLOUT, .revents = 0};
+    const int wait = dropped_ == 0 ? static_cast<int>(kPatience.count()) : 0;
+    const bool takes = ::poll(&ready, 1, wait) == 1 && (ready.revents & POLLOUT) != 0;
+    const ssize_t written = takes ? ::write(stream, rest.data(), std::min(rest.size(), kPiece)) : -1;
+    if (written < 0) {
+      torn_ = rest.size() < line.size();
+      ++dropped_;
+      return;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
 void Console::write_line(std::string_view line) {
+  if (may_drop_) return write_or_drop(options_.one_stream ? STDOUT_FILENO : STDERR_FILENO, concat(line, "\n"));
   auto& stream = options_.one_stream ? std::cout : std::cerr;
   stream << line << '\n' << std::flush;
 }

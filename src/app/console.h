@@ -50,6 +50,9 @@ class Console {
   void tool_line(const std::string& label, std::string_view line);
   /// The stage ended; `outcome` is one short phrase.
   void end(const std::string& label, bool ok, const std::string& outcome);
+  /// Whether log lines wait for their reader for a moment only. Where nobody reads, those that follow are dropped and
+  /// counted, and go on being dropped afterwards unless somebody reads the count.
+  void drop_lines(bool may_drop);
   /// Total and finished cells, for the bar.
   void total(std::size_t cells);
   void cell_finished();
@@ -60,14 +63,30 @@ class Console {
     std::chrono::steady_clock::time_point since;
   };
   void write_line(std::string_view line);  // lock held
+  void write_or_drop(int stream, std::string line);
   void erase();
   void paint();
   ConsoleOptions options_;
   std::mutex mutex_;
   std::map<std::string, Running> running_;
   std::size_t painted_ = 0, total_ = 0, finished_ = 0;
+  bool may_drop_ = false, torn_ = false;
+  std::size_t dropped_ = 0;
   int lost_ = 0;  ///< errno of the first result that did not arrive
   std::chrono::steady_clock::time_point last_paint_{};
+};
+
+/// While one lives a reader that does not read stops nothing: between the first tag that is written and the end of the
+/// journal nobody waits for a log.
+class DroppedLines {
+ public:
+  explicit DroppedLines(Console& console) : console_(console) { console_.drop_lines(true); }
+  ~DroppedLines() { console_.drop_lines(false); }
+  DroppedLines(const DroppedLines&) = delete;
+  DroppedLines& operator=(const DroppedLines&) = delete;
+
+ private:
+  Console& console_;
 };
 
 /// Writes to standard output at once. Returns: errno, 0 = it arrived.

@@ -46,6 +46,7 @@ Result<void> give_all(Application& app, const pipeline::Plan& plan, bool succeed
     bundles.push_back(stages::sarif_bundle(workspace, cell));
     bundles.push_back(stages::digest_bundle(workspace, cell));
   }
+  if (plan.rebuild) bundles.push_back(stages::rebuilds_bundle(workspace, plan));
   bundles.push_back(stages::moves_bundle(workspace));
   bundles.push_back(stages::report_bundle(workspace));
   for (const auto& bundle : bundles) {

@@ -24,7 +24,8 @@ enum class Plain : unsigned char {
   check,
   yes,
   forward,
-  back
+  back,
+  quick
 };
 
 struct PlainOption {
@@ -53,6 +54,8 @@ struct OwnOption {
 constexpr OwnOption kOwnOptions[] = {
     {"generate", {"check", Plain::check, false, "Write nothing; fail when committed files drift."}},
     {"cleanup", {"yes", Plain::yes, false, "Remove it: on a machine of yours nothing is removed unasked."}},
+    {"digest",
+     {"quick", Plain::quick, false, "--image docker:NAME as the engine describes it: nothing is copied or checked."}},
     {"recover", {"forward", Plain::forward, false, "Finish it (the default)."}},
     {"recover", {"back", Plain::back, false, "Undo it: every tag names again what it named before."}},
 };
@@ -180,6 +183,9 @@ struct Parser {
         break;
       case Plain::back:
         line.back = true;
+        break;
+      case Plain::quick:
+        line.quick = true;
         break;
       case Plain::log_format:
         if (value != "text" && value != "json") {

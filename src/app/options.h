@@ -38,6 +38,7 @@ struct CommandLine {
   bool check_only = false;             ///< `generate --check`
   bool yes = false;                    ///< `cleanup --yes`
   bool forward = false, back = false;  ///< of `recover`
+  bool quick = false;                  ///< `digest --image … --quick`
   log::Format log_format = log::Format::text;
 };
 

@@ -76,16 +76,33 @@ class TimeLimit {
   std::thread watcher_;
 };
 
-/// For most commands what they print is a view of what they did; of these it is the result.
-bool prints_its_result(const Application& app) {
-  const std::string& command = app.line().command;
-  return app.line().json || app.invocation().dry_run || command == "digest" || command == "explain" ||
-         command == "artifact list" || command.starts_with("registry ");
-}
-
 int print_and_end(std::string_view text) {
   const auto printed = check_printed(print_out(text));
   return printed ? 0 : report_failure(printed.error());
+}
+
+/// A tool that was stopped by our own cancellation reports its own failure; the cause is the cancellation. What a release
+/// says of its tags is said all the same.
+Error cancelled_error(Error cancelled, const Error& found) {
+  if (found.code == cancelled.code) return found;
+  const bool of_tags = found.code == ErrorCode::needs_person || found.code == ErrorCode::rolled_back;
+  if (!of_tags) return cancelled;
+  cancelled.message += concat("; ", describe(found));
+  cancelled.hint = found.hint;
+  return cancelled;
+}
+
+/// What the end of the time stopped says itself what it leaves behind.
+Error timed_out(std::chrono::milliseconds timeout, const Error& stopped) {
+  const std::string time = concat("timeout: expected an end within ", format_duration(timeout.count()), ", found none");
+  const std::string remedy = "Give --timeout more, or find out what takes so long";
+  if (stopped.code == ErrorCode::terminated && !stopped.hint.empty()) {
+    Error error = stopped;
+    error.hint = concat(remedy, ". ", stopped.hint);
+    return std::move(error).within(time);
+  }
+  Error error{ErrorCode::terminated, time, concat(remedy, "; what is already proven is kept."), {}, {}, {}};
+  return cancelled_error(std::move(error), stopped);
 }
 
 Result<void> load_and_run(Application& app) {
@@ -93,22 +110,15 @@ Result<void> load_and_run(Application& app) {
   const auto timeout = app.invocation().timeout;
   TimeLimit limit(timeout);
   auto done = run_command(app);
-  if (done && prints_its_result(app)) done = app.console().check_results();
+  if (done) done = app.console().check_results();
   if (done || !limit.expired()) return done;
-  return fail(ErrorCode::terminated,
-              concat("timeout: expected an end within ", format_duration(timeout.count()), ", found none"),
-              "Give --timeout more, or find out what takes so long; what is already proven is kept.");
+  return fail(timed_out(timeout, done.error()));
 }
 
 Result<void> run_with(Application& app) {
   auto done = load_and_run(app);
-  // A tool that was stopped by our own cancellation reports its own failure; the cause is the cancellation.
-  if (const auto cancelled = sys::check_cancelled();
-      !done && !cancelled && done.error().code != ErrorCode::terminated) {
-    Error error = cancelled.error();
-    if (error.hint.empty()) error.hint = "Run the same command again; what is already proven is kept.";
-    done = fail(std::move(error));
-  }
+  const auto cancelled = sys::check_cancelled();
+  if (!done && !cancelled) done = fail(cancelled_error(cancelled.error(), done.error()));
   if (!done) annotate(app, done.error());
   if (done) static_cast<void>(app.workflow().set_output("exit_code", "0"));
   return done;

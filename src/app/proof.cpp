@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "base/strings.h"
+#include "pipeline/gate.h"
 
 namespace crategate::app {
 namespace {
@@ -85,12 +86,16 @@ Result<std::string> hash_inputs(const pipeline::Plan& plan, const config::Genera
 }
 
 Result<std::optional<pipeline::Record>> find_proof(const pipeline::Plan& plan, const pipeline::Cell& cell,
-                                                   const std::string& inputs, const stages::Workspace& workspace,
-                                                   const sys::FileSystem& files, registry::RegistryReader& reader) {
+                                                   const std::string& inputs, const Secret& key,
+                                                   const stages::Workspace& workspace, const sys::FileSystem& files,
+                                                   registry::RegistryReader& reader) {
   CG_TRY(const bool same, equals(proof_file(cell.key), inputs, workspace, files));
   if (!same) return std::nullopt;
   const auto record = stages::load_record(files, workspace, cell.key);
   if (!record || !*record || (*record)->plan_id != plan.plan_id) return std::nullopt;
+  if (!key.empty() && !pipeline::is_signed_with(**record, key)) return std::nullopt;
+  const auto text = stages::read_state(files, workspace, stages::digest_file(cell.key));
+  if (!text || pipeline::judge_digest_text(**record, *text)) return std::nullopt;
   if (plan.policy.candidate) {
     CG_TRY(auto repository, oci::parse_repository(cell.candidate));
     CG_TRY(const auto stored, reader.digest({std::move(repository), std::nullopt, (*record)->manifest_digest}));

@@ -24,12 +24,14 @@ Result<std::string> hash_inputs(const pipeline::Plan& plan, const config::Genera
                                 const std::string& settings, const stages::Workspace& workspace,
                                 const sys::Path& images, const sys::FileSystem& files, git::Repository& repository);
 
-/// The cell's record if its tests passed for exactly these inputs and its candidate is still where it was stored.
+/// The cell's record if its tests passed for exactly these inputs, its candidate is still where it was stored, the text
+/// value still beside it, and `key`, unless it is empty, the one that it was signed with.
 /// nullopt: it has to be built and tested (again).
 /// Errors: registry errors.
 Result<std::optional<pipeline::Record>> find_proof(const pipeline::Plan& plan, const pipeline::Cell& cell,
-                                                   const std::string& inputs, const stages::Workspace& workspace,
-                                                   const sys::FileSystem& files, registry::RegistryReader& reader);
+                                                   const std::string& inputs, const Secret& key,
+                                                   const stages::Workspace& workspace, const sys::FileSystem& files,
+                                                   registry::RegistryReader& reader);
 Result<void> save_proof(const pipeline::Cell& cell, const std::string& inputs, const stages::Workspace& workspace,
                         sys::FileSystem& files);
 

@@ -243,6 +243,27 @@ Result<void> registry_tag(Application& app) {
   return {};
 }
 
+Result<void> registry_untag(Application& app) {
+  CG_TRY(const auto words, words_of(app, 1, "IMAGE:TAG..."));
+  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  std::vector<ImagePlace> places;
+  for (const auto& word : words) {
+    CG_TRY(ImagePlace place, stages::find_place(word, *client, *client, "", false));
+    if (!place.reference.tag || place.reference.digest) {
+      return fail(ErrorCode::bad_input, concat(word, ": expected a tag to remove, found none of its own"),
+                  "write NAME:TAG or oci:DIR:NAME, without a digest; the image itself stays");
+    }
+    places.push_back(std::move(place));
+  }
+  for (const auto& place : places) {
+    CG_TRY(const auto digest, place.reader->digest(place.reference));
+    if (!digest) return absent(place);
+    if (writes(app)) CG_CHECK(place.writer->remove_manifest(place.reference));
+    app.console().lines(concat(writes(app) ? "removed  " : "would remove  ", place.text(), "  ", digest->text(), "\n"));
+  }
+  return {};
+}
+
 Result<void> registry_digest(Application& app) {
   CG_TRY(const auto words, words_of(app, 1, "IMAGE..."));
   std::vector<ImagePlace> places;

@@ -10,6 +10,7 @@ Result<void> registry_ls(Application& app);
 Result<void> registry_inspect(Application& app);
 Result<void> registry_copy(Application& app);
 Result<void> registry_tag(Application& app);
+Result<void> registry_untag(Application& app);
 Result<void> registry_digest(Application& app);
 Result<void> registry_auth_check(Application& app);
 

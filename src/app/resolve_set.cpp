@@ -1,7 +1,9 @@
 // `crategate resolve-set`: reference → release set → one line for each image.
+#include <optional>
 #include <utility>
 
 #include "app/commands.h"
+#include "app/hand_over.h"
 #include "base/strings.h"
 #include "config/settings.h"
 #include "json/value.h"
@@ -9,6 +11,7 @@
 #include "pipeline/release_set.h"
 #include "stages/image_place.h"
 #include "stages/plan.h"
+#include "stages/workspace.h"
 
 namespace crategate::app {
 namespace {
@@ -34,6 +37,23 @@ Result<std::string> configured_set(Application& app) {
   return pipeline::name_set(pattern, {.version = "0.0.0", .destination = std::move(destination)});
 }
 
+/// Where a plan is in force, the set that it will write, or has written: nullopt = there is no plan.
+Result<std::optional<std::string>> planned_set(Application& app) {
+  if (app.invocation().plan.empty()) {
+    CG_CHECK(take(app, {stages::plan_bundle(app.workspace())}));
+    CG_TRY(const auto text, stages::read_state(app.files(), app.workspace(), stages::kPlanFile));
+    if (!text || text->empty()) return std::nullopt;
+  }
+  CG_TRY(const auto plan, plan_in_force(app));
+  if (plan.release_set.empty()) {
+    return fail(ErrorCode::bad_input,
+                concat("resolve-set: expected REF, for the plan of ", plan.version, " makes no release set"),
+                "Write crategate resolve-set REGISTRY/REPOSITORY:TAG, or plan again with release.set.");
+  }
+  if (!plan.layout) return plan.release_set;
+  return concat("oci:", app.layout_directory(plan).string(), ":", plan.release_set);
+}
+
 json::Value document_of(const std::string& name, const oci::Digest& digest, const pipeline::ReleaseSet& set) {
   auto images = json::Value::array();
   for (const auto& entry : set.images) {
@@ -53,9 +73,15 @@ json::Value document_of(const std::string& name, const oci::Digest& digest, cons
 }  // namespace
 
 Result<void> resolve_set(Application& app) {
-  std::string name = app.line().positional.empty() ? std::string() : app.line().positional.front();
-  if (name.empty()) {
-    CG_TRY(name, configured_set(app));
+  const bool given = !app.line().positional.empty();
+  std::string name = given ? app.line().positional.front() : std::string();
+  if (!given) {
+    CG_TRY(auto planned, planned_set(app));
+    if (planned) {
+      name = *std::move(planned);
+    } else {
+      CG_TRY(name, configured_set(app));
+    }
   }
   CG_TRY(registry::HttpRegistry* const client, app.registry());
   CG_TRY(const auto place, stages::find_place(name, *client, *client, "latest", false));

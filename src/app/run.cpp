@@ -94,9 +94,9 @@ Result<void> generate(Run& run) {
   return {};
 }
 
-void announce(Application& app, const pipeline::ChangeSet& changes) {
+void announce(Application& app, const pipeline::ChangeSet& changes, const stages::JournalStore& journal) {
   warn_of_moves(app, changes);
-  const std::string text = render::change_set_text(changes);
+  const std::string text = render::change_set_text(changes, journal.place());
   for (const auto& line : split(text, '\n')) {
     if (!line.empty()) log::info(line);
   }
@@ -104,23 +104,25 @@ void announce(Application& app, const pipeline::ChangeSet& changes) {
 
 Result<void> publish(Run& run) {
   Application& app = run.app;
-  CG_TRY(const auto evidence, stages::run_verify({.configuration = app.configuration(),
-                                                  .plan = run.plan,
-                                                  .cells = run.plan.cells,
-                                                  .workspace = app.workspace(),
-                                                  .run = app.run_id()},
-                                                 {.files = app.files(), .reader = *run.store.reader}));
+  CG_TRY(const Secret key, app.record_key());
+  CG_CHECK(rebuild_cells(app, run.plan, run.plan.cells, key));
+  CG_TRY(const auto evidence, judge_cells(app, run.plan, run.plan.cells, key));
   for (const auto& line : split(render::gate_table(evidence.verdict), '\n')) {
     if (!line.empty()) log::info(line);
   }
   CG_CHECK(stages::require_admitted(evidence.verdict));
-  const auto in = publish_inputs(app, run.plan);
+  auto in = publish_inputs(app, run.plan);
+  in.key = key;
+  CG_TRY(stages::JournalStore* const keeper, app.journal(run.plan));
   CG_TRY(const auto services, publish_services(app, run.plan, [&](const auto& changes) {
            run.published_before = changes.empty();
-           announce(app, changes);
+           announce(app, changes, *keeper);
          }));
-  CG_TRY(const auto published, stages::publish(in, services, stages::kAllTags));
-  if (const auto text = render::windows_text(published.windows); !text.empty()) log::info(text);
+  const auto published = [&] {
+    const DroppedLines no_waiting(app.console());
+    return stages::publish(in, services, stages::kAllTags);
+  }();
+  if (!published) return fail(published.error());
   return {};
 }
 
@@ -137,10 +139,13 @@ Result<void> report(Run& run, const std::optional<Error>& failure) {
   Application& app = run.app;
   // A run that failed before its first cell has asked the destination nothing, and its report does not either.
   registry::RegistryReader* const reader = failure && run.outcomes.empty() ? nullptr : run.store.reader;
-  CG_TRY(auto report,
-         stages::collect_report(
-             {.configuration = app.configuration(), .plan = run.plan, .workspace = app.workspace(), .today = run.today},
-             app.files(), reader));
+  CG_TRY(stages::JournalStore* const journal, app.journal(run.plan));
+  CG_TRY(auto report, stages::collect_report({.configuration = app.configuration(),
+                                              .plan = run.plan,
+                                              .workspace = app.workspace(),
+                                              .today = run.today,
+                                              .journal = journal},
+                                             app.files(), reader));
   report.check = run.check;
   report.generate = run.generate;
   report.started_at = run.started_at;
@@ -184,7 +189,7 @@ std::optional<Error> first_failure(const Run& run) {
 
 /// A destination that is down, or refuses the login, is found before minutes of building.
 Result<void> require_destination(const Run& run) {
-  if (!run.plan.policy.candidate || run.plan.cells.empty()) return {};
+  if (run.plan.cells.empty() || (!run.plan.policy.candidate && !run.plan.policy.push)) return {};
   const auto& cell = run.plan.cells.front();
   CG_TRY(const auto tag, stages::tag_reference(cell.image, run.plan.version));
   CG_CHECK(run.store.reader->digest(tag));
@@ -195,6 +200,7 @@ Result<void> build_and_test(Run& run) {
   Application& app = run.app;
   CG_CHECK(require_planned_commit(app, run.plan));
   CG_TRY(RunFacts facts, read_run_facts(app, run.plan));
+  CG_TRY(facts.key, signing_key(app, run.plan));
   CG_TRY(facts.inputs, hash_inputs(run.plan, app.configuration().generate, settings_text(app), app.workspace(),
                                    app.layout_directory(run.plan), app.files(), app.repository()));
   CG_CHECK(check(run, facts.inputs));
@@ -217,23 +223,9 @@ void say_whether_work_was_done(const Run& run) {
 std::string dry_cell(Application& app, const pipeline::Plan& plan, const RunFacts& facts, const pipeline::Cell& cell,
                      docker::ImageBuilder* builder) {
   std::string text = concat("# ", cell.key, "\n");
-  const stages::BuildInputs build{.configuration = app.configuration(),
-                                  .plan = plan,
-                                  .cell = cell,
-                                  .workspace = app.workspace(),
-                                  .source_url = facts.source_url,
-                                  .commit_time = facts.commit_time,
-                                  .in_action = app.in_runner()};
+  const auto build = build_inputs(app, facts, cell);
   const auto request = builder == nullptr ? stages::build_request(build) : stages::build_request(build, *builder);
-  const auto commands =
-      builder == nullptr ? Result<std::vector<sys::Command>>(fail(ErrorCode::engine, "")) : builder->commands(request);
-  if (commands) {
-    for (const auto& command : *commands) text += concat(command.text(), "\n");
-  } else {
-    config::Argv argv = {"docker"};
-    for (auto& word : docker::build_arguments(request)) argv.push_back(std::move(word));
-    text += concat(stages::describe_command(argv), "\n");
-  }
+  text += describe_build(request, builder);
   if (plan.scan) {
     text +=
         concat(stages::describe_scan(
@@ -255,7 +247,8 @@ Result<std::string> with_tags(std::string text, Application& app, const pipeline
   const std::string today = sys::compact_date(app.clock().now());
   CG_TRY(const auto tags, pipeline::planned_tags(plan, app.configuration().release, today, first, last));
   for (const auto& tag : tags) {
-    text += concat("PUT ", tag.repository, ":", tag.tag, tag.cell.empty() ? " sha256:<set>\n" : " sha256:<tested>\n");
+    const std::string_view what = tag.cell.empty() ? "set" : plan.rebuild ? "rebuilt" : "tested";
+    text += concat("PUT ", tag.repository, ":", tag.tag, " sha256:<", what, ">\n");
   }
   return text;
 }
@@ -279,6 +272,16 @@ Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
     for (const auto& cell : plan.cells) text += concat("PUT ", cell.candidate, "@sha256:<tested>\n");
   }
   if (plan.policy.push) {
+    if (plan.rebuild) {
+      CG_TRY(const auto rebuilds, describe_rebuilds(app, plan, plan.cells));
+      text += concat("# rebuilds, which the gate compares with what was tested\n", rebuilds);
+    }
+    const std::string_view what = plan.rebuild ? "@sha256:<rebuilt>" : "@sha256:<tested>";
+    for (const auto& cell : plan.cells) {
+      if (cell.candidate != cell.image) text += concat("COPY ", cell.image, what, " (from ", cell.candidate, ")\n");
+    }
+    CG_TRY(const stages::JournalStore* const keeper, app.journal(plan));
+    text += concat("JOURNAL ", keeper->place(), "\n");
     text += concat("# version tags, after every cell has passed the gate (to ", app.store_name(plan), ")\n");
     CG_TRY(text, with_tags(std::move(text), app, plan, TagRank::version, TagRank::extra));
   }
@@ -287,6 +290,9 @@ Result<void> dry_run(Application& app, const pipeline::Plan& plan) {
     CG_TRY(text, with_tags(std::move(text), app, plan, TagRank::moving, TagRank::set));
   }
   app.console().lines(text);
+  if (!plan.policy.push) return {};
+  // What would be built does not depend on who publishes now.
+  if (const auto journal = last_journal(app, plan); !journal) log::warning(describe(journal.error()));
   return {};
 }
 

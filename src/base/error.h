@@ -63,6 +63,8 @@ struct Error {
   std::vector<std::string> context;  ///< outermost last: "reading crategate.yml"
   std::optional<Location> location;
   std::optional<HttpFailure> http;
+  /// An earlier try of what failed had no answer, and may still take effect.
+  bool unsettled = false;
 
   /// The same error seen from further out; the frame is printed in front of the message.
   Error within(std::string frame) &&;

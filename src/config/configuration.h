@@ -125,10 +125,14 @@ struct Release {
   bool operator==(const Release&) const = default;
 };
 
+/// Whether a build takes nothing from a cache, and the newest base image. `automatic`: where that one moved.
+enum class Fresh : unsigned char { no, yes, automatic };
+
 /// Overrides of one row of the policy table; unset = the row's own value. Nothing here can make a pull request push or
 /// cache.
 struct EventPolicy {
-  std::optional<bool> all_cells, fresh, cache_write, latest;
+  std::optional<bool> all_cells, cache_write, latest;
+  std::optional<Fresh> fresh;
   bool operator==(const EventPolicy&) const = default;
 };
 

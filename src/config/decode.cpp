@@ -358,7 +358,7 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("sha", out.sha);
   given.read("base-ref", out.base_ref);
   given.read_with("rebuild-base", out.rebuild_base, read_boolean);
-  given.read_with("fresh", out.fresh, read_boolean);
+  given.read_with("fresh", out.fresh, read_fresh);
   given.read_with("cache-write", out.cache_write, read_boolean);
   given.read("publish", out.publish);
   given.read("dry-run", out.dry_run);

@@ -70,7 +70,7 @@ Result<EventPolicy> decode_event(const Node& node, const std::string& path) {
     section.read("cells", cells, kCells);
     policy.all_cells = cells == Cells::all;
   }
-  section.read_with("fresh", policy.fresh, read_boolean);
+  section.read_with("fresh", policy.fresh, read_fresh);
   section.read_with("cache-write", policy.cache_write, read_boolean);
   section.read_with("latest", policy.latest, read_boolean);
   CG_CHECK(section.finish());

@@ -32,7 +32,9 @@ std::vector<Setting> general_settings() {
        .file = false},
       {.name = "fresh",
        .type = boolean,
-       .description = "Whether the build takes nothing from a cache, in place of what the policy table says.",
+       .description = "Whether the build takes nothing from a cache, in place of what the policy table says: true, "
+                      "false, or auto, where "
+                      "the base image has moved.",
        .file = false},
       {.name = "cache-write",
        .type = boolean,

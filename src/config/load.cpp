@@ -94,8 +94,6 @@ Result<void> require_supported(const Loaded& loaded) {
   const Configuration& configuration = loaded.configuration;
   const std::pair<bool, std::string_view> unsupported[] = {
       {configuration.provenance, "provenance"},
-      {configuration.gate.mode != GateMode::promote, "gate.mode"},
-      {!configuration.gate.hmac_secret_env.empty(), "gate.hmac-secret-env"},
       {configuration.shards > 0, "shards"},
   };
   for (const auto& [present, key] : unsupported) {

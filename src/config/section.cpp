@@ -80,6 +80,13 @@ Result<bool> read_boolean(const Node& node, std::string_view path) {
   return expected(node, path, "true or false", std::string(kHint));
 }
 
+Result<Fresh> read_fresh(const Node& node, std::string_view path) {
+  if (node.kind == Node::Kind::scalar && node.text == "auto") return Fresh::automatic;
+  const auto fresh = read_boolean(node, path);
+  if (fresh) return *fresh ? Fresh::yes : Fresh::no;
+  return expected(node, path, "true, false or auto", "write one of them, without quotes");
+}
+
 Result<Timeout> read_duration(const Node& node, std::string_view path) {
   const bool scalar = node.kind == Node::Kind::scalar;
   if (scalar && parse_unsigned(node.text))

@@ -23,6 +23,8 @@ using Choice = std::pair<std::string_view, Enum>;
 /// Each Errors: bad_input at the node, `path: expected …, found …`.
 Result<std::string> read_text(const Node& node, std::string_view path);
 Result<bool> read_boolean(const Node& node, std::string_view path);
+/// true, false or auto.
+Result<Fresh> read_fresh(const Node& node, std::string_view path);
 Result<Timeout> read_duration(const Node& node, std::string_view path);
 Result<int> read_number(const Node& node, std::string_view path, int maximum);
 Result<std::vector<std::string>> read_list(const Node& node, std::string_view path);

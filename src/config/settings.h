@@ -89,7 +89,8 @@ struct Invocation {
   std::string event, ref, ref_type, payload, sha,
       base_ref;  ///< shell equivalents of GITHUB_*; empty = from the runner or git
   std::optional<bool> rebuild_base;
-  std::optional<bool> fresh, cache_write;  ///< in place of the policy row's values; never for a pull request
+  std::optional<Fresh> fresh;
+  std::optional<bool> cache_write;  ///< in place of the policy row's values; never for a pull request
   bool publish = true;
   bool dry_run = false;
   std::string to;  ///< `oci:DIR`, `REGISTRY[/prefix]`; empty = the command's own default

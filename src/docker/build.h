@@ -40,13 +40,21 @@ struct BuildRequest {
   std::string target, network, builder;
   bool provenance = false;
   std::string metadata_file;
+  /// Not empty: no file or history entry is later than this time (seconds since the epoch), which the build sees as the
+  /// argument SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/), unless `build_args` has it.
+  std::string source_date_epoch;
+  /// Not empty: the image goes to this docker archive instead of the engine; relative to the workspace. Engines cannot
+  /// load an image with rewritten times themselves.
+  std::string archive;
+  bool isolated =
+      false;  ///< by a BuildKit that has no layers of other builds, where there is an image to make one from
 };
 
 /// `docker buildx build --platform … -f FILE -t TAG --output=type=docker …`; every untrusted value in `--name=value` form (A73).
 std::vector<std::string> build_arguments(const BuildRequest& request);
 
 struct BuildOutcome {
-  std::string image_id;  ///< of the loaded image, as the engine names it
+  std::string image_id;  ///< of the loaded image, as the engine names it; empty for an archive
   std::chrono::milliseconds elapsed{0};
 };
 
@@ -66,7 +74,7 @@ class ImageBuilder {
 };
 
 /// Runs `docker buildx` (or stand-alone `buildx`). Where the engine's default builder cannot do what the request asks
-/// (registry or local cache export on the classic store), it makes a `docker-container` builder from `builder_image`
+/// (registry or local cache export, or an archive, on the classic store), it makes a `docker-container` builder from `builder_image`
 /// for this process and removes it at the end.
 class BuildxBuilder final : public ImageBuilder {
  public:

@@ -8,6 +8,7 @@ namespace {
 
 // --load with OCI media types, so that the manifest is an OCI one in every image store and in OCI layouts.
 constexpr std::string_view kLoad = "--output=type=docker,oci-mediatypes=true";
+constexpr std::string_view kEpoch = "SOURCE_DATE_EPOCH=";
 
 // Cache options are one CSV record to buildx; quoting keeps a comma in a path from becoming another option.
 std::string csv_field(std::string text) {
@@ -18,6 +19,12 @@ std::string csv_field(std::string text) {
 std::string cache_location(const Cache& cache, std::string_view directory_key) {
   if (!cache.reference.empty()) return concat("type=registry,", csv_field(concat("ref=", cache.reference)));
   return concat("type=local,", csv_field(concat(directory_key, '=', cache.directory)));
+}
+
+std::string output(const BuildRequest& request) {
+  if (request.archive.empty()) return std::string(kLoad);
+  return concat(kLoad, ",", csv_field(concat("dest=", request.archive)),
+                request.source_date_epoch.empty() ? "" : ",rewrite-timestamp=true");
 }
 
 bool names_a_place(const Cache& cache) { return !cache.reference.empty() || !cache.directory.empty(); }
@@ -53,10 +60,11 @@ std::vector<std::string> build_arguments(const BuildRequest& request) {
   std::vector<std::string> argv{"build", concat("--platform=", request.platform.text())};
   add_if_set("--file=", request.dockerfile, argv);
   add_each("--tag=", request.tags, argv);
-  argv.insert(argv.end(), {std::string(kLoad), "--progress=plain", concat("--provenance=", request.provenance)});
+  argv.insert(argv.end(), {output(request), "--progress=plain", concat("--provenance=", request.provenance)});
   if (request.fresh) argv.insert(argv.end(), {"--pull", "--no-cache"});
   add_caches(request, argv);
-  add_each("--build-arg=", request.build_args, argv);
+  if (!request.source_date_epoch.empty()) argv.push_back(concat("--build-arg=", kEpoch, request.source_date_epoch));
+  add_each("--build-arg=", request.build_args, argv);  // the last one of a name counts
   add_each("--build-context=", request.build_contexts, argv);
   add_each("--secret=", request.secrets, argv);
   for (const auto& [key, value] : request.labels) argv.push_back(concat("--label=", key, '=', value));

@@ -17,6 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kShortCommand{120'000};
+constexpr milliseconds kBuilderStart{300'000};  ///< its image is pulled
 constexpr milliseconds kLookUp{20'000};
 constexpr std::string_view kEngineDriver = "docker";
 constexpr std::string_view kDefaultHost = "unix:///var/run/docker.sock";
@@ -36,15 +37,14 @@ std::vector<std::string> needed_variables(const BuildRequest& request) {
 }
 
 Error classic_store_cannot_export() {
-  return {
-      ErrorCode::engine,
-      "the build writes a cache, which the engine's default builder cannot do on the classic image store, and no "
-      "builder image is configured",
-      "set build.builder-image to an image of BuildKit, or switch the engine to the containerd image store, or turn "
-      "the cache off",
-      {},
-      std::nullopt,
-      std::nullopt};
+  return {ErrorCode::engine,
+          "the build writes a cache or an archive, which the engine's default builder cannot do on the classic image "
+          "store, and no builder image is configured",
+          "set build.builder-image to an image of BuildKit, or switch the engine to the containerd image store, or do "
+          "without the cache and gate.mode: rebuild",
+          {},
+          std::nullopt,
+          std::nullopt};
 }
 
 std::string driver_of(const std::string& inspection) {
@@ -104,8 +104,9 @@ struct BuildxBuilder::State {
   }
 
   sys::Command create_command() const {
+    // Started at once: builds that start it side by side get in each other's way.
     return command({"create", concat("--name=", own_builder), "--driver=docker-container",
-                    concat("--driver-opt=image=", builder_image, ",network=host")});
+                    concat("--driver-opt=image=", builder_image, ",network=host"), "--bootstrap"});
   }
   sys::Command remove_command() const { return command({"rm", "--force", own_builder}); }
   sys::Command build_command(BuildRequest request, bool with_own_builder) const {
@@ -159,7 +160,9 @@ bool BuildxBuilder::State::sees_engine(const BuildRequest& request) {
 }
 
 Result<bool> BuildxBuilder::State::needs_own_builder(const BuildRequest& request) {
-  if (request.cache_to.empty() || !request.builder.empty()) return false;
+  if (!request.builder.empty()) return false;
+  if (request.isolated && !builder_image.empty()) return true;
+  if (request.cache_to.empty() && request.archive.empty()) return false;
   if (!default_builder_exports) {
     CG_TRY(const EngineInfo info, engine.info());
     if (info.containerd_store) {
@@ -176,7 +179,7 @@ Result<void> BuildxBuilder::State::make_own_builder() {
   if (created) return {};
   if (builder_image.empty()) return fail(classic_store_cannot_export());
   created = true;  // also when creating is interrupted: removing what is not there does no harm
-  CG_TRY(const auto outcome, processes.run(create_command(), {.timeout = kShortCommand, .merge_streams = true}));
+  CG_TRY(const auto outcome, processes.run(create_command(), {.timeout = kBuilderStart, .merge_streams = true}));
   CG_CHECK(sys::check_cancelled());
   if (outcome.exit_code == 0) return {};
   return fail(ErrorCode::engine,
@@ -275,6 +278,7 @@ Result<BuildOutcome> BuildxBuilder::build(const BuildRequest& request, milliseco
                 "raise the time limit of the build, or find out what hangs");
   }
   if (outcome.exit_code != 0) return fail(build_failure(request.dockerfile, outcome.exit_code, tail));
+  if (!request.archive.empty()) return BuildOutcome{{}, outcome.elapsed};
   CG_TRY(std::string id, state_->loaded_image(request));
   return BuildOutcome{std::move(id), outcome.elapsed};
 }

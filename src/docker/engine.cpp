@@ -6,7 +6,7 @@
 #include "docker/container.h"
 #include "docker/engine_api.h"
 #include "docker/host_paths.h"
-#include "docker/image_pull.h"
+#include "docker/image_transfer.h"
 #include "docker/own_container.h"
 
 namespace crategate::docker {
@@ -24,6 +24,10 @@ Result<EngineImage> read_image(const json::Reader& root) {
   CG_TRY(const auto origins, root.find("RepoDigests"));
   if (origins) {
     CG_TRY(image.repo_digests, root.strings("RepoDigests"));
+  }
+  CG_TRY(const auto config, root.find("Config"));
+  if (config) {
+    CG_TRY(image.config, oci::read_container_config(*config));
   }
   CG_TRY(const auto file_system, root.find("RootFS"));
   if (!file_system) return image;
@@ -73,6 +77,10 @@ Result<void> HttpEngine::save_image(const std::string& name, const net::BodySink
 }
 
 Result<void> HttpEngine::pull_image(const std::string& name) { return docker::pull_image(*api_, name); }
+
+Result<void> HttpEngine::load_image(const net::BodySource& archive, std::uint64_t size) {
+  return docker::load_image(*api_, archive, size);
+}
 
 Result<void> HttpEngine::remove_image(const std::string& name) {
   CG_TRY(const std::string path, path_of_image(name));

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "net/http.h"
 #include "oci/digest.h"
+#include "oci/image_config.h"
 #include "sys/clock.h"
 #include "sys/environment.h"
 #include "sys/file_system.h"
@@ -34,6 +35,7 @@ struct EngineImage {
   std::vector<oci::Digest> diff_ids;
   std::string os, architecture, variant;
   std::vector<std::string> repo_digests;  ///< `repository@digest` of the registries that it came from
+  oci::ContainerConfig config = {};       ///< what its containers run; nothing of it is proven by a digest
 };
 
 struct ContainerSpec {
@@ -104,6 +106,9 @@ class Engine {
   /// From its registry, by the engine, without a login.
   /// Errors: not_found, forbidden, no_space, engine.
   virtual Result<void> pull_image(const std::string& name) = 0;
+  /// A `docker save` archive of `size` bytes into the engine, with the names that it carries.
+  /// Errors: no_space, engine; whatever the source answers.
+  virtual Result<void> load_image(const net::BodySource& archive, std::uint64_t size) = 0;
   /// Removes one name (and the image with its last name); absent is fine.
   virtual Result<void> remove_image(const std::string& name) = 0;
   /// Creates, attaches, starts, waits, and always removes the container; on time-out or cancellation it is killed
@@ -127,6 +132,7 @@ class HttpEngine final : public Engine {
   Result<std::optional<EngineImage>> find_image(const std::string& name) override;
   Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
   Result<void> pull_image(const std::string& name) override;
+  Result<void> load_image(const net::BodySource& archive, std::uint64_t size) override;
   Result<void> remove_image(const std::string& name) override;
   Result<ContainerOutcome> run_container(const ContainerSpec& spec, const ContainerRun& run) override;
   Result<std::optional<OwnContainer>> own_container() override;

@@ -100,7 +100,10 @@ Result<net::Response> EngineApi::send_to(const std::string& prefix, const Call& 
   request.url = {"http", "docker", 80, concat(prefix, call.target)};
   request.unix_socket = socket_;
   if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  if (call.source) request.headers.emplace_back("Content-Type", "application/x-tar");
   request.body = call.body;
+  request.source = call.source;
+  request.source_length = call.source_length;
   request.sink = call.sink;
   request.timeout = call.timeout;
   request.body_limit = 16U << 20U;

@@ -29,9 +29,11 @@ Result<std::string> path_of_image(const std::string& name);
 
 struct Call {
   std::string method = "GET";
-  std::string target;  ///< below the version: "/images/json"
-  std::string body;    ///< JSON
-  std::string api;     ///< version that it needs; empty = the one spoken
+  std::string target;           ///< below the version: "/images/json"
+  std::string body;             ///< JSON
+  net::BodySource source = {};  ///< instead of `body`: a tar of `source_length` bytes
+  std::uint64_t source_length = 0;
+  std::string api;  ///< version that it needs; empty = the one spoken
   net::BodySink sink;
   std::chrono::milliseconds timeout{60'000};
   bool ignore_cancellation = false;

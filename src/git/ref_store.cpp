@@ -15,7 +15,8 @@
 namespace crategate::git {
 namespace {
 
-constexpr std::chrono::seconds kTimeLimit{60};
+constexpr std::chrono::milliseconds kTimeLimit{60'000};
+constexpr std::chrono::milliseconds kGraceOfPuttingAway{200};
 constexpr std::size_t kLargest = 16u << 20;
 constexpr std::size_t kMostFiles = 16;
 constexpr int kTries = 5;  ///< of a push that met another one's lock
@@ -129,16 +130,25 @@ Result<sys::ProcessOutcome> GitRefStore::git(std::vector<std::string> arguments,
                        .input = std::move(input)};
   command.environment["GIT_DIR"] = repository_->path().string();
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
-  // While what a cancelled run has made is being put away, git works for that.
+  // While what a cancelled run has made is being put away, git works for that, as long as a runner lets us live.
   const bool putting_away = sys::cancellation().has_value() && sys::check_cancelled().has_value();
-  auto outcome = processes_.run(
-      command, {.timeout = kTimeLimit, .capture_limit = 2 * kLargest, .ignore_cancellation = putting_away});
-  if (!outcome) return fail(std::move(outcome).error().within("asking git"));
-  if (outcome->cancelled) CG_CHECK(sys::check_cancelled());
-  if (outcome->timed_out)
+  sys::RunOptions options{.timeout = kTimeLimit, .capture_limit = 2 * kLargest, .ignore_cancellation = putting_away};
+  if (putting_away) {
+    options.timeout = left_to_put_away_;
+    options.grace = kGraceOfPuttingAway;
+  }
+  const auto too_slow = [&] {
     return fail(ErrorCode::unavailable,
-                concat("git ", what, ": ", place(), " took longer than ", format_duration(kTimeLimit.count() * 1000)),
+                concat("git ", what, ": ", place(), " took longer than ",
+                       format_duration((putting_away ? kPuttingAway : kTimeLimit).count())),
                 "Run the same command again.");
+  };
+  if (putting_away && left_to_put_away_ <= std::chrono::milliseconds(0)) return too_slow();
+  auto outcome = processes_.run(command, options);
+  if (!outcome) return fail(std::move(outcome).error().within("asking git"));
+  if (putting_away) left_to_put_away_ -= outcome->elapsed;
+  if (outcome->cancelled) CG_CHECK(sys::check_cancelled());
+  if (outcome->timed_out) return too_slow();
   return outcome;
 }
 

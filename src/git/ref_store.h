@@ -2,6 +2,7 @@
 // Belongs here: the role, and a git server in it.  Not here: what the files say (stages/git_journal).
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,6 +36,9 @@ class RefStore {
   virtual std::string place() const = 0;
 };
 
+/// For all that is done after a cancellation; every other command has a minute of its own.
+inline constexpr std::chrono::milliseconds kPuttingAway{3000};
+
 /// Through a temporary bare repository: the checkout's files, index, refs and objects are never touched, and its hooks
 /// and helpers never run. Every swap is a commit on top of the one before. Not thread-safe.
 class GitRefStore final : public RefStore {
@@ -66,6 +70,7 @@ class GitRefStore final : public RefStore {
   sys::Path checkout_;
   std::string remote_;
   Secret token_;
+  std::chrono::milliseconds left_to_put_away_ = kPuttingAway;
   std::optional<RemoteAccess> access_;
   std::optional<sys::PrivateDirectory> repository_;  ///< what a killed process leaves of it, the next one removes
 };

@@ -46,15 +46,19 @@ class Checkout {
   bool in_job_;
 };
 
-Result<RemoteAddress> named_address(Checkout& checkout, const std::string& name) {
+Result<void> check_name(const std::string& name) {
   const bool plain = !name.empty() && !name.starts_with('-') && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == '-';
   });
-  if (!plain)
-    return fail(ErrorCode::bad_input,
-                concat("the git remote: expected a name, an address or a path, found ", quoted(name)),
-                "write for example origin");
+  if (plain) return {};
+  return fail(ErrorCode::bad_input,
+              concat("the git remote: expected a name, an address or a path, found ", quoted(name)),
+              "write for example origin");
+}
+
+Result<RemoteAddress> named_address(Checkout& checkout, const std::string& name) {
+  CG_CHECK(check_name(name));
   CG_TRY(const auto shown, checkout.git({"remote", "get-url", "--push", name}));
   if (shown.exit_code != 0)
     return fail(ErrorCode::bad_input,
@@ -128,6 +132,12 @@ void add_token(Configuration& headers, const RemoteAddress& address, const sys::
 }
 
 }  // namespace
+
+Result<void> check_remote(const sys::Path& directory, const std::string& remote) {
+  if (!is_remote_address(remote)) return check_name(remote);
+  CG_CHECK(given_address(directory, remote));
+  return {};
+}
 
 Result<RemoteAccess> find_remote_access(sys::ProcessRunner& processes, const sys::Environment& environment,
                                         const sys::Path& directory, const std::string& remote, const Secret& token) {

@@ -20,6 +20,10 @@ namespace crategate::git {
 /// The name by which `variables` know the remote.
 inline constexpr std::string_view kRemoteName = "crategate";
 
+/// That `remote` can be one: a plain name, or an address or path that may be spoken to. Asks nobody.
+/// Errors: bad_input, as find_remote_access.
+Result<void> check_remote(const sys::Path& directory, const std::string& remote);
+
 struct RemoteAccess {
   RemoteAddress address;
   /// Environment of git: it may speak to the remote, with the configuration above. Holds credentials.

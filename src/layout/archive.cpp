@@ -1,125 +1,20 @@
 // From an archive's contents to one image.
-// Belongs here: which manifest, configuration and layers are the image, and that they agree.
-// Not here: reading the archive (archive_contents).
+// Belongs here: which layers are the image's, and that everything agrees.
+// Not here: reading the archive (archive_contents), which image it is (archive_image).
 #include "layout/archive.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "base/strings.h"
-#include "json/value.h"
 #include "layout/archive_contents.h"
+#include "layout/archive_image.h"
 #include "oci/media_types.h"
 
 namespace crategate::layout {
 namespace {
-
-constexpr int kMaxIndexDepth = 2;
-
-Failure refused(std::string message) {
-  return fail(ErrorCode::integrity, concat("the image archive: ", message),
-              "save the image again with `docker save`, one image at a time");
-}
-
-// The parts of the image, before its layers are looked at.
-struct Found {
-  std::string manifest_bytes;             // empty in an archive without OCI manifests
-  std::optional<oci::Manifest> manifest;  // of those bytes
-  oci::Digest config_digest;
-  std::string config_bytes;
-  oci::ImageConfig image;
-};
-
-bool is_attestation(const oci::Descriptor& entry) {
-  const auto type = entry.annotations.find("vnd.docker.reference.type");
-  const bool marked = type != entry.annotations.end() && type->second == "attestation-manifest";
-  return marked || (entry.platform && entry.platform->os == "unknown");
-}
-
-// Variants are compared only where both say one: v8 is implied for arm64 by some writers.
-bool fits(const oci::Platform& found, const oci::Platform& wanted) {
-  const bool same_variant = found.variant == wanted.variant || found.variant.empty() || wanted.variant.empty();
-  return found.os == wanted.os && found.architecture == wanted.architecture && same_variant;
-}
-
-// Collects the manifests for `platform` that an index names, attestations left out.
-Result<void> collect(const ArchiveContents& contents, const std::string& index_bytes, std::string_view media_type,
-                     const oci::Platform& platform, int depth, std::map<oci::Digest, oci::Descriptor>& images) {
-  if (depth > kMaxIndexDepth) return refused("indexes are nested too deeply");
-  CG_TRY(const oci::Index index, oci::parse_index(index_bytes, media_type));
-  for (const oci::Descriptor& entry : index.manifests) {
-    if (is_attestation(entry) || (entry.platform && !fits(*entry.platform, platform))) continue;
-    const auto blob = contents.small_blobs.find(entry.digest);
-    if (blob == contents.small_blobs.end()) {
-      return refused(concat("expected the manifest ", entry.digest.text(), ", found no such blob"));
-    }
-    if (oci::is_index(entry.media_type)) {
-      CG_CHECK(collect(contents, blob->second, entry.media_type, platform, depth + 1, images));
-    } else {
-      images.emplace(entry.digest, entry);
-    }
-  }
-  return {};
-}
-
-Result<std::string> config_of(const ArchiveContents& contents, const oci::Digest& digest) {
-  const auto blob = contents.small_blobs.find(digest);
-  if (blob != contents.small_blobs.end()) return blob->second;
-  return refused(concat("expected the configuration ", digest.text(), " of at most ", format_bytes(oci::kManifestLimit),
-                        ", found none"));
-}
-
-Result<Found> find_by_index(const ArchiveContents& contents, const oci::Platform& platform) {
-  std::map<oci::Digest, oci::Descriptor> images;
-  CG_CHECK(collect(contents, contents.documents.at("index.json"), oci::kOciIndex, platform, 0, images));
-  if (images.size() != 1) {
-    return refused(concat("expected one image for ", platform.text(), ", found ", images.size()));
-  }
-  const auto& [digest, descriptor] = *images.begin();
-  const std::string& bytes = contents.small_blobs.at(digest);
-  CG_TRY(oci::Manifest manifest, oci::parse_manifest(bytes, descriptor.media_type));
-  CG_TRY(std::string config, config_of(contents, manifest.config.digest));
-  CG_TRY(oci::ImageConfig image, oci::parse_image_config(config));
-  const oci::Digest config_digest = manifest.config.digest;
-  return Found{bytes, std::move(manifest), config_digest, std::move(config), std::move(image)};
-}
-
-// The digest in a configuration's name: `<hex>.json`, `sha256:<hex>` or `blobs/sha256/<hex>`.
-Result<oci::Digest> digest_in_name(std::string name) {
-  const std::string given = name;
-  if (name.ends_with(".json")) name.resize(name.size() - 5);
-  name.erase(0, name.find_last_of("/:") + 1);
-  const auto digest = oci::Digest::parse(concat("sha256:", name));
-  if (digest) return *digest;
-  return refused(
-      concat("manifest.json: Config: expected the name of a configuration, found ", crategate::quoted(given)));
-}
-
-Result<Found> find_by_manifest_list(const ArchiveContents& contents) {
-  CG_TRY(const json::Document document,
-         json::Document::parse(contents.documents.at("manifest.json"), "manifest.json", {}, ErrorCode::integrity));
-  CG_TRY(const auto entries, document.root().items());
-  std::set<std::string> configs;
-  for (const json::Reader& entry : entries) {
-    CG_TRY(std::string config, entry.string("Config"));
-    configs.insert(std::move(config));
-  }
-  if (configs.size() != 1) return refused(concat("expected one image, found ", configs.size()));
-  CG_TRY(oci::Digest digest, digest_in_name(*configs.begin()));
-  CG_TRY(std::string config, config_of(contents, digest));
-  CG_TRY(oci::ImageConfig image, oci::parse_image_config(config));
-  return Found{{}, std::nullopt, std::move(digest), std::move(config), std::move(image)};
-}
-
-Result<Found> find_image(const ArchiveContents& contents, const oci::Platform& platform) {
-  if (!contents.documents.contains("index.json") && !contents.documents.contains("manifest.json")) {
-    return refused("expected index.json or manifest.json, found neither");
-  }
-  CG_TRY(Found found, contents.documents.contains("index.json") ? find_by_index(contents, platform)
-                                                                : find_by_manifest_list(contents));
-  if (fits(found.image.platform, platform)) return found;
-  return refused(concat("expected an image for ", platform.text(), ", found one for ", found.image.platform.text()));
-}
 
 Result<oci::Digest> diff_id_of(StagedLayer& layer) {
   if (!layer.diff_id) {
@@ -132,16 +27,61 @@ Result<oci::Digest> diff_id_of(StagedLayer& layer) {
 }
 
 Failure no_such_layer(std::size_t index, const oci::Digest& digest) {
-  return refused(concat("layer ", index, ": expected ", digest.text(), ", found no such layer"));
+  return refused_archive(concat("layer ", index, ": expected ", digest.text(), ", found no such layer"));
+}
+
+Result<void> require_as_many_layers(const ArchivedImage& found) {
+  const std::size_t expected = found.image.diff_ids.size();
+  if (!found.manifest || found.manifest->layers.size() == expected) return {};
+  return refused_archive(concat("expected ", expected, " layers as the configuration says, found ",
+                                found.manifest->layers.size(), " in the manifest"));
+}
+
+Failure other_diff_id(std::size_t index, const oci::Digest& expected, const oci::Digest& found) {
+  return refused_archive(concat("layer ", index, ": expected the diff ID ", expected.text(), ", found ", found.text()));
+}
+
+Failure other_size(std::size_t index, std::uint64_t expected, std::uint64_t found) {
+  return refused_archive(concat("layer ", index, ": expected ", expected, " bytes, found ", found));
+}
+
+// Each layer, which was looked at in passing, is what manifest and configuration say.
+Result<void> check_layers(const ArchivedImage& found, const ArchiveContents& contents) {
+  CG_CHECK(require_as_many_layers(found));
+  struct Seen {
+    oci::Digest diff_id;
+    std::uint64_t size;
+  };
+  std::map<oci::Digest, Seen> by_content;
+  std::set<oci::Digest> diff_ids;
+  for (const BlobFacts& seen : contents.seen) {
+    by_content.emplace(seen.content, Seen{seen.diff_id, seen.size});
+    diff_ids.insert(seen.diff_id);
+  }
+  for (const auto& [digest, bytes] : contents.small_blobs) {
+    by_content.emplace(digest, Seen{digest, bytes.size()});
+    diff_ids.insert(digest);
+  }
+  for (std::size_t i = 0; i < found.image.diff_ids.size(); ++i) {
+    const oci::Digest& expected = found.image.diff_ids[i];
+    if (!found.manifest) {
+      if (!diff_ids.contains(expected)) return no_such_layer(i, expected);
+      continue;
+    }
+    const oci::Descriptor& layer = found.manifest->layers[i];
+    const auto seen = by_content.find(layer.digest);
+    if (seen == by_content.end()) return no_such_layer(i, layer.digest);
+    if (seen->second.diff_id != expected) return other_diff_id(i, expected, seen->second.diff_id);
+    if (seen->second.size != layer.size) return other_size(i, layer.size, seen->second.size);
+  }
+  return {};
 }
 
 // The staged layers of the image, in its order, each proven to be what the configuration says.
-Result<std::vector<StagedLayer*>> layers_of(const Found& found, ArchiveContents& contents, const sys::Path& layout) {
+Result<std::vector<StagedLayer*>> layers_of(const ArchivedImage& found, ArchiveContents& contents,
+                                            const sys::Path& layout) {
   const auto& diff_ids = found.image.diff_ids;
-  if (found.manifest && found.manifest->layers.size() != diff_ids.size()) {
-    return refused(concat("expected ", diff_ids.size(), " layers as the configuration says, found ",
-                          found.manifest->layers.size(), " in the manifest"));
-  }
+  CG_CHECK(require_as_many_layers(found));
   for (std::size_t i = 0; found.manifest && i < diff_ids.size(); ++i) {
     const auto small = contents.small_blobs.find(found.manifest->layers[i].digest);
     if (small == contents.small_blobs.end()) continue;
@@ -164,9 +104,7 @@ Result<std::vector<StagedLayer*>> layers_of(const Found& found, ArchiveContents&
     const auto staged = known.find(key);
     if (staged == known.end()) return no_such_layer(i, key);
     CG_TRY(const oci::Digest diff_id, diff_id_of(*staged->second));
-    if (diff_id != diff_ids[i]) {
-      return refused(concat("layer ", i, ": expected the diff ID ", diff_ids[i].text(), ", found ", diff_id.text()));
-    }
+    if (diff_id != diff_ids[i]) return other_diff_id(i, diff_ids[i], diff_id);
     layers.push_back(staged->second);
   }
   return layers;
@@ -184,7 +122,8 @@ Result<oci::Descriptor> compressed(StagedLayer& layer, const sys::Path& layout, 
 
 // The manifest as it came, byte for byte, unless every layer is uncompressed, which is how the classic store saves an
 // image: then the layers are compressed, and the manifest is ours.
-Result<std::pair<std::string, std::string>> manifest_of(const Found& found, const std::vector<StagedLayer*>& layers,
+Result<std::pair<std::string, std::string>> manifest_of(const ArchivedImage& found,
+                                                        const std::vector<StagedLayer*>& layers,
                                                         const sys::Path& layout, const FindStoredLayer& find_stored) {
   const bool any_compressed =
       std::any_of(layers.begin(), layers.end(), [](const auto* each) { return each->is_compressed(); });
@@ -192,7 +131,7 @@ Result<std::pair<std::string, std::string>> manifest_of(const Found& found, cons
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::uint64_t expected = found.manifest->layers[i].size;
       if (layers[i]->file.size() == expected) continue;
-      return refused(concat("layer ", i, ": expected ", expected, " bytes, found ", layers[i]->file.size()));
+      return other_size(i, expected, layers[i]->file.size());
     }
     return std::pair{found.manifest_bytes, found.manifest->media_type};
   }
@@ -212,12 +151,13 @@ Result<std::pair<std::string, std::string>> manifest_of(const Found& found, cons
 Result<ImportedImage> import_archive(const net::BodySource& archive, const oci::Platform& platform, OciLayout& layout,
                                      const FindStoredLayer& find_stored) {
   CG_TRY(ArchiveContents contents, read_contents(archive, layout.directory()));
-  CG_TRY(Found found, find_image(contents, platform));
+  CG_TRY(ArchivedImage found, find_image(contents, platform));
   CG_TRY(const auto layers, layers_of(found, contents, layout.directory()));
   CG_TRY(const auto manifest, manifest_of(found, layers, layout.directory(), find_stored));
   CG_TRY(const oci::Manifest parsed, oci::parse_manifest(manifest.first, manifest.second));
   if (parsed.config.digest != found.config_digest || parsed.config.size != found.config_bytes.size()) {
-    return refused(concat("configuration: expected ", parsed.config.size, " bytes, found ", found.config_bytes.size()));
+    return refused_archive(
+        concat("configuration: expected ", parsed.config.size, " bytes, found ", found.config_bytes.size()));
   }
   for (StagedLayer* layer : layers) {
     if (!layer->stored && !std::exchange(layer->published, true)) CG_CHECK(layer->file.publish());
@@ -229,8 +169,11 @@ Result<ImportedImage> import_archive(const net::BodySource& archive, const oci::
 
 Result<ArchiveConfig> read_archive_config(const net::BodySource& archive, const oci::Platform& platform) {
   CG_TRY(const ArchiveContents contents, read_contents(archive, {}));
-  CG_TRY(Found found, find_image(contents, platform));
-  return ArchiveConfig{std::move(found.config_digest), std::move(found.image)};
+  CG_TRY(ArchivedImage found, find_image(contents, platform));
+  CG_CHECK(check_layers(found, contents));
+  std::optional<oci::Digest> manifest;
+  if (found.manifest) manifest = oci::Digest::of(found.manifest_bytes);
+  return ArchiveConfig{std::move(found.config_digest), std::move(found.image), std::move(manifest)};
 }
 
 }  // namespace crategate::layout

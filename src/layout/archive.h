@@ -29,15 +29,18 @@ using FindStoredLayer = std::function<Result<std::optional<oci::Descriptor>>(con
 /// layers are all uncompressed cannot be told from that and is treated the same. A layer that `find_stored` knows is named
 /// in the manifest as it is stored there, and is not put into `layout`. Nothing is extracted by name: only
 /// `blobs/sha256/<hex>`, `manifest.json`, `index.json`, `oci-layout`, `<hex>.json`,
-/// `<hex>/layer.tar` are read; links, devices and other names are ignored or refused.
+/// `<hex>/layer.tar` are read; links, devices and other names are ignored or refused. Where both index.json and
+/// manifest.json are there, they must name the same image.
 /// Errors: integrity, no_space.
 Result<ImportedImage> import_archive(const net::BodySource& archive, const oci::Platform& platform, OciLayout& layout,
                                      const FindStoredLayer& find_stored = {});
 
-/// The config digest (and config) of the one image in an archive, without keeping layers; constant memory.
+/// The config digest (and config) of the one image in an archive, without keeping layers; constant memory. Every layer is
+/// there, and is what manifest and configuration say.
 struct ArchiveConfig {
   oci::Digest config_digest;
   oci::ImageConfig image;
+  std::optional<oci::Digest> manifest;  ///< an archive without index.json names none
 };
 Result<ArchiveConfig> read_archive_config(const net::BodySource& archive, const oci::Platform& platform);
 

@@ -2,6 +2,7 @@
 #include "layout/archive_contents.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.h"
 #include "layout/gzip.h"
@@ -13,9 +14,10 @@ namespace crategate::layout {
 namespace {
 
 constexpr std::size_t kSmallLimit = oci::kManifestLimit;
-constexpr std::size_t kSmallTotal = 64U << 20U;
+constexpr std::size_t kSmallTotal = 32U << 20U;
+constexpr std::size_t kMostLayers = 4096;
 
-enum class Role : unsigned char { ignored, document, blob, layer };
+enum class Role : unsigned char { ignored, document, blob, layer, folder };
 
 struct Classified {
   Role role = Role::ignored;
@@ -29,6 +31,7 @@ bool is_hex64(std::string_view text) {
 
 Classified classify(std::string_view name) {
   if (name == "manifest.json" || name == "index.json" || name == "oci-layout") return {Role::document, std::nullopt};
+  if (name == "blobs" || name == "blobs/sha256" || is_hex64(name)) return {Role::folder, std::nullopt};
   constexpr std::string_view kBlobs = "blobs/sha256/";
   if (name.starts_with(kBlobs)) {
     const auto hex = name.substr(kBlobs.size());
@@ -45,9 +48,39 @@ Classified classify(std::string_view name) {
   return {};
 }
 
+/// The name as readers see it that extract the archive.
+std::string plain_name(std::string_view name) {
+  std::vector<std::string> parts;
+  for (const std::string& part : split(name, '/')) {
+    if (part == ".." && !parts.empty()) parts.pop_back();
+    if (!part.empty() && part != "." && part != "..") parts.push_back(part);
+  }
+  return join(parts, "/");
+}
+
+/// Names are taken as they are written, after one leading "./". What others would take for a part of the image and we
+/// would not is refused: they might see another image.
+Result<Classified> role_of(const TarEntry& entry) {
+  std::string_view name = entry.name;
+  if (name.starts_with("./")) name.remove_prefix(2);
+  while (entry.kind == TarEntry::Kind::directory && name.ends_with('/')) name.remove_suffix(1);
+  Classified found = classify(name);
+  if (found.role == Role::ignored && classify(plain_name(name)).role != Role::ignored) {
+    return fail(ErrorCode::integrity, concat("the image archive: expected the plain name ", plain_name(name),
+                                             ", found ", crategate::quoted(entry.name)));
+  }
+  return found;
+}
+
 std::string layer_type(std::string_view first_bytes) {
-  if (first_bytes.starts_with("\x1f\x8b")) return std::string(oci::kOciLayerGzip);
-  if (first_bytes.starts_with("\x28\xb5\x2f\xfd")) return std::string(oci::kOciLayerZstd);
+  switch (compression_of(first_bytes)) {
+    case Compression::gzip:
+      return std::string(oci::kOciLayerGzip);
+    case Compression::zstd:
+      return std::string(oci::kOciLayerZstd);
+    case Compression::none:
+      break;
+  }
   return std::string(oci::kOciLayer);
 }
 
@@ -75,8 +108,12 @@ class Collector {
 
  private:
   Result<void> take(const TarEntry& entry) {
-    const Classified classified = classify(entry.name);
+    CG_TRY(const Classified classified, role_of(entry));
     if (classified.role == Role::ignored || entry.kind == TarEntry::Kind::directory) return {};
+    if (classified.role == Role::folder) {
+      return fail(ErrorCode::integrity,
+                  concat("the image archive: ", entry.name, ": expected a folder, found a file or link"));
+    }
     // Old engines link equal layers to each other; layers are found by their content, so such links say nothing.
     if (classified.role == Role::layer && entry.kind == TarEntry::Kind::link) return {};
     if (entry.kind != TarEntry::Kind::file) {
@@ -88,20 +125,21 @@ class Collector {
   }
 
   Result<void> take_document(const TarEntry& entry) {
-    if (contents_.documents.contains(entry.name)) {
-      return fail(ErrorCode::integrity, concat("the image archive: expected one ", entry.name, ", found two"));
+    const std::string name = plain_name(entry.name);
+    if (contents_.documents.contains(name)) {
+      return fail(ErrorCode::integrity, concat("the image archive: expected one ", name, ", found two"));
     }
     if (entry.size > kSmallLimit) {
-      return fail(ErrorCode::integrity, concat("the image archive: ", entry.name, ": expected at most ",
+      return fail(ErrorCode::integrity, concat("the image archive: ", name, ": expected at most ",
                                                format_bytes(kSmallLimit), ", found ", format_bytes(entry.size)));
     }
-    CG_TRY(contents_.documents[entry.name], read_all({}));
+    CG_TRY(contents_.documents[name], read_all({}));
     return {};
   }
 
   Result<std::string> read_all(std::string bytes) {
     while (true) {
-      CG_TRY(const std::string chunk, reader_.read());
+      CG_TRY(const std::string_view chunk, reader_.read());
       if (chunk.empty()) return bytes;
       bytes += chunk;
     }
@@ -109,22 +147,39 @@ class Collector {
 
   Result<void> take_blob(const TarEntry& entry, const Classified& classified) {
     const bool may_be_small = classified.role == Role::blob && entry.size <= kSmallLimit;
-    if (layout_.empty() && !may_be_small) return {};
-    CG_TRY(std::string first, reader_.read());
-    if (may_be_small && first.starts_with('{')) return take_small(entry, *classified.digest, std::move(first));
-    if (layout_.empty()) return {};
+    CG_TRY(const std::string_view first, reader_.read());
+    if (may_be_small && first.starts_with('{')) return take_small(entry, *classified.digest, std::string(first));
+    if (contents_.layers.size() + contents_.seen.size() == kMostLayers) {
+      return fail(ErrorCode::integrity, concat("the image archive: expected at most ", kMostLayers, " layers"));
+    }
+    return layout_.empty() ? look_at(entry, classified.digest, first) : stage(entry, classified.digest, first);
+  }
+
+  Result<void> stage(const TarEntry& entry, const std::optional<oci::Digest>& promised, std::string_view first) {
+    const std::string beginning(first.substr(0, 4));
     CG_TRY(BlobFile file, BlobFile::create(layout_));
-    for (std::string chunk = first; !chunk.empty();) {
+    for (std::string_view chunk = first; !chunk.empty();) {
       CG_CHECK(file.write(chunk));
       CG_TRY(chunk, reader_.read());
     }
-    CG_TRY(StagedLayer layer, finish(std::move(file), first));
-    CG_CHECK(check_name(entry, classified.digest, layer.content));
+    CG_TRY(StagedLayer layer, finish(std::move(file), beginning));
+    CG_CHECK(check_name(entry, promised, layer.content));
     contents_.layers.push_back(std::move(layer));
     return {};
   }
 
+  Result<void> look_at(const TarEntry& entry, const std::optional<oci::Digest>& promised, std::string_view first) {
+    auto facts = examine([this, first, begun = false]() mutable -> Result<std::string_view> {
+      return std::exchange(begun, true) ? reader_.read() : Result<std::string_view>(first);
+    });
+    if (!facts) return fail(std::move(facts).error().within(concat("the image archive: ", entry.name)));
+    CG_CHECK(check_name(entry, promised, facts->content));
+    contents_.seen.push_back(*std::move(facts));
+    return {};
+  }
+
   Result<void> take_small(const TarEntry& entry, const oci::Digest& promised, std::string first) {
+    first.reserve(entry.size);
     CG_TRY(std::string bytes, read_all(std::move(first)));
     CG_CHECK(check_name(entry, promised, oci::Digest::of(bytes)));
     small_total_ += bytes.size();

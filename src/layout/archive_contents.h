@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "layout/blob_file.h"
 #include "layout/tar_reader.h"
+#include "layout/unpacked.h"
 #include "oci/digest.h"
 #include "oci/manifest.h"
 
@@ -30,10 +31,13 @@ struct ArchiveContents {
   std::map<std::string, std::string> documents;    ///< manifest.json, index.json, oci-layout
   std::map<oci::Digest, std::string> small_blobs;  ///< what begins like JSON: manifests, configurations
   std::vector<StagedLayer> layers;
+  std::vector<BlobFacts> seen;  ///< the other blobs, where nothing is staged
 };
 
-/// Reads an archive to its end. Layers are staged below `layout`, or passed over when that is empty.
-/// Errors: integrity, no_space, whatever the source answers.
+/// Reads an archive to its end. Every blob is checked against the digest in its name. Layers are staged below `layout`, or
+/// looked at in passing when that is empty.
+/// Errors: integrity, also for names that other readers take for one of an image's parts and for more than 4096 layers;
+/// no_space; whatever the source answers.
 Result<ArchiveContents> read_contents(const net::BodySource& archive, const sys::Path& layout);
 
 /// Stages bytes that look like JSON but are used as a layer.

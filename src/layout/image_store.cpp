@@ -33,6 +33,16 @@ Result<void> check_layout_file(const sys::Path& directory, const std::string& te
   return not_a_layout(directory, concat("one of version ", crategate::quoted(version)));
 }
 
+Result<void> refuse_links(const sys::Path& directory) {
+  std::error_code failed;
+  for (const char* part : {"blobs", "blobs/sha256"}) {
+    if (std::filesystem::is_symlink(directory / part, failed)) {
+      return not_a_layout(directory, concat("a symbolic link at ", part));
+    }
+  }
+  return {};
+}
+
 Result<oci::Index> read_index(const sys::Path& directory) {
   CG_TRY(const auto text, sys::PosixFileSystem{}.read_below(directory, kIndexFile, oci::kManifestLimit));
   if (!text) return oci::Index{std::string(oci::kOciIndex), {}, {}};
@@ -88,11 +98,7 @@ Result<OciLayout> OciLayout::open(sys::Path directory) {
     if (foreign) return not_a_layout(directory, "a directory with other files");
     CG_CHECK(files.write_below(directory, kLayoutFile, kLayoutText, sys::Durability::process));
   }
-  for (const char* part : {"blobs", "blobs/sha256"}) {
-    if (std::filesystem::is_symlink(directory / part, failed)) {
-      return not_a_layout(directory, concat("a symbolic link at ", part));
-    }
-  }
+  CG_CHECK(refuse_links(directory));
   CG_CHECK(files.make_directories(directory / "blobs" / "sha256", 0755));
   OciLayout layout(std::move(directory));
   // Somebody else's: it is read as it is, and writing says what is in the way.
@@ -105,6 +111,14 @@ Result<OciLayout> OciLayout::open(sys::Path directory) {
     CG_CHECK(files.write_below(layout.directory_, kIndexFile, empty.to_json(), sys::Durability::process));
   }
   return layout;
+}
+
+Result<OciLayout> OciLayout::open_existing(sys::Path directory) {
+  CG_TRY(const auto marker, sys::PosixFileSystem{}.read_below(directory, kLayoutFile, 4096));
+  if (!marker) return not_a_layout(directory, "none");
+  CG_CHECK(check_layout_file(directory, *marker));
+  CG_CHECK(refuse_links(directory));
+  return OciLayout(std::move(directory));
 }
 
 Result<std::optional<OciLayout::Stored>> OciLayout::find(const std::string& name) const {

@@ -22,6 +22,9 @@ class OciLayout {
   /// Creates what is missing and removes what killed writers left a day ago.
   /// Errors: bad_input when `directory` is something else.
   static Result<OciLayout> open(sys::Path directory);
+  /// Changes nothing.
+  /// Errors: bad_input when there is no layout.
+  static Result<OciLayout> open_existing(sys::Path directory);
 
   /// Manifest or index bytes, by name or digest, checked against their digest. nullopt = not there.
   struct Stored {

@@ -41,25 +41,6 @@ Result<std::optional<HealthCheck>> read_health_check(const json::Reader& config)
   return check == HealthCheck{} ? std::nullopt : std::optional(std::move(check));
 }
 
-Result<ContainerConfig> read_container_config(const json::Reader& value) {
-  CG_CHECK(require_exact_keys(value, {"Env", "Entrypoint", "Cmd", "Shell", "OnBuild", "User", "WorkingDir",
-                                      "StopSignal", "Labels", "ExposedPorts", "Volumes", "Healthcheck"}));
-  ContainerConfig config;
-  CG_TRY(config.env, value.strings("Env"));
-  CG_TRY(config.entrypoint, value.strings("Entrypoint"));
-  CG_TRY(config.cmd, value.strings("Cmd"));
-  CG_TRY(config.shell, value.strings("Shell"));
-  CG_TRY(config.on_build, value.strings("OnBuild"));
-  CG_TRY(config.user, value.string_or("User", ""));
-  CG_TRY(config.working_dir, value.string_or("WorkingDir", ""));
-  CG_TRY(config.stop_signal, value.string_or("StopSignal", ""));
-  CG_TRY(config.labels, value.string_map("Labels"));
-  CG_TRY(config.exposed_ports, read_set(value, "ExposedPorts"));
-  CG_TRY(config.volumes, read_set(value, "Volumes"));
-  CG_TRY(config.health_check, read_health_check(value));
-  return config;
-}
-
 Result<std::vector<Digest>> read_diff_ids(const json::Reader& root) {
   CG_TRY(const json::Reader rootfs, root.at("rootfs"));
   CG_CHECK(require_exact_keys(rootfs, {"diff_ids", "type"}));
@@ -101,6 +82,25 @@ Result<std::string> read_name(const json::Reader& root, std::string_view key) {
 }
 
 }  // namespace
+
+Result<ContainerConfig> read_container_config(const json::Reader& value) {
+  CG_CHECK(require_exact_keys(value, {"Env", "Entrypoint", "Cmd", "Shell", "OnBuild", "User", "WorkingDir",
+                                      "StopSignal", "Labels", "ExposedPorts", "Volumes", "Healthcheck"}));
+  ContainerConfig config;
+  CG_TRY(config.env, value.strings("Env"));
+  CG_TRY(config.entrypoint, value.strings("Entrypoint"));
+  CG_TRY(config.cmd, value.strings("Cmd"));
+  CG_TRY(config.shell, value.strings("Shell"));
+  CG_TRY(config.on_build, value.strings("OnBuild"));
+  CG_TRY(config.user, value.string_or("User", ""));
+  CG_TRY(config.working_dir, value.string_or("WorkingDir", ""));
+  CG_TRY(config.stop_signal, value.string_or("StopSignal", ""));
+  CG_TRY(config.labels, value.string_map("Labels"));
+  CG_TRY(config.exposed_ports, read_set(value, "ExposedPorts"));
+  CG_TRY(config.volumes, read_set(value, "Volumes"));
+  CG_TRY(config.health_check, read_health_check(value));
+  return config;
+}
 
 Result<ImageConfig> parse_image_config(std::string_view bytes) {
   CG_TRY(const auto document, json::Document::parse(bytes, "image configuration", {}, ErrorCode::integrity));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "json/value.h"
 #include "oci/digest.h"
 #include "oci/platform.h"
 
@@ -41,6 +42,10 @@ struct ImageConfig {
   ContainerConfig config;
   std::vector<HistoryEntry> history;
 };
+
+/// The object under the key `config`, or under `Config` where an engine describes an image.
+/// Errors: the document's.
+Result<ContainerConfig> read_container_config(const json::Reader& value);
 
 /// Errors: integrity, naming the path in the document.
 Result<ImageConfig> parse_image_config(std::string_view bytes);

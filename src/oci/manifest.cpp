@@ -61,6 +61,7 @@ Result<std::string> media_type_of(const json::Reader& root, std::string_view con
 }
 
 Result<Platform> read_platform(const json::Reader& value) {
+  CG_CHECK(require_exact_keys(value, {"os", "architecture", "variant"}));
   Platform platform;
   CG_TRY(platform.os, value.string("os"));
   CG_TRY(platform.architecture, value.string("architecture"));
@@ -99,6 +100,17 @@ Result<std::vector<Descriptor>> read_descriptors(const json::Reader& list) {
     descriptors.push_back(std::move(descriptor));
   }
   return descriptors;
+}
+
+/// A list that is null is empty: so builders write an image without layers.
+Result<std::vector<Descriptor>> read_layers(const json::Reader& root) {
+  CG_TRY(const auto list, root.find("layers"));
+  if (list) return read_descriptors(*list);
+  CG_TRY(const auto members, root.members());
+  for (const auto& [key, value] : members) {
+    if (key == "layers") return std::vector<Descriptor>{};
+  }
+  return fail(root.at("layers").error());
 }
 
 json::Value platform_json(const Platform& platform) {
@@ -155,8 +167,7 @@ Result<Manifest> parse_manifest(std::string_view bytes, std::string_view content
     return refuse(concat("expected a manifest of one image, found an index (", media_type, ")"));
   CG_TRY(const json::Reader config_value, root.at("config"));
   CG_TRY(Descriptor config, read_descriptor(config_value));
-  CG_TRY(const json::Reader layer_list, root.at("layers"));
-  CG_TRY(auto layers, read_descriptors(layer_list));
+  CG_TRY(auto layers, read_layers(root));
   CG_TRY(auto annotations, root.string_map("annotations"));
   return Manifest{std::move(media_type), std::move(config), std::move(layers), std::move(annotations)};
 }

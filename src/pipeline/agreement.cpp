@@ -47,12 +47,31 @@ Result<void> refuse_decided_settings(const std::vector<config::InForce>& setting
   return {};
 }
 
+using config::Fresh;
+
+Fresh planned_fresh(const Policy& policy) {
+  if (policy.watch_base) return Fresh::automatic;
+  return policy.fresh ? Fresh::yes : Fresh::no;
+}
+
+std::string_view word(bool value) { return value ? "true" : "false"; }
+std::string_view word(Fresh fresh) { return fresh == Fresh::automatic ? "auto" : word(fresh == Fresh::yes); }
+
 bool goes_to(const Plan& plan, std::string_view to) {
   if (to == "oci" || to.starts_with("oci:")) return plan.layout;
   if (to.ends_with('/')) to.remove_suffix(1);
   const std::string prefix = concat(to, "/");
   return !plan.layout && std::all_of(plan.cells.begin(), plan.cells.end(),
                                      [&](const Cell& cell) { return cell.image.starts_with(prefix); });
+}
+
+/// What `--to` was when it was planned.
+std::string place_of(const Plan& plan, std::string_view image) {
+  if (plan.layout) return "oci";
+  if (plan.image_set == image) return "none";
+  const std::string_view place = plan.image_set;
+  const std::string end = concat("/", image);
+  return quoted(place.ends_with(end) ? place.substr(0, place.size() - end.size()) : place);
 }
 
 }  // namespace
@@ -64,18 +83,17 @@ bool is_decided_by_plan(const config::Setting& setting) {
 
 Result<void> require_agreement(const Plan& plan, const config::Loaded& loaded) {
   const config::Invocation& invocation = loaded.invocation;
-  const auto word = [](bool value) { return std::string_view(value ? "true" : "false"); };
   const auto differs = [](std::optional<bool> given, bool planned) { return given && *given != planned; };
   if (plan.policy.trigger != kPullRequestTrigger) {
-    if (differs(invocation.fresh, plan.policy.fresh))
-      return disagreement("fresh", word(plan.policy.fresh), word(*invocation.fresh));
+    const Fresh planned = planned_fresh(plan.policy);
+    if (invocation.fresh && *invocation.fresh != planned)
+      return disagreement("fresh", word(planned), word(*invocation.fresh));
     if (differs(invocation.cache_write, plan.policy.cache_write))
       return disagreement("cache-write", word(plan.policy.cache_write), word(*invocation.cache_write));
   }
   if (!invocation.publish && plan.policy.push) return disagreement("publish", "true", "false");
   if (!invocation.to.empty() && !goes_to(plan, invocation.to)) {
-    const std::string planned = plan.layout ? "oci" : plan.cells.empty() ? "no cell" : quoted(plan.cells.front().image);
-    return disagreement("to", planned, quoted(invocation.to));
+    return disagreement("to", place_of(plan, loaded.configuration.image), quoted(invocation.to));
   }
   const std::string& version = loaded.configuration.version.value;
   if (!version.empty() && version != plan.version)

@@ -1,6 +1,20 @@
 #include "pipeline/document.h"
 
 namespace crategate::pipeline {
+namespace {
+
+constexpr std::string_view kTimeShape = "0000-00-00T00:00:00Z";
+
+bool is_time(std::string_view text) {
+  if (text.size() != kTimeShape.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kTimeShape[i] == '0' ? !digit : text[i] != kTimeShape[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 using json::Reader;
 
@@ -9,6 +23,13 @@ Result<void> check_schema(const Reader& from) {
   CG_TRY(const auto schema, member.as_integer());
   if (schema != kSchema) return member.expected(concat(kSchema));
   return {};
+}
+
+Result<std::string> time_at(const json::Reader& from, std::string_view key) {
+  CG_TRY(const auto member, from.at(key));
+  CG_TRY(auto text, member.as_string());
+  if (is_time(text)) return text;
+  return member.expected("a time such as 2026-11-20T09:29:18Z");
 }
 
 Result<std::int64_t> count_at(const Reader& from, std::string_view key) {
@@ -28,6 +49,23 @@ Result<oci::Digest> digest_from(const Reader& from) {
 Result<oci::Digest> digest_at(const Reader& from, std::string_view key) {
   CG_TRY(const auto member, from.at(key));
   return digest_from(member);
+}
+
+Result<std::vector<oci::Digest>> digests_at(const Reader& from, std::string_view key) {
+  CG_TRY(const auto member, from.at(key));
+  CG_TRY(const auto items, member.items());
+  std::vector<oci::Digest> digests;
+  for (const auto& item : items) {
+    CG_TRY(auto digest, digest_from(item));
+    digests.push_back(std::move(digest));
+  }
+  return digests;
+}
+
+json::Value digests_value(const std::vector<oci::Digest>& digests) {
+  auto list = json::Value::array();
+  for (const auto& digest : digests) list.push(digest.text());
+  return list;
 }
 
 Result<oci::Platform> platform_at(const Reader& from) {

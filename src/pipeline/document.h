@@ -23,6 +23,10 @@ Result<void> check_schema(const json::Reader& from);
 Result<oci::Platform> platform_at(const json::Reader& from);
 Result<oci::Digest> digest_from(const json::Reader& from);
 Result<oci::Digest> digest_at(const json::Reader& from, std::string_view key);
+Result<std::vector<oci::Digest>> digests_at(const json::Reader& from, std::string_view key);
+json::Value digests_value(const std::vector<oci::Digest>& digests);
+/// As 2026-11-20T09:29:18Z: such texts compare as times do.
+Result<std::string> time_at(const json::Reader& from, std::string_view key);
 Result<std::int64_t> count_at(const json::Reader& from, std::string_view key);
 
 /// Reads a document by `read(reader)`. What `write(value)` makes of it must be the document again, so that a member

@@ -3,6 +3,7 @@
 #include "pipeline/gate.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/strings.h"
@@ -15,59 +16,66 @@ namespace {
 constexpr std::string_view kFingerprintPrefix = "v1:";
 constexpr std::string_view kNothing = "nothing";
 
-std::string remedy_for(Reason reason, std::string_view cell) {
-  std::string again = concat("crategate build --cell ", cell, ", then test and digest");
-  switch (reason) {
-    case Reason::record_missing:
-      return concat("run the cell to its end: ", again);
-    case Reason::record_unreadable:
-      return concat("do not edit or copy records; make it again: ", again);
-    case Reason::record_foreign:
-      return concat("use the records of this plan and commit only; make it again: ", again);
-    case Reason::tests_not_passed:
-      return concat("make the tests pass, then run: ", again);
-    case Reason::scan_not_passed:
-      return concat("scan the image that is to be published, and mend what is found: ", again);
-    case Reason::candidate_missing:
-      return concat("store the tested image again (it may have been garbage-collected): ", again);
-    case Reason::candidate_swapped:
-      return concat("find out who wrote to the candidate repository, then run: ", again);
-    case Reason::config_differs:
-      return concat("the image's configuration is not the tested one; rebuild and test: ", again);
-    case Reason::layer_differs:
-      return concat("the image's content is not the tested one; rebuild and test: ", again);
-    case Reason::platform_differs:
-      return concat("build for the platform of the plan: ", again);
-    case Reason::empty_evidence:
-      return concat("no image stands behind this value; build one that has layers: ", again);
-  }
-  return again;
-}
-
 /// Some tools write arm64 as arm64/v8; both name the same machine.
 oci::Platform normal(oci::Platform platform) {
   if (platform.architecture == "arm64" && platform.variant == "v8") platform.variant.clear();
   return platform;
 }
 
+/// A number as the runner counts attempts; nullopt for anything else.
+std::optional<int> attempt_number(std::string_view text) {
+  int number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Of a kind that only a Windows base has, and that registries do not keep.
+bool is_kept_elsewhere(const oci::Descriptor& layer) {
+  return layer.media_type.find("nondistributable") != std::string::npos ||
+         layer.media_type.find(".foreign.") != std::string::npos;
+}
+
 std::string summary(const std::vector<oci::Digest>& diff_ids) { return concat(diff_ids.size(), " layers"); }
 
 class Judgement {
  public:
-  Judgement(const Plan& plan, const Cell& cell, const std::vector<std::string>& ignore_labels)
-      : plan_(plan), cell_(cell), ignore_labels_(ignore_labels) {
+  Judgement(const Plan& plan, const Cell& cell, const Demands& demands) : plan_(plan), cell_(cell), demands_(demands) {
     verdict_.cell = cell.key;
   }
 
   void record_is_missing() { refuse(Reason::record_missing, concat("a record for ", cell_.key), "none"); }
+  void candidate_was_not_rebuilt() {
+    refuse(Reason::candidate_missing, "an image that was built once more", "none");
+    verdict_.findings.back().remedy =
+        plan_.policy.push ? concat("run `crategate verify` in the same job before") : "this plan publishes nothing";
+  }
   void candidate_is_missing(const Record& record) {
     refuse(Reason::candidate_missing, concat(cell_.candidate, "@", record.manifest_digest.text()),
            record.candidate.empty() ? "a record that names none" : "no such image at the destination");
   }
 
-  void check_binding(const Record& record, std::string_view run) {
+  void candidate_is_no_image(std::string_view found) {
+    refuse(Reason::candidate_swapped, "the manifest of one image, and its configuration", std::string(found));
+  }
+
+  bool has_signature(const Record& record) {
+    if (demands_.key.empty() || is_signed_with(record, demands_.key)) return true;
+    refuse(Reason::signature_invalid, "a record signed with the secret in force",
+           record.signature.empty() ? "no signature" : "the signature of another record or secret");
+    return false;
+  }
+
+  void check_binding(const Record& record) {
     same(Reason::record_foreign, "plan", plan_.plan_id, record.plan_id);
-    if (!run.empty()) same(Reason::record_foreign, "run", std::string(run), record.run);
+    if (!demands_.run.empty()) {
+      same(Reason::record_foreign, "run", demands_.run, record.run);
+      const auto own = attempt_number(demands_.attempt), theirs = attempt_number(record.attempt);
+      if (own && (!theirs || *theirs > *own || *theirs < 1)) {
+        refuse(Reason::record_foreign, concat("attempt 1 to ", *own, " of the run"),
+               record.attempt.empty() ? std::string(kNothing) : concat("attempt ", quoted(record.attempt, 200)));
+      }
+    }
     same(Reason::record_foreign, "commit", plan_.commit, record.commit);
     same(Reason::record_foreign, "cell", cell_.key, record.cell);
     same(Reason::platform_differs, "platform", normal(cell_.platform).text(), normal(record.platform).text());
@@ -139,15 +147,44 @@ class Judgement {
 
   void check_observed(const Record& record, const ObservedImage& observed) {
     same(Reason::candidate_swapped, "manifest digest", record.manifest_digest.text(), observed.manifest_digest.text());
-    same(Reason::config_differs, "config digest", record.config_digest.text(), observed.manifest.config.digest.text());
-    same(Reason::platform_differs, "platform", normal(record.platform).text(), normal(observed.config.platform).text());
-    if (observed.manifest.layers.size() != observed.config.diff_ids.size() || observed.manifest.layers.empty()) {
-      refuse(Reason::layer_differs, summary(observed.config.diff_ids),
-             concat(observed.manifest.layers.size(), " layers in the manifest"));
-    }
+    same(Reason::candidate_swapped, "manifest size in bytes", std::to_string(record.manifest_size),
+         std::to_string(observed.manifest_size));
+    check_shape(record, observed);
     check_layers(record, observed.config);
-    same(Reason::config_differs, "fingerprint", record.fingerprint,
-         image::fingerprint(observed.config, ignore_labels_));
+    check_config(record, observed);
+  }
+
+  /// The rebuilt image against the configuration and the contents that the record keeps of the tested one.
+  void check_rebuilt(const Record& record, const ObservedImage& observed) {
+    const auto tested = oci::parse_image_config(record.config);
+    if (!tested || tested->diff_ids != record.diff_ids || normal(tested->platform) != normal(record.platform)) {
+      return refuse(Reason::record_unreadable, "the configuration of the tested image", "none that fits the record");
+    }
+    same(Reason::config_differs, "fingerprint of the tested image", image::fingerprint(*tested, demands_.ignore_labels),
+         record.fingerprint);
+    check_shape(record, observed);
+    auto alike = *tested;  // but for what is compared by itself
+    alike.diff_ids = observed.config.diff_ids;
+    alike.platform = observed.config.platform;
+    if (auto lines = image::differences(alike, observed.config, demands_.ignore_labels); !lines.empty()) {
+      refuse_lines(Reason::config_differs, "the configuration of the tested image", std::move(lines));
+    }
+    if (plan_.rebuild == Rebuild::content || record.contents != observed.contents) {
+      return check_contents(record, observed);
+    }
+    check_layers(record, observed.config,
+                 "; the files are the same up to their times, which gate.rebuild: content admits");
+  }
+
+  /// What is judged of a record before any image is looked at. False: it has not the signature that is demanded, and nothing
+  /// else of it was judged.
+  bool check_record(const Record& record) {
+    if (!has_signature(record)) return false;
+    check_binding(record);
+    check_evidence(record);
+    check_tests(record);
+    check_scan(record);
+    return true;
   }
 
   CellVerdict conclude() && {
@@ -176,70 +213,125 @@ class Judgement {
       refuse(Reason::empty_evidence, concat("the ", what, " of an image"), std::string(hex));
   }
 
-  void check_layers(const Record& record, const oci::ImageConfig& found) {
+  void check_shape(const Record& record, const ObservedImage& observed) {
+    same(Reason::platform_differs, "platform of the image", normal(record.platform).text(),
+         normal(observed.config.platform).text());
+    if (observed.manifest.layers.size() != observed.config.diff_ids.size() || observed.manifest.layers.empty()) {
+      refuse(Reason::layer_differs, summary(observed.config.diff_ids),
+             concat(observed.manifest.layers.size(), " layers in the manifest"));
+    }
+    const auto elsewhere = std::ranges::find_if(observed.manifest.layers, is_kept_elsewhere);
+    if (elsewhere != observed.manifest.layers.end()) {
+      refuse(Reason::candidate_swapped, "layers that the registry keeps",
+             concat("layer ", elsewhere->digest.text(), " of type ", quoted(elsewhere->media_type, 200)));
+    }
+  }
+
+  void check_contents(const Record& record, const ObservedImage& observed) {
+    const auto& expected = record.contents;
+    const auto& found = observed.contents;
+    if (expected.size() != record.diff_ids.size() || found.size() != observed.config.diff_ids.size() || found.empty()) {
+      return refuse(Reason::content_differs, concat("what ", summary(record.diff_ids), " hold"),
+                    concat("that of ", expected.size(), " tested and ", found.size(), " rebuilt layers"));
+    }
+    if (expected == found) return;
+    // By the lines of layers, with contents in the place of layers.
+    oci::ImageConfig tested = observed.config, rebuilt = observed.config;
+    tested.diff_ids = expected;
+    rebuilt.diff_ids = found;
+    refuse_lines(Reason::content_differs, "the files of the tested image",
+                 image::differences(tested, rebuilt, demands_.ignore_labels));
+  }
+
+  void check_layers(const Record& record, const oci::ImageConfig& found, std::string_view remark = {}) {
     if (record.diff_ids == found.diff_ids) return;
     oci::ImageConfig expected = found;  // only the layers of the tested image are known one by one
     expected.diff_ids = record.diff_ids;
-    const auto lines = image::differences(expected, found, ignore_labels_);
-    refuse(Reason::layer_differs, concat("the ", summary(record.diff_ids), " of the record"),
-           lines.empty() ? summary(found.diff_ids) : join(lines, "; "));
+    auto lines = image::differences(expected, found, demands_.ignore_labels);
+    if (lines.empty()) lines.push_back(summary(found.diff_ids));
+    refuse_lines(Reason::layer_differs, concat("the ", summary(record.diff_ids), " of the record"), std::move(lines),
+                 remark);
+  }
+
+  /// The first of `lines` is what was found; all of them are the details.
+  void refuse_lines(Reason reason, std::string expected, std::vector<std::string> lines, std::string_view remark = {}) {
+    const std::string more = lines.size() > 1 ? concat("; and ", lines.size() - 1, " more") : std::string();
+    refuse(reason, std::move(expected), concat(lines.front(), more, remark));
+    if (lines.size() > 1) verdict_.findings.back().details = std::move(lines);
+  }
+
+  /// Another platform or other layers make another config digest and fingerprint: that is said once.
+  void check_config(const Record& record, const ObservedImage& observed) {
+    const auto found = image::fingerprint(observed.config, demands_.ignore_labels);
+    const bool same_digest = record.config_digest == observed.manifest.config.digest;
+    if (same_digest && record.fingerprint == found) return;
+    oci::ImageConfig alike = observed.config;
+    alike.platform = record.platform;
+    alike.diff_ids = record.diff_ids;
+    const bool is_said = alike.platform != observed.config.platform || alike.diff_ids != observed.config.diff_ids;
+    const bool keys_agree = record.fingerprint == image::fingerprint(alike, demands_.ignore_labels);
+    if (is_said && keys_agree && !verdict_.findings.empty()) return;
+    if (record.fingerprint != found) {
+      refuse(Reason::config_differs, concat("fingerprint ", record.fingerprint), found);
+    } else {
+      refuse(Reason::config_differs, concat("config digest ", record.config_digest.text()),
+             observed.manifest.config.digest.text());
+    }
+    if (!observed.tested) return;
+    alike = *observed.tested;
+    alike.platform = observed.config.platform;
+    alike.diff_ids = observed.config.diff_ids;
+    verdict_.findings.back().details = image::differences(alike, observed.config, demands_.ignore_labels);
   }
 
   const Plan& plan_;
   const Cell& cell_;
-  const std::vector<std::string>& ignore_labels_;
+  const Demands& demands_;
   CellVerdict verdict_;
 };
 
 }  // namespace
 
-std::string_view to_string(Reason reason) {
-  switch (reason) {
-    case Reason::record_missing:
-      return "record-missing";
-    case Reason::record_unreadable:
-      return "record-unreadable";
-    case Reason::record_foreign:
-      return "record-foreign";
-    case Reason::tests_not_passed:
-      return "tests-not-passed";
-    case Reason::scan_not_passed:
-      return "scan-not-passed";
-    case Reason::candidate_missing:
-      return "candidate-missing";
-    case Reason::candidate_swapped:
-      return "candidate-swapped";
-    case Reason::config_differs:
-      return "config-differs";
-    case Reason::layer_differs:
-      return "layer-differs";
-    case Reason::platform_differs:
-      return "platform-differs";
-    case Reason::empty_evidence:
-      return "empty-evidence";
-  }
-  return "record-unreadable";
-}
-
 CellVerdict judge(const Plan& plan, const Cell& cell, const std::optional<Record>& record,
-                  const std::optional<ObservedImage>& observed, const std::vector<std::string>& ignore_labels,
-                  std::string_view run) {
-  Judgement judgement(plan, cell, ignore_labels);
+                  const std::optional<ObservedImage>& observed, const Demands& demands, std::string_view no_image) {
+  Judgement judgement(plan, cell, demands);
   if (!record) {
     judgement.record_is_missing();
     return std::move(judgement).conclude();
   }
-  judgement.check_binding(*record, run);
-  judgement.check_evidence(*record);
-  judgement.check_tests(*record);
-  judgement.check_scan(*record);
-  if (record->candidate.empty() || !observed) {
+  if (!judgement.check_record(*record)) return std::move(judgement).conclude();
+  if (plan.rebuild && observed) {
+    judgement.check_rebuilt(*record, *observed);
+  } else if (plan.rebuild && !no_image.empty()) {
+    judgement.candidate_is_no_image(no_image);
+  } else if (plan.rebuild) {
+    judgement.candidate_was_not_rebuilt();
+  } else if (record->candidate.empty() || (!observed && no_image.empty())) {
     judgement.candidate_is_missing(*record);
   } else {
     judgement.check_candidate(*record);
-    judgement.check_observed(*record, *observed);
+    if (observed) {
+      judgement.check_observed(*record, *observed);
+    } else {
+      judgement.candidate_is_no_image(no_image);
+    }
   }
   return std::move(judgement).conclude();
+}
+
+CellVerdict judge_record(const Plan& plan, const Cell& cell, const Record& record, const Demands& demands) {
+  Judgement judgement(plan, cell, demands);
+  judgement.check_record(record);
+  return std::move(judgement).conclude();
+}
+
+std::optional<Finding> judge_digest_text(const Record& record, const std::optional<std::string>& text) {
+  if (text && *text == concat(record.layer_text, "\n")) return std::nullopt;
+  return Finding{.reason = Reason::digest_text_differs,
+                 .cell = record.cell,
+                 .expected = concat("one line in digest-", record.cell, ".txt: ", record.layer_text),
+                 .found = !text ? "no such file" : quoted(*text, 200),
+                 .remedy = remedy_for(Reason::digest_text_differs, record.cell)};
 }
 
 bool Verdict::admitted() const {

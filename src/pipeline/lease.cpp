@@ -11,17 +11,6 @@ namespace {
 using json::Reader;
 using json::Value;
 
-constexpr std::string_view kTimeShape = "0000-00-00T00:00:00Z";
-
-bool is_time(std::string_view text) {
-  if (text.size() != kTimeShape.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (kTimeShape[i] == '0' ? !digit : text[i] != kTimeShape[i]) return false;
-  }
-  return true;
-}
-
 Value lease_value(const Lease& lease) {
   auto value = Value::object({{"schema", kSchema}, {"epoch", lease.epoch}});
   if (!lease.holder) return value;
@@ -41,9 +30,7 @@ Result<Lease> read_lease(const Reader& from) {
   CG_TRY(who.attempt, holder->string("attempt"));
   CG_TRY(who.id, holder->string("id"));
   lease.holder = std::move(who);
-  CG_TRY(const auto until, from.at("until"));
-  CG_TRY(lease.until, until.as_string());
-  if (!is_time(lease.until)) return until.expected(concat("a time such as 2026-11-20T09:29:18Z"));
+  CG_TRY(lease.until, time_at(from, "until"));
   return lease;
 }
 

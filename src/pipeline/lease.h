@@ -17,7 +17,7 @@ namespace crategate::pipeline {
 
 inline constexpr std::chrono::seconds kLeaseLength{120};
 inline constexpr std::chrono::seconds kClockMargin{60};
-inline constexpr std::chrono::seconds kRenewBelow{80};    ///< two thirds of kLeaseLength
+inline constexpr std::chrono::seconds kRenewBelow{115};   ///< asked for again after 5 s: half of what a takeover waits
 inline constexpr std::chrono::seconds kTrustedAbove{20};  ///< less than that is no lease to write under
 
 struct LeaseHolder {
@@ -48,5 +48,12 @@ enum class Claim : unsigned char {
 };
 /// `before`: now less kClockMargin, as `Lease::until` is written; such texts compare as times do.
 Claim judge_lease(const std::optional<Lease>& lease, const LeaseHolder& self, std::string_view before);
+
+/// A lease as somebody who does not want it sees it.
+struct SeenLease {
+  Claim claim = Claim::free;  ///< what taking it would be
+  std::string holder, until;  ///< for people; empty when nobody has it
+  bool operator==(const SeenLease&) const = default;
+};
 
 }  // namespace crategate::pipeline

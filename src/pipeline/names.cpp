@@ -179,6 +179,17 @@ class Names {
   std::map<std::string, std::string> owners_;
 };
 
+/// A rebuilt image lies beside its plan, in no registry yet.
+Result<std::string> candidate_from(const config::Configuration& configuration,
+                                   const std::map<std::string, std::string>& values, const Destination& destination,
+                                   const std::string& image) {
+  if (configuration.gate.mode != config::GateMode::rebuild) {
+    return repository_from(configuration.candidate, values, "candidate", destination);
+  }
+  CG_TRY(const auto repository, oci::parse_repository(image));
+  return concat(kRebuiltRegistry, "/", repository.path);
+}
+
 }  // namespace
 
 Result<std::string> expand_pattern(std::string_view pattern, const std::map<std::string, std::string>& values,
@@ -225,7 +236,7 @@ Result<Cell> name_cell(const config::Combination& axes, const Naming& naming,
   CG_TRY(cell.cache, cache_from(configuration.cache, values, naming.destination));
   auto with_image = values;
   CG_TRY(with_image["image"], expand_pattern(configuration.image, values, "image"));
-  CG_TRY(cell.candidate, repository_from(configuration.candidate, with_image, "candidate", naming.destination));
+  CG_TRY(cell.candidate, candidate_from(configuration, with_image, naming.destination, cell.image));
   CG_TRY(cell.dockerfile, path_from(configuration.generate.output, values, "generate.output"));
   CG_TRY(cell.log, log_from(configuration, values));
   CG_TRY(cell.platform, platform_of(configuration.build));

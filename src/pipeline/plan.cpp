@@ -52,6 +52,14 @@ void use_layout(Policy& policy) {
   if (policy.cache_read || policy.cache_write) policy.reasons.emplace_back("no registry cache: images go to a layout");
   policy.cache_read = false;
   policy.cache_write = false;
+  policy.refresh_cache = false;
+}
+
+void use_rebuild(Policy& policy, Rebuild rebuild) {
+  if (!policy.candidate) return;
+  policy.candidate = false;
+  policy.reasons.push_back(
+      concat("gate.mode: rebuild: no tested image is stored; each is built once more, ", to_string(rebuild)));
 }
 
 Result<void> add_cells(Plan& plan, const PlanFacts& facts, const config::Configuration& configuration) {
@@ -85,6 +93,11 @@ std::optional<ScanPolicy> scan_policy(const config::Configuration& configuration
   return ScanPolicy{.severity = configuration.scan->severity, .ignore_unfixed = configuration.scan->ignore_unfixed};
 }
 
+std::optional<Rebuild> rebuild_of(const config::Gate& gate) {
+  if (gate.mode == config::GateMode::promote) return std::nullopt;
+  return gate.rebuild == "content" ? Rebuild::content : Rebuild::strict;
+}
+
 std::map<std::string, std::string> repository_labels(const Event& event) {
   std::map<std::string, std::string> labels;
   if (!event.description.empty()) labels["org.opencontainers.image.description"] = event.description;
@@ -99,6 +112,17 @@ std::string image_set(const Destination& destination, const std::string& pattern
 }
 
 }  // namespace
+
+bool Plan::is_fresh(const Cell& cell) const { return policy.fresh || !cell.base_moved_from.empty(); }
+
+bool Plan::reads_cache(const Cell& cell) const {
+  return !cell.cache.empty() && policy.cache_read && cell.base_moved_from.empty();
+}
+
+bool Plan::writes_cache(const Cell& cell) const {
+  const bool refreshed = policy.refresh_cache && !cell.base_moved_from.empty();
+  return !cell.cache.empty() && (policy.cache_write || refreshed);
+}
 
 const Cell* Plan::find(std::string_view key) const {
   const auto found = std::find_if(cells.begin(), cells.end(), [key](const Cell& cell) { return cell.key == key; });
@@ -120,11 +144,13 @@ Result<Plan> compute_plan(const PlanFacts& facts, const config::Configuration& c
             .image_set = image_set(facts.destination, configuration.image),
             .labels = repository_labels(event),
             .policy = facts.policy,
-            .scan = scan_policy(configuration)};
+            .scan = scan_policy(configuration),
+            .rebuild = rebuild_of(configuration.gate)};
   if (plan.policy.should_run) {
     CG_CHECK(check_tag(event, facts.version));
     CG_CHECK(add_cells(plan, facts, configuration));
     if (plan.layout) use_layout(plan.policy);
+    if (plan.rebuild) use_rebuild(plan.policy, *plan.rebuild);
   }
   plan.plan_id = plan_id_of(plan);
   return plan;

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/version.h"
 #include "config/configuration.h"
+#include "oci/digest.h"
 #include "oci/platform.h"
 #include "pipeline/event.h"
 #include "pipeline/policy.h"
@@ -47,14 +48,31 @@ struct Cell {
   std::map<std::string, std::string> variables;  ///< for templates: axes, `version`, `cell`, and the values' own
   std::string base;                              ///< variable `base`, or empty
   std::string image;                             ///< repository, familiar form, no tag
-  std::string candidate;                         ///< repository of tested images by digest
+  std::string candidate;  ///< repository of what is published, by digest: tested or rebuilt images
   std::vector<std::string> tags;
   std::string cache;       ///< reference, or empty
   std::string dockerfile;  ///< path relative to the workspace
   std::string log;         ///< path of the test log relative to the workspace; empty = no tests are configured
   oci::Platform platform;
+  std::optional<oci::Digest> base_digest;  ///< what `base` is in every build of this plan; nullopt = each one asks
+  /// Under `fresh: auto`: the digest that `base` had for the image that is published, where it is another one by now, or
+  /// kUnknownBase. Empty = it is not built freshly for that.
+  std::string base_moved_from;
   bool operator==(const Cell&) const = default;
 };
+
+/// Nobody could find out whether the base has moved.
+inline constexpr std::string_view kUnknownBase = "unknown";
+
+/// The registry in the names of rebuilt images: none (https://www.rfc-editor.org/rfc/rfc2606#section-2).
+inline constexpr std::string_view kRebuiltRegistry = "rebuilt.invalid";
+
+/// What a rebuilt image must have in common with the tested one (gate.rebuild).
+enum class Rebuild : unsigned char {
+  strict,   ///< the fingerprint
+  content,  ///< platform, configuration, and all of its files but their times
+};
+std::string_view to_string(Rebuild rebuild);
 
 struct Plan {
   std::string plan_id;  ///< `sha256:` of the canonical document without plan_id
@@ -71,8 +89,12 @@ struct Plan {
   std::map<std::string, std::string> labels;  ///< of every image: what the event says of the repository
   Policy policy;
   std::optional<ScanPolicy> scan;  ///< nullopt = no image is scanned
+  std::optional<Rebuild> rebuild;  ///< nullopt = the tested image itself is published (gate.mode: promote)
   std::vector<Cell> cells;         ///< axis order of the configuration, values in file order
   const Cell* find(std::string_view key) const;
+  bool is_fresh(const Cell& cell) const;     ///< its build is --pull --no-cache
+  bool reads_cache(const Cell& cell) const;  ///< of the registry
+  bool writes_cache(const Cell& cell) const;
   bool operator==(const Plan&) const = default;
 };
 

@@ -15,40 +15,46 @@ using json::Value;
 constexpr std::string_view kHint = "Make it again with `crategate plan`; a plan is never edited by hand.";
 
 Value policy_value(const Policy& policy) {
-  return Value::object({{"should_run", policy.should_run},
-                        {"fresh", policy.fresh},
-                        {"cache_read", policy.cache_read},
-                        {"cache_write", policy.cache_write},
-                        {"push", policy.push},
-                        {"candidate", policy.candidate},
-                        {"latest", policy.latest},
-                        {"rebuild_flag", policy.rebuild_flag},
-                        {"trigger", policy.trigger},
-                        {"reasons", Value::array_of(policy.reasons)},
-                        {"warnings", Value::array_of(policy.warnings)}});
+  auto value = Value::object({{"should_run", policy.should_run},
+                              {"fresh", policy.fresh},
+                              {"cache_read", policy.cache_read},
+                              {"cache_write", policy.cache_write},
+                              {"push", policy.push},
+                              {"candidate", policy.candidate},
+                              {"latest", policy.latest},
+                              {"rebuild_flag", policy.rebuild_flag},
+                              {"trigger", policy.trigger},
+                              {"reasons", Value::array_of(policy.reasons)},
+                              {"warnings", Value::array_of(policy.warnings)}});
+  if (policy.watch_base) value.set("watch_base", true);
+  if (policy.refresh_cache) value.set("refresh_cache", true);
+  return value;
 }
 
-Value cell_value(const Cell& cell, const Policy& policy) {
-  return Value::object({{"key", cell.key},
-                        {"axes", Value::object_of(cell.axes)},
-                        {"variables", Value::object_of(cell.variables)},
-                        {"base", cell.base},
-                        {"image", cell.image},
-                        {"candidate", cell.candidate},
-                        {"tags", Value::array_of(cell.tags)},
-                        {"cache", cell.cache},
-                        {"dockerfile", cell.dockerfile},
-                        {"log", cell.log},
-                        {"platform", cell.platform.text()},
-                        {"fresh", policy.fresh},
-                        {"cache_read", policy.cache_read},
-                        {"cache_write", policy.cache_write}});
+Value cell_value(const Plan& plan, const Cell& cell) {
+  auto value = Value::object({{"key", cell.key},
+                              {"axes", Value::object_of(cell.axes)},
+                              {"variables", Value::object_of(cell.variables)},
+                              {"base", cell.base},
+                              {"image", cell.image},
+                              {"candidate", cell.candidate},
+                              {"tags", Value::array_of(cell.tags)},
+                              {"cache", cell.cache},
+                              {"dockerfile", cell.dockerfile},
+                              {"log", cell.log},
+                              {"platform", cell.platform.text()},
+                              {"fresh", plan.is_fresh(cell)},
+                              {"cache_read", plan.reads_cache(cell)},
+                              {"cache_write", plan.writes_cache(cell)}});
+  if (cell.base_digest) value.set("base_digest", cell.base_digest->text());
+  if (!cell.base_moved_from.empty()) value.set("base_moved_from", cell.base_moved_from);
+  return value;
 }
 
 Value content_of(const Plan& plan) {
   std::vector<Value> cells;
   cells.reserve(plan.cells.size());
-  for (const auto& cell : plan.cells) cells.push_back(cell_value(cell, plan.policy));
+  for (const auto& cell : plan.cells) cells.push_back(cell_value(plan, cell));
   Value content = Value::object({{"schema", kSchema},
                                  {"event", plan.event},
                                  {"ref", plan.ref},
@@ -64,10 +70,17 @@ Value content_of(const Plan& plan) {
                                  {"policy", policy_value(plan.policy)},
                                  {"cells", Value::array(std::move(cells))}});
   if (!plan.release_set.empty()) content.set("release_set", plan.release_set);
+  if (plan.rebuild) content.set("rebuild", to_string(*plan.rebuild));
   if (plan.scan)
     content.set("scan",
                 Value::object({{"severity", plan.scan->severity}, {"ignore_unfixed", plan.scan->ignore_unfixed}}));
   return content;
+}
+
+/// Absent is false.
+Result<bool> read_flag(const Reader& from, std::string_view key) {
+  CG_TRY(const auto member, from.find(key));
+  return member ? from.boolean(key) : Result<bool>(false);
 }
 
 Result<Policy> read_policy(const Reader& from) {
@@ -83,6 +96,8 @@ Result<Policy> read_policy(const Reader& from) {
   CG_TRY(policy.trigger, from.string("trigger"));
   CG_TRY(policy.reasons, from.strings("reasons"));
   CG_TRY(policy.warnings, from.strings("warnings"));
+  CG_TRY(policy.watch_base, read_flag(from, "watch_base"));
+  CG_TRY(policy.refresh_cache, read_flag(from, "refresh_cache"));
   return policy;
 }
 
@@ -99,6 +114,11 @@ Result<Cell> read_cell(const Reader& from) {
   CG_TRY(cell.dockerfile, from.string("dockerfile"));
   CG_TRY(cell.log, from.string("log"));
   CG_TRY(cell.platform, platform_at(from));
+  CG_TRY(const auto base_digest, from.find("base_digest"));
+  if (base_digest) {
+    CG_TRY(cell.base_digest, digest_from(*base_digest));
+  }
+  CG_TRY(cell.base_moved_from, from.string_or("base_moved_from", ""));
   return cell;
 }
 
@@ -111,6 +131,16 @@ Result<std::optional<ScanPolicy>> read_scan_policy(const Reader& from) {
   if (policy.severity == "none" || parse_severity(policy.severity)) return policy;
   CG_TRY(const auto severity, member->at("severity"));
   return severity.expected("a severity or none");
+}
+
+Result<std::optional<Rebuild>> read_rebuild(const Reader& from) {
+  CG_TRY(const auto member, from.find("rebuild"));
+  if (!member) return std::nullopt;
+  CG_TRY(const auto word, member->as_string());
+  for (const auto rebuild : {Rebuild::strict, Rebuild::content}) {
+    if (to_string(rebuild) == word) return rebuild;
+  }
+  return member->expected("strict or content");
 }
 
 Result<Plan> read_plan(const Reader& from) {
@@ -131,6 +161,7 @@ Result<Plan> read_plan(const Reader& from) {
   CG_TRY(const auto policy, from.at("policy"));
   CG_TRY(plan.policy, read_policy(policy));
   CG_TRY(plan.scan, read_scan_policy(from));
+  CG_TRY(plan.rebuild, read_rebuild(from));
   CG_TRY(const auto cells, from.at("cells"));
   CG_TRY(const auto items, cells.items());
   for (const auto& item : items) {
@@ -143,6 +174,8 @@ Result<Plan> read_plan(const Reader& from) {
 Value plan_value(const Plan& plan) { return content_of(plan).set("plan_id", plan.plan_id); }
 
 }  // namespace
+
+std::string_view to_string(Rebuild rebuild) { return rebuild == Rebuild::strict ? "strict" : "content"; }
 
 std::string plan_id_of(const Plan& plan) { return oci::Digest::of(content_of(plan).canonical()).text(); }
 

@@ -67,6 +67,18 @@ Result<void> check_branch_tag(const std::string& tag, const config::Release& rel
       "Write for example branch-{branch}: no release is called so.");
 }
 
+/// `v1.2.3`, written as it is: it would take the place of that version's tag, or be taken for it later.
+Result<void> check_other_version(const std::string& pattern, const std::string& tag, const Version& version) {
+  const auto other = parse_version(tag);
+  if (!other || other->canonical() == version.canonical()) return {};
+  return fail(
+      ErrorCode::bad_input,
+      concat(kExtraSetting, ": ", quoted(pattern), ": expected a tag of no other version than ", version.text,
+             ", found ", quoted(tag)),
+      "Every publication moves this tag. Write {version}, {major}.{minor} or {branch} instead of a number, or a "
+      "word before it.");
+}
+
 /// What it expands to begins with a version, whatever the branch is called.
 bool says_version(std::string_view pattern) {
   return names_version_line(pattern) || pattern.find("{version}") != std::string_view::npos;
@@ -112,7 +124,8 @@ void add_versions(Tags& tags, const Plan& plan, std::string_view suffix) {
 
 Result<void> add_extra(Tags& tags, const Plan& plan, const config::Release& release) {
   if (release.extra.empty()) return {};
-  CG_TRY(auto values, values_of(plan));
+  CG_TRY(const auto version, parse_version(plan.version));
+  auto values = version_placeholders(version);
   values["trigger"] = plan.policy.trigger;
   const std::string_view branch = branch_of(plan);
   values["branch"] = as_tag(branch);
@@ -121,8 +134,11 @@ Result<void> add_extra(Tags& tags, const Plan& plan, const config::Release& rele
     if (of_branch && branch.empty()) continue;
     const std::size_t before = tags.size();
     CG_CHECK(add_pattern(tags, plan, pattern, values, TagRank::extra));
-    if (!of_branch || says_version(pattern)) continue;
-    for (std::size_t i = before; i < tags.size(); ++i) CG_CHECK(check_branch_tag(tags[i].tag, release));
+    if (says_version(pattern)) continue;
+    for (std::size_t i = before; i < tags.size(); ++i) {
+      if (of_branch) CG_CHECK(check_branch_tag(tags[i].tag, release));
+      CG_CHECK(check_other_version(pattern, tags[i].tag, version));
+    }
   }
   return {};
 }
@@ -149,6 +165,17 @@ Result<void> add_set(Tags& tags, const Plan& plan, const config::Release& releas
   return {};
 }
 
+std::string remedy(const PlannedTag& first, const PlannedTag& second) {
+  if (first.rank != second.rank) return "A tag belongs under one of the settings only.";
+  if (first.rank == TagRank::set) {
+    return "The set's tag of the version is made by itself: name another one, for example latest.";
+  }
+  // Two patterns of one cell, or one pattern of two cells.
+  return first.cell == second.cell && first.rank != TagRank::version
+             ? concat("Two entries of ", setting_of(first.rank), " make this tag: leave one of them out.")
+             : "Put every axis into the pattern, for example {cell}.";
+}
+
 std::string owner(const PlannedTag& tag) {
   return tag.cell.empty() ? std::string(setting_of(tag.rank)) : concat(setting_of(tag.rank), " of ", tag.cell);
 }
@@ -162,8 +189,7 @@ Result<void> require_own_names(const Tags& tags) {
     return fail(
         ErrorCode::bad_input,
         concat("image ", quoted(name), ": expected to be one tag, found ", owner(*other->second), " and ", owner(tag)),
-        other->second->rank == tag.rank ? "Put every axis into the pattern, for example {cell}."
-                                        : "A tag belongs under one of the settings only.");
+        remedy(*other->second, tag));
   }
   return {};
 }

@@ -19,7 +19,8 @@ namespace crategate::pipeline {
 ///
 /// Ranks moving and set are there when the policy moves `latest`, rank extra when it publishes. A pre-release has no
 /// tag of a pattern with `{major}`, `{minor}` or `{patch}` but its version tags.
-/// Errors: bad_input for a name that is no tag, an unknown placeholder, two tags with one name.
+/// Errors: bad_input for a name that is no tag, an unknown placeholder, two tags with one name, an extra tag that is
+/// another version.
 Result<std::vector<PlannedTag>> planned_tags(const Plan& plan, const config::Release& release, std::string_view today,
                                              TagRank first, TagRank last);
 

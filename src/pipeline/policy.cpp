@@ -91,10 +91,11 @@ class Decision {
     policy_.fresh = true;
     policy_.trigger = kPullRequestTrigger;
     because(concat(what, ": every cell is built fresh; no cache is read or written, nothing is published"));
-    const std::pair<std::string_view, std::optional<bool>> ignored[] = {
-        {"fresh", overrides_.fresh}, {"cache-write", overrides_.cache_write}, {"latest", overrides_.latest}};
-    for (const auto& [key, value] : ignored) {
-      if (value) warn(concat(setting(key), ": ignored: pull request rules build fresh, without cache and tags"));
+    const std::pair<std::string_view, bool> ignored[] = {{"fresh", overrides_.fresh.has_value()},
+                                                         {"cache-write", overrides_.cache_write.has_value()},
+                                                         {"latest", overrides_.latest.has_value()}};
+    for (const auto& [key, given] : ignored) {
+      if (given) warn(concat(setting(key), ": ignored: pull request rules build fresh, without cache and tags"));
     }
     warn_about_rebuild_base();
     return std::move(policy_);
@@ -147,8 +148,13 @@ class Decision {
   }
 
   void decide_fresh(std::string_view trigger, bool rebuild) {
-    policy_.fresh = overrides_.fresh.value_or(rebuild);
-    if (overrides_.fresh) {
+    using config::Fresh;
+    const Fresh fresh = overrides_.fresh.value_or(rebuild ? Fresh::yes : Fresh::no);
+    policy_.fresh = fresh == Fresh::yes;
+    policy_.watch_base = fresh == Fresh::automatic;
+    if (policy_.watch_base) {
+      because(concat("fresh: where the base image has moved, as ", setting("fresh"), " says"));
+    } else if (overrides_.fresh) {
       because(concat("fresh: ", policy_.fresh, ", as ", setting("fresh"), " says"));
     } else if (rebuild) {
       because(concat("fresh: ", trigger == "schedule" ? "a scheduled run" : "REBUILD_BASE", " pulls new base layers"));
@@ -158,6 +164,7 @@ class Decision {
   void decide_cache(bool rebuild) {
     if (configuration_.cache.empty()) return because("no cache is configured");
     policy_.cache_read = !policy_.fresh;
+    policy_.refresh_cache = policy_.watch_base && facts_.publish && overrides_.cache_write.value_or(true);
     const bool row_value = rebuild || is_dependency_changed();
     policy_.cache_write = facts_.publish && overrides_.cache_write.value_or(row_value);
     if (!facts_.publish) return;
@@ -191,7 +198,9 @@ class Decision {
 
   void decide_latest(std::string_view trigger) {
     if (!facts_.publish) return;
-    if (overrides_.latest) {
+    if (configuration_.release.moving.empty() && configuration_.release.set.empty()) {
+      because("latest: false, release.moving lists no tag");
+    } else if (overrides_.latest) {
       policy_.latest = *overrides_.latest;
       because(concat("latest: ", policy_.latest, ", as ", setting("latest"), " says"));
     } else if (trigger != "release") {

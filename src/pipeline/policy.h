@@ -25,8 +25,9 @@ struct PolicyFacts {
   ChangedPaths last_commit_changes;   ///< HEAD~1..HEAD, for the dependency rule (P-EV-2); unknown counts as changed
   std::string workflow_file;          ///< `.github/workflows/x.yml`, watched besides `watch`; may be empty
   bool is_prerelease = false;
-  bool publish = true;                     ///< setting `publish` (P-EV-8)
-  std::optional<bool> fresh, cache_write;  ///< settings of this invocation, nearer than `configuration.policy`
+  bool publish = true;  ///< setting `publish` (P-EV-8)
+  std::optional<config::Fresh> fresh;
+  std::optional<bool> cache_write;         ///< settings of this invocation, nearer than `configuration.policy`
   bool version_tag_exists_at_head = true;  ///< schedule/manual with version-tag: move
 };
 
@@ -35,7 +36,9 @@ inline constexpr std::string_view kPullRequestTrigger = "pull-request";
 /// A row of the policy table, applied.
 struct Policy {
   bool should_run = false;
-  bool fresh = false;  ///< --pull --no-cache
+  bool fresh = false;          ///< --pull --no-cache
+  bool watch_base = false;     ///< fresh: auto: so is a cell whose base image has moved (Cell::base_moved_from)
+  bool refresh_cache = false;  ///< such a cell writes the cache
   bool cache_read = false;
   bool cache_write = false;
   bool push = false;

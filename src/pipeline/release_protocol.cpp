@@ -15,15 +15,6 @@ std::vector<std::size_t> all_moves(const State& state) {
   return moves;
 }
 
-template <class Predicate>
-std::vector<std::size_t> moves_where(const State& state, Predicate predicate) {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < state.tags.size(); ++i) {
-    if (predicate(state.tags[i], state.journal.moves[i])) found.push_back(i);
-  }
-  return found;
-}
-
 std::vector<std::size_t> at(const State& state, Place place) {
   return moves_where(state, [place](const Tracked& tag, const TagMove&) { return tag.place == place; });
 }
@@ -38,25 +29,28 @@ void adopt(State& state, Journal journal) {
   state.tags.assign(journal.moves.size(), {});
   state.journal = std::move(journal);
   state.checked = false;
-  state.floor = TagRank::version;
   state.trouble.reset();
   state.lagged = {};
-}
-
-void turn_back(State& state, TagRank floor, std::optional<Error> cause) {
-  state.direction = Direction::back;
-  state.floor = floor;
-  state.cause = std::move(cause);
-  state.settle = state.settle || state.stray;
-  state.trouble.reset();
-  state.lagged = {};
-  for (auto& tag : state.tags) tag.written = false;
 }
 
 Step ask(State state, Effect effect) { return {std::move(state), std::move(effect)}; }
 Step look(State state) {
   auto moves = all_moves(state);
   return ask(std::move(state), Look{std::move(moves)});
+}
+Step keep(State state) {
+  Journal journal = state.journal;
+  return ask(std::move(state), Keep{std::move(journal)});
+}
+/// The tags of rank `from` and above are undone: known to whoever comes next before the first of them is.
+Step turn_back(State state, TagRank from, std::optional<Error> cause) {
+  state.journal.undone_from = from;
+  state.cause = std::move(cause);
+  state.settle = state.settle || state.stray;
+  state.trouble.reset();
+  state.lagged = {};
+  for (auto& tag : state.tags) tag.written = false;
+  return keep(std::move(state));
 }
 /// Without closing the journal: whoever comes next goes on from here.
 Step leave_open(State state, Error error) {
@@ -79,10 +73,9 @@ Journal in_place(const State& state) {
 Step close(State state, JournalState as, std::optional<Error> cause = std::nullopt) {
   if (state.settle) return settle_first(std::move(state));
   if (cause) state.cause = std::move(cause);
-  if (as != JournalState::rolled_back) state.journal.newest = newest_after(in_place(state));
+  if (as != JournalState::rolled_back) state.journal.last = last_after(in_place(state));
   state.journal.state = as;
-  Journal journal = state.journal;
-  return ask(std::move(state), Keep{std::move(journal)});
+  return keep(std::move(state));
 }
 /// Acknowledged, yet the registry still serves what was there before.
 bool lags(const State& state, const std::vector<std::size_t>& moves) {
@@ -98,7 +91,7 @@ Step write(State state, const std::vector<std::size_t>& moves) {
   Write write;
   for (const auto move : moves) {
     const auto& wanted = state.journal.moves[move];
-    write.orders.push_back({move, state.direction == Direction::forward ? Seen(wanted.to) : wanted.from});
+    write.orders.push_back({move, state.journal.undone_from ? wanted.from : Seen(wanted.to)});
   }
   return ask(std::move(state), std::move(write));
 }
@@ -122,10 +115,7 @@ Step meet_foreign(State state) {
   Error error = foreign_error(state);
   if (state.recovering) return leave_open(std::move(state), std::move(error));
   const TagRank rank = lowest_rank(state, at(state, Place::before));
-  if (is_half_done(state, rank)) {
-    turn_back(state, rank, std::move(error));
-    return look(std::move(state));
-  }
+  if (is_half_done(state, rank)) return turn_back(std::move(state), rank, std::move(error));
   return close(std::move(state), JournalState::stopped, std::move(error));
 }
 
@@ -140,8 +130,7 @@ Step meet_trouble(State state, TagRank rank) {
   } else if (!visible && std::ranges::none_of(left, [&](std::size_t move) { return state.tags[move].owed; })) {
     return close(std::move(state), JournalState::stopped, trouble);
   }
-  turn_back(state, rank, trouble);
-  return look(std::move(state));
+  return turn_back(std::move(state), rank, trouble);
 }
 
 /// Where nothing of the lowest rank that is not in place was written, an earlier release need not go on: it ended
@@ -178,9 +167,11 @@ Step go_forward(State state) {
 }
 
 Step go_back(State state) {
+  const bool only_goes_on = state.goal == Goal::publish && state.recovering && !state.cause;
+  if (only_goes_on && !at(state, Place::foreign).empty()) return meet_foreign(std::move(state));
   const auto to_undo = moves_where(state, [&](const Tracked& tag, const TagMove& move) {
     const bool is_new = tag.place == Place::after || (tag.place == Place::before && tag.owed);
-    return is_new && move.rank >= state.floor && !tag.orphaned;
+    return is_new && move.rank >= state.journal.undone_from && !tag.orphaned;
   });
   if (to_undo.empty()) return close(std::move(state), JournalState::rolled_back);
   const bool waits = lags(state, to_undo);
@@ -191,26 +182,34 @@ Step go_back(State state) {
   return leave_open(std::move(state), std::move(error));
 }
 
-Step go_on(State state) {
-  return state.direction == Direction::forward ? go_forward(std::move(state)) : go_back(std::move(state));
+Step go_on(State state) { return state.journal.undone_from ? go_back(std::move(state)) : go_forward(std::move(state)); }
+
+Step survey(State state) {
+  Journal before = state.journal;
+  return ask(std::move(state), Survey{std::move(before)});
+}
+
+/// As it was begun, unless something else is asked for.
+Step recover(State state) {
+  if (state.goal == Goal::back && state.journal.undone_from != TagRank::version)
+    return turn_back(std::move(state), TagRank::version, std::nullopt);
+  state.settle = state.settle || state.journal.undone_from.has_value();  // a late undo would disturb what follows
+  if (!state.journal.undone_from || state.goal != Goal::forward) return look(std::move(state));
+  state.journal.undone_from.reset();
+  return keep(std::move(state));
 }
 
 Step on(State state, const Opened& opened) {
   state.settle = opened.taken_over;
-  if (opened.journal) {
-    state.journal.epoch = opened.journal->epoch;
-    state.journal.newest = opened.journal->newest;
-  }
+  if (opened.journal) state.journal = *opened.journal;
   if (opened.journal && opened.journal->state == JournalState::open) {
     state.recovering = true;
     state.stray = true;
     adopt(state, *opened.journal);
-    if (state.goal == Goal::back) turn_back(state, TagRank::version, std::nullopt);
-    return look(std::move(state));
+    return recover(std::move(state));
   }
   if (state.goal != Goal::publish) return {std::move(state), Ending{}};
-  auto newest = state.journal.newest;
-  return ask(std::move(state), Survey{std::move(newest)});
+  return survey(std::move(state));
 }
 
 Step on(State state, const Surveyed& surveyed) {
@@ -220,7 +219,7 @@ Step on(State state, const Surveyed& surveyed) {
   if (state.stray && journal.plan_id != state.journal.plan_id) state.settle = true;
   journal.state = JournalState::open;
   journal.epoch = state.journal.epoch + 1;
-  journal.newest = state.journal.newest;
+  journal.last = state.journal.last;
   std::ranges::stable_sort(journal.moves, {}, &TagMove::rank);
   adopt(state, journal);
   return ask(std::move(state), Keep{std::move(journal)});
@@ -228,13 +227,15 @@ Step on(State state, const Surveyed& surveyed) {
 
 Step on(State state, const Kept& /*kept*/) {
   if (state.journal.state == JournalState::open) {
-    return state.settle ? settle_first(std::move(state)) : look(std::move(state));
+    const bool waits = state.settle && !state.journal.undone_from;
+    return waits ? settle_first(std::move(state)) : look(std::move(state));
   }
-  const bool settled = state.recovering && state.direction == Direction::forward && !state.cause;
+  const bool superseded = state.cause && state.cause->code == ErrorCode::gate_refused;
+  const bool settled = state.recovering && (!state.cause || superseded) && at(state, Place::foreign).empty();
   if (settled && state.goal == Goal::publish) {
     state.recovering = false;
-    auto newest = state.journal.newest;
-    return ask(std::move(state), Survey{std::move(newest)});
+    state.cause.reset();
+    return survey(std::move(state));
   }
   Ending ending = report_closed(state);
   return {std::move(state), std::move(ending)};
@@ -244,6 +245,7 @@ Step on(State state, const Looked& looked) {
   for (std::size_t i = 0; i < state.tags.size() && i < looked.tags.size(); ++i) {
     state.tags[i].seen = looked.tags[i];
     state.tags[i].place = place_of(state.journal.moves[i], looked.tags[i]);
+    state.tags[i].stale = false;
   }
   return go_on(std::move(state));
 }
@@ -252,19 +254,16 @@ Step on(State state, const Checked& checked) {
   for (const auto& problem : checked.problems) {
     if (!problem) continue;
     if (is_transient(problem->code)) return leave_open(std::move(state), *problem);
-    turn_back(state, lowest_rank(state, at(state, Place::before)), *problem);
-    return look(std::move(state));
+    const TagRank rank = lowest_rank(state, at(state, Place::before));
+    return turn_back(std::move(state), rank, *problem);
   }
   state.checked = true;
   return look(std::move(state));  // that took its time
 }
 
-bool is_cancelled(const Error& error) {
-  return error.code == ErrorCode::interrupted || error.code == ErrorCode::terminated;
-}
-
 /// The registry said no; of anything else nobody knows whether it was done.
 bool is_refusal(const Error& error) {
+  if (error.unsettled) return false;
   switch (error.code) {
     case ErrorCode::unauthenticated:
     case ErrorCode::forbidden:
@@ -282,7 +281,6 @@ const Error* worst(const std::vector<std::optional<Error>>& problems) {
   const Error* found = nullptr;
   for (const auto& problem : problems) {
     if (!problem) continue;
-    if (is_cancelled(*problem)) return &*problem;
     if (found == nullptr || (is_transient(found->code) && !is_transient(problem->code))) found = &*problem;
   }
   return found;
@@ -290,11 +288,12 @@ const Error* worst(const std::vector<std::optional<Error>>& problems) {
 
 Step on(State state, const Wrote& wrote, const Write& asked) {
   std::vector<std::optional<Error>> problems = wrote.problems;
-  const bool forward = state.direction == Direction::forward;
+  const bool forward = !state.journal.undone_from;
   for (std::size_t i = 0; i < asked.orders.size() && i < problems.size(); ++i) {
     auto& tag = state.tags[asked.orders[i].move];
     auto& problem = problems[i];
     if (!problem) tag.written = true;
+    tag.stale = tag.stale || !problem || !is_refusal(*problem);
     if (forward) tag.owed = tag.owed || !problem || !is_refusal(*problem);
     if (!forward && !problem) tag.owed = false;
     if (problem && !is_refusal(*problem)) state.settle = true;
@@ -303,8 +302,8 @@ Step on(State state, const Wrote& wrote, const Write& asked) {
     tag.orphaned = true;  // no harm: nothing but this name knows it
     problem.reset();
   }
+  if (wrote.stopped) return leave_open(std::move(state), *wrote.stopped);
   if (const Error* problem = worst(problems)) {
-    if (is_cancelled(*problem)) return leave_open(std::move(state), *problem);
     state.trouble = *problem;
     state.troubled = state.journal.moves[asked.orders.front().move].rank;
   }

@@ -34,7 +34,7 @@ using Seen = std::optional<oci::Digest>;
 struct Open {};
 /// Judges every cell, stages its content by digest and decides what happens to each tag.  Answered by Surveyed.
 struct Survey {
-  std::map<std::string, std::string> newest;  ///< Journal::newest of the journal before
+  Journal before;  ///< the last one, closed; its version is empty where there was none
 };
 /// Makes the journal durable: when it is answered, a machine that dies has it.  Answered by Kept.
 struct Keep {
@@ -70,7 +70,7 @@ struct Opened {
   bool taken_over = false;  ///< from a holder that let its lease expire, and may still be writing
 };
 struct Surveyed {
-  Journal journal;  ///< with the moves that are needed; `epoch` and `newest` are set here
+  Journal journal;  ///< with the moves that are needed; `epoch` and `last` are set here
 };
 struct Kept {};
 struct Looked {
@@ -81,6 +81,7 @@ struct Checked {
 };
 struct Wrote {
   std::vector<std::optional<Error>> problems;  ///< in the order of the orders
+  std::optional<Error> stopped;                ///< no more may be written: the lease is lost, or the run was cancelled
 };
 struct Waited {};
 /// The effect as a whole had no answer, or the run was cancelled.
@@ -97,28 +98,25 @@ enum class Place : unsigned char {
   foreign,  ///< names something else: somebody else wrote
 };
 
-enum class Direction : unsigned char { forward, back };
-
 /// One tag of the journal, as far as this run knows.
 struct Tracked {
   Place place = Place::unknown;
   Seen seen;
   bool written = false;   ///< by this run, in this direction, and acknowledged
+  bool stale = false;     ///< written, or perhaps, since it was looked at
   bool owed = false;      ///< written forward, or perhaps: to be undone, even if the old is still served
   bool orphaned = false;  ///< new, to be undone, and its registry removes no tags
 };
 
 struct State {
   Goal goal = Goal::publish;
-  Direction direction = Direction::forward;
-  bool recovering = false;  ///< `journal` is what an earlier run left open
-  bool checked = false;     ///< what a recovery would write is whole
-  bool settle = false;      ///< a write may still be on its way: look once more before the journal is closed
-  bool stray = false;       ///< so may one of a run that died; what is written forward it cannot harm
-  Journal journal;
-  std::vector<Tracked> tags;         ///< of each move
-  TagRank floor = TagRank::version;  ///< lower ranks are not undone
-  std::optional<Error> trouble;      ///< of the last writes, until their rank is in place
+  bool recovering = false;       ///< `journal` is what an earlier run left open
+  bool checked = false;          ///< what a recovery would write is whole
+  bool settle = false;           ///< a write may still be on its way: look once more before the journal is closed
+  bool stray = false;            ///< so may one of a run that died; what is written forward it cannot harm
+  Journal journal;               ///< its `undone_from` is the direction
+  std::vector<Tracked> tags;     ///< of each move
+  std::optional<Error> trouble;  ///< of the last writes, until their rank is in place
   TagRank troubled = TagRank::version;
   std::optional<Error> cause;  ///< why it ends as it ends
   std::chrono::milliseconds lagged{0};

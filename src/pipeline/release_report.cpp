@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "oci/reference.h"
 
 namespace crategate::pipeline::protocol {
 namespace {
 
-constexpr std::size_t kNamed = 3;  ///< tags in one line of an error
+constexpr std::size_t kNamed = 3;             ///< tags in one line of an error
+constexpr std::string_view kLayout = "oci:";  ///< begins `Plan::image_set` of a layout
 
 std::string name_of(const TagMove& move) { return concat(move.repository, ":", move.tag); }
 
@@ -24,29 +26,41 @@ std::string names(const State& state, const std::vector<std::size_t>& moves) {
   return concat(join(shown, ", "), more);
 }
 
-template <class Predicate>
-std::vector<std::size_t> moves_where(const State& state, Predicate predicate) {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < state.tags.size(); ++i) {
-    if (predicate(state.tags[i], state.journal.moves[i])) found.push_back(i);
-  }
-  return found;
-}
-
 std::vector<std::size_t> foreign(const State& state) {
   return moves_where(state, [](const Tracked& tag, const TagMove&) { return tag.place == Place::foreign; });
 }
 
-/// The command that points the move's tag at `digest`; where it is to be no tag, the registry's own tools must do it.
-std::string command_for(const TagMove& move, const Seen& digest) {
-  if (digest) return concat("crategate registry tag ", move.repository, "@", digest->text(), " ", move.tag);
-  return concat("remove ", name_of(move), " with the registry's own tools");
+bool is_layout(const State& state) { return state.journal.images.starts_with(kLayout); }
+
+/// As a layout names it: without the default registry.
+std::string name_in_layout(const TagMove& move) {
+  const auto repository = oci::parse_repository(move.repository);
+  return concat(repository ? repository->familiar() : move.repository, ":", move.tag);
 }
 
-std::string detail(const TagMove& move, const Tracked& tag) {
-  const std::string seen = tag.place == Place::unknown ? std::string("not looked at") : text_of(tag.seen);
-  return concat(name_of(move), ": names ", seen, "; before: ", text_of(move.from), "; the release: ", move.to.text(),
-                "; to finish: ", command_for(move, move.to), "; to undo: ", command_for(move, move.from));
+/// The command that points the move's tag at `digest`, or removes it. The journal does not know where a layout lies.
+std::string command_for(const State& state, const TagMove& move, const Seen& digest) {
+  const std::string layout_tag = concat("oci:DIR:", name_in_layout(move));
+  if (!digest) return concat("crategate registry untag ", is_layout(state) ? layout_tag : name_of(move));
+  if (is_layout(state)) return concat("crategate registry copy oci:DIR:", digest->text(), " ", layout_tag);
+  return concat("crategate registry tag ", move.repository, "@", digest->text(), " ", move.tag);
+}
+
+/// What the last look showed, unless a write came after it.
+std::string now(const Tracked& tag) {
+  if (tag.stale) return concat(tag.written ? "was" : "may have been", " written, not looked at since");
+  return tag.place == Place::unknown ? std::string("not looked at") : concat("names ", text_of(tag.seen));
+}
+
+std::string detail(const State& state, std::size_t number) {
+  const TagMove& move = state.journal.moves[number];
+  const Tracked& tag = state.tags[number];
+  std::string line =
+      concat(name_of(move), ": ", now(tag), "; before: ", text_of(move.from), "; the release: ", move.to.text());
+  // What is as it is to be needs no command.
+  if (tag.stale || tag.place != Place::after) line += concat("; to finish: ", command_for(state, move, move.to));
+  if (tag.stale || tag.place != Place::before) line += concat("; to undo: ", command_for(state, move, move.from));
+  return line;
 }
 
 /// Some moving tags are of this release, and some may not be.
@@ -54,28 +68,35 @@ bool may_be_mixed(const State& state) {
   const auto moving =
       moves_where(state, [](const Tracked&, const TagMove& move) { return move.rank >= TagRank::moving; });
   const auto is_new = [&](std::size_t move) {
-    return state.tags[move].place == Place::after || state.tags[move].written;
+    return state.tags[move].place == Place::after || state.tags[move].written || state.tags[move].stale;
   };
-  const auto is_surely_new = [&](std::size_t move) { return state.tags[move].place == Place::after; };
+  const auto is_surely_new = [&](std::size_t move) {
+    return state.tags[move].place == Place::after && !state.tags[move].stale;
+  };
   return std::ranges::any_of(moving, is_new) && !std::ranges::all_of(moving, is_surely_new);
 }
 
+/// By the last look at each tag alone.
 std::string progress(const State& state) {
+  const auto stale = moves_where(state, [](const Tracked& tag, const TagMove&) { return tag.stale; }).size();
   const auto there = moves_where(state, [](const Tracked& tag, const TagMove&) {
-                       return tag.place == Place::after || (tag.written && tag.place != Place::foreign);
+                       return tag.place == Place::after && !tag.stale;
                      }).size();
-  return concat(there, " of ", state.tags.size(), " tags name the images of ", state.journal.version);
+  std::string text = concat(there, " of ", state.tags.size(), " tags name the images of ", state.journal.version);
+  if (stale > 0) text += concat(", and ", stale, " may have been written since they were looked at");
+  return text;
 }
 
 }  // namespace
 
 std::vector<std::string> tag_details(const State& state) {
-  const Place wanted = state.direction == Direction::forward ? Place::after : Place::before;
+  const auto from = state.journal.undone_from;
+  const Place wanted = from ? Place::before : Place::after;
   const auto astray = moves_where(state, [&](const Tracked& tag, const TagMove& move) {
-    return tag.place != wanted && (state.direction == Direction::forward || move.rank >= state.floor);
+    return (tag.stale || tag.place != wanted) && (!from || move.rank >= *from);
   });
   std::vector<std::string> lines;
-  for (const auto move : astray) lines.push_back(detail(state.journal.moves[move], state.tags[move]));
+  for (const auto move : astray) lines.push_back(detail(state, move));
   return lines;
 }
 
@@ -88,7 +109,7 @@ Error foreign_error(const State& state) {
   if (state.recovering) {
     return {ErrorCode::needs_person,
             concat(found, ": somebody else moved it while the release of ", state.journal.version, " was open"),
-            state.goal == Goal::publish
+            state.goal == Goal::publish && state.journal.state == JournalState::open
                 ? "Point each tag named above where it belongs, or let `crategate recover --forward` (or --back) take "
                   "every other tag there and leave these."
                 : "Every other tag is where it belongs, and this release is closed. Move the tags above, or publish "
@@ -117,15 +138,15 @@ Error lag_error(const State& state, const std::vector<std::size_t>& moves) {
 
 Error stuck_error(const State& state) {
   const auto left = moves_where(state, [&](const Tracked& tag, const TagMove& move) {
-    return tag.place == Place::after && move.rank >= state.floor && !tag.orphaned;
+    return tag.place == Place::after && move.rank >= state.journal.undone_from && !tag.orphaned;
   });
   const std::string why = state.cause ? concat(" The release stopped because: ", describe(*state.cause), ".") : "";
   const std::string undo = state.trouble ? concat(" (", describe(*state.trouble), ")") : "";
   return {ErrorCode::needs_person,
           concat(names(state, left), ": the release of ", state.journal.version, " can neither go on nor be undone",
                  undo, ".", why),
-          "Mend what the registry says and run it again: it goes on from here. The lines above have the command for "
-          "each tag.",
+          "Mend what the registry says and run it again: it goes on undoing; `crategate recover --forward` finishes "
+          "the release instead. The lines above have the command for each tag.",
           {},
           std::nullopt,
           std::nullopt};
@@ -133,19 +154,24 @@ Error stuck_error(const State& state) {
 
 Ending report_open(const State& state, Error error) {
   Ending ending{std::move(error), {}};
-  const bool begun =
-      std::ranges::any_of(state.tags, [](const Tracked& tag) { return tag.written || tag.place == Place::after; });
+  const bool begun = std::ranges::any_of(
+      state.tags, [](const Tracked& tag) { return tag.written || tag.stale || tag.place == Place::after; });
   Error& shown = *ending.error;
   const bool for_a_person = shown.code == ErrorCode::needs_person;
   if (!begun && !for_a_person) return ending;
   ending.details = tag_details(state);
   if (for_a_person) return ending;
   const bool passes = is_transient(shown.code);
-  shown.message += concat("; ", progress(state));
   // Who was told to stop, or has lost the lease, leaves the rest to whoever comes next.
-  const bool stops =
-      shown.code == ErrorCode::interrupted || shown.code == ErrorCode::terminated || shown.code == ErrorCode::conflict;
-  if (may_be_mixed(state) && !stops) shown.code = ErrorCode::needs_person;
+  const bool cancelled = shown.code == ErrorCode::interrupted || shown.code == ErrorCode::terminated;
+  shown.message += concat("; ", cancelled ? concat("the release is open: ", progress(state)) : progress(state));
+  if (cancelled) {
+    shown.hint = concat("Run the same command again: it ", state.journal.undone_from ? "undoes" : "settles",
+                        " this release first. `crategate status` shows every tag; `crategate recover` finishes the "
+                        "release, with --back undoes it.");
+    return ending;
+  }
+  if (may_be_mixed(state) && shown.code != ErrorCode::conflict) shown.code = ErrorCode::needs_person;
   if (!passes) return ending;
   shown.hint = "Run it again: it goes on from here. `crategate status` shows every tag.";
   return ending;
@@ -153,7 +179,7 @@ Ending report_open(const State& state, Error error) {
 
 Ending report_closed(const State& state) {
   Ending ending{state.cause, {}};
-  if (state.direction == Direction::forward) {
+  if (!state.journal.undone_from) {
     if (ending.error) ending.details = tag_details(state);
     return ending;
   }
@@ -161,7 +187,7 @@ Ending report_closed(const State& state) {
   const auto orphans =
       moves_where(state, [](const Tracked& tag, const TagMove&) { return tag.orphaned && tag.place == Place::after; });
   left.insert(left.end(), orphans.begin(), orphans.end());
-  for (const auto move : left) ending.details.push_back(detail(state.journal.moves[move], state.tags[move]));
+  for (const auto move : left) ending.details.push_back(detail(state, move));
   if (!foreign(state).empty()) {
     ending.error = foreign_error(state);
     ending.error->code = ErrorCode::needs_person;
@@ -173,8 +199,8 @@ Ending report_closed(const State& state) {
   const std::string why = state.cause ? describe(*state.cause) : std::string("it could not go on");
   ending.error =
       Error{ErrorCode::rolled_back,
-            concat("the release of ", state.journal.version,
-                   " was undone: ", state.floor > TagRank::version ? "the tags of the rank that failed" : "its tags",
+            concat("the release of ", state.journal.version, " was undone: ",
+                   state.journal.undone_from > TagRank::version ? "the tags of the rank that failed" : "its tags",
                    " name what they named before", kept, ": ", why),
             state.cause ? state.cause->hint : std::string(),
             {},

@@ -18,7 +18,17 @@ Ending report_open(const State& state, Error error);
 /// The journal is closed.
 Ending report_closed(const State& state);
 
-/// Each tag of the journal that is not where `direction` leads, with what it names and the command that moves it there.
+/// The numbers of the moves for which `predicate(tag, move)` holds.
+template <class Predicate>
+std::vector<std::size_t> moves_where(const State& state, Predicate predicate) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < state.tags.size(); ++i) {
+    if (predicate(state.tags[i], state.journal.moves[i])) found.push_back(i);
+  }
+  return found;
+}
+
+/// Each tag of the journal that is not where the release, or its undoing, leads, with what it names and the command that moves it there.
 std::vector<std::string> tag_details(const State& state);
 
 }  // namespace crategate::pipeline::protocol

@@ -66,6 +66,7 @@ Result<TagMove> decide_version(TagMove move, const Plan& plan, const TagState& n
   if (release.version_tag == config::VersionTagPolicy::move) {
     return noted(std::move(move), "replaces other content, as release.version-tag: move says");
   }
+  if (now.leftover) return noted(std::move(move), "replaces what an undone release of this version left");
   return meet_release(std::move(move), now);
 }
 
@@ -80,17 +81,29 @@ std::optional<Version> readable(const std::string& text) {
   return version ? std::optional(*std::move(version)) : std::nullopt;
 }
 
+std::string_view said_by(VersionBy by) {
+  switch (by) {
+    case VersionBy::tag:
+      return "the tag of that name names the same";
+    case VersionBy::journal:
+      return "the journal says that it was moved there";
+    case VersionBy::label:
+      break;
+  }
+  return "its label says so";
+}
+
 /// The highest version that the tag names, or ever named.
 std::optional<Floor> floor_of(const TagMove& move, const std::optional<TagState>& now,
                               const std::map<std::string, std::string>& newest) {
   std::optional<Floor> floor;
   if (const auto named = now ? readable(now->version) : std::nullopt) {
-    floor = {*named, now->version_by_tag ? "the tag of that name names the same" : "its label says so"};
+    floor = {*named, said_by(now->version_by)};
   }
   const auto entry = newest.find(move.tag);
   const auto known = entry == newest.end() ? std::nullopt : readable(entry->second);
   if (known && (!floor || compare(*known, floor->version) > 0)) {
-    floor = {*known, "the journal says that it was moved there"};
+    floor = {*known, said_by(VersionBy::journal)};
   }
   return floor;
 }
@@ -104,6 +117,10 @@ Result<TagMove> decide_moving(TagMove move, const Plan& plan, const std::optiona
                               const config::Release& release, const std::map<std::string, std::string>& newest) {
   CG_TRY(const auto version, parse_version(plan.version));
   const auto floor = floor_of(move, now, newest);
+  if (now && now->may_be_higher && !release.allow_downgrade) {
+    const std::string why = concat("kept: ", unknown_version(*now), ", for not every tag could be looked at");
+    return kept(std::move(move), concat(why, " (release.allow-downgrade would move it)"), true);
+  }
   if (!floor || compare(floor->version, version) <= 0) {
     return !now || readable(now->version) ? Result<TagMove>(std::move(move))
                                           : noted(std::move(move), unknown_version(*now));
@@ -127,10 +144,6 @@ Result<TagMove> decide_set_version(TagMove move, const Plan& plan, const TagStat
 }
 
 }  // namespace
-
-bool ChangeSet::empty() const {
-  return std::none_of(moves.begin(), moves.end(), [](const TagMove& move) { return move.needed; });
-}
 
 bool is_later_run(std::string_view trigger) { return trigger == kSchedule || trigger == kManual; }
 

@@ -19,11 +19,20 @@ inline constexpr std::string_view kTriggerLabel = "io.crategate.trigger";
 inline constexpr std::string_view kReleasedLabel = "io.crategate.released";
 inline constexpr std::string_view kVersionLabel = "org.opencontainers.image.version";
 
+/// Who says which version an image is.
+enum class VersionBy : unsigned char {
+  label,
+  tag,      ///< no label does: it is a tag of the same content
+  journal,  ///< the tag was moved to it last, and still names it
+};
+
 /// What a tag names now.
 struct TagState {
   oci::Digest manifest;
   std::string trigger, released, version;  ///< labels; empty = no such label
-  bool version_by_tag = false;             ///< no label says the version: it is a tag of the same content
+  VersionBy version_by = VersionBy::label;
+  bool leftover = false;       ///< an undone release of the same version left it
+  bool may_be_higher = false;  ///< no version is known, and not every higher version's tag could be looked at
 };
 
 /// The order in which tags become visible: none of a rank is written before all of the rank below are in place.
@@ -54,12 +63,6 @@ struct TagMove {
   bool operator==(const TagMove&) const = default;
 };
 
-/// Everything a stage is about to write, in order; printed, then applied.
-struct ChangeSet {
-  std::vector<TagMove> moves;
-  bool empty() const;  ///< nothing needed
-};
-
 /// Whether a trigger publishes a version again: a schedule, a manual run.
 bool is_later_run(std::string_view trigger);
 
@@ -67,8 +70,9 @@ bool is_later_run(std::string_view trigger);
 ///
 /// Rank version: by `version-tag`, and by who made what is there (P-EV-6). Rank extra: it moves. Ranks moving and set:
 /// never to a version below the one that the tag names, nor below `newest` of it, unless `allow-downgrade` (P-EV-7);
-/// where nobody knows which version it names, it moves with a warning.
-/// `newest`: moving tag → the version that it was moved to last (Journal::newest).
+/// where nobody knows which version it names, it moves with a warning; it stays where the tags that would tell cannot be
+/// looked at.
+/// `newest`: moving tag → the version that it was moved to last (LastMoved::versions).
 /// Errors: conflict when `create-only` meets other content made by a release or of unknown origin (P-EV-6, A56).
 Result<TagMove> decide_tag(const Plan& plan, const PlannedTag& tag, const std::optional<TagState>& now,
                            const oci::Digest& target, const config::Release& release,

@@ -133,7 +133,11 @@ Result<net::Response> Session::exchange(const Query& query, const net::Url& url,
     CG_TRY(request.source, query.open());
     request.source_length = query.length;
   }
-  return http_.send(request);
+  auto response = http_.send(request);
+  if (response && url.origin() == api_url(query, url.scheme).origin()) {
+    clocks_.compare(query.repository.registry, *response, clock_.now());
+  }
+  return response;
 }
 
 Result<Answer> Session::send_to(const Query& query, net::Url url, net::Deadline& deadline) {

@@ -15,6 +15,7 @@
 #include "registry/failure.h"
 #include "registry/origin.h"
 #include "registry/patience.h"
+#include "registry/server_clock.h"
 
 namespace crategate::registry {
 
@@ -106,6 +107,7 @@ class Session {
   Capabilities capabilities_;
   RetryBudget budget_;
   Pacing pacing_;
+  ServerClocks clocks_;
   std::mutex mutex_;
   std::map<std::string, std::string> schemes_;
 };

@@ -32,12 +32,15 @@ Result<Authorization> TokenCache::get(const std::string& registry, const Scopes&
                                       const std::function<Result<Grant>()>& fetch) {
   std::unique_lock lock(mutex_);
   OfRegistry& of = registries_[registry];  // stays where it is: a map moves no node
-  if (auto known = find(of, scopes, refused)) return *std::move(known);
-  const auto under_way = std::ranges::find_if(of.flights, [&](const auto& each) { return each->scopes.cover(scopes); });
-  if (under_way != of.flights.end()) {
+  while (true) {
+    if (auto known = find(of, scopes, refused)) return *std::move(known);
+    const auto under_way =
+        std::ranges::find_if(of.flights, [&](const auto& each) { return each->scopes.cover(scopes); });
+    if (under_way == of.flights.end()) break;
     const std::shared_ptr<Flight> flight = *under_way;
     landed_.wait(lock, [&flight] { return flight->result.has_value(); });
-    return *flight->result;
+    // One that was asked for before the refusal may bring what was refused.
+    if (!refused || !*flight->result || !refused->same_as(**flight->result)) return *flight->result;
   }
   const auto flight = std::make_shared<Flight>(Flight{scopes, std::nullopt});
   of.flights.push_back(flight);

@@ -115,10 +115,25 @@ Result<Sending> sending(const oci::Reference& reference, std::string_view bytes,
   return Sending{.digest = std::move(digest), .media_type = std::move(checked), .query = std::move(query)};
 }
 
+Error moved_meanwhile(const oci::Reference& reference, const std::optional<oci::Digest>& served) {
+  return {ErrorCode::conflict,
+          concat(reference.familiar(), ": somebody else moved it while it was being written; it names ",
+                 served ? served->text() : std::string("nothing"), " now"),
+          "look at who writes this tag, and run it again",
+          {},
+          std::nullopt,
+          std::nullopt};
+}
+
 /// What the registry acknowledged with; nullopt = without an answer it was found in place.
 Result<std::optional<net::Response>> send(HttpRegistry& registry, Session& session, const oci::Reference& reference,
                                           const Sending& sending) {
   net::Deadline deadline = session.deadline();
+  bool unanswered = false;
+  const auto failure = [&unanswered](Error error) {
+    error.unsettled = unanswered;
+    return fail(std::move(error));
+  };
   for (int failed = 1;; ++failed) {
     auto answer = session.send(sending.query, deadline);
     const int status = answer ? answer->response.status : 0;
@@ -126,20 +141,16 @@ Result<std::optional<net::Response>> send(HttpRegistry& registry, Session& sessi
     const bool again = session.wait_for_another_try(answer, failed, deadline);
     CG_CHECK(sys::check_cancelled());
     // Without an answer it may have arrived: what is served decides, before anything is written once more (B09).
-    if (status == 0 || status >= 500 || (again && sending.guarded)) {
+    const bool may_have_arrived = status == 0 || status >= 500;
+    unanswered = unanswered || may_have_arrived;
+    if (may_have_arrived || (again && sending.guarded)) {
       const auto served = registry.digest(reference);
       if (served && *served && **served == sending.digest) return std::nullopt;
-      if (sending.guarded && served && *served != sending.before) {
-        return fail(ErrorCode::conflict,
-                    concat(reference.familiar(), ": somebody else moved it while it was being written; it names ",
-                           *served ? (*served)->text() : std::string("nothing"), " now"),
-                    "look at who writes this tag, and run it again");
-      }
-      if (sending.guarded && !served) return fail(served.error());
+      if (sending.guarded && served && *served != sending.before) return failure(moved_meanwhile(reference, *served));
+      if (sending.guarded && !served) return failure(served.error());
     }
     if (again) continue;
-    if (!answer) return fail(std::move(answer).error());
-    return fail(registry_failure(answer->asked, answer->response));
+    return failure(answer ? registry_failure(answer->asked, answer->response) : std::move(answer).error());
   }
 }
 

@@ -51,7 +51,7 @@ std::string stage_text(const CellReport& cell, const Column& column) {
 }
 
 std::string short_digest(const CellReport& cell) {
-  return cell.record ? short_text(cell.record->manifest_digest) : std::string();
+  return cell.candidate ? short_text(*cell.candidate) : std::string();
 }
 
 std::string move_text(const pipeline::TagMove& move) {

@@ -17,7 +17,7 @@ std::string yes_no(bool value) { return value ? "yes" : "no"; }
 Rows policy_rows(const pipeline::Policy& policy) {
   return {{"runs", yes_no(policy.should_run)},
           {"trigger", policy.trigger},
-          {"fresh", yes_no(policy.fresh)},
+          {"fresh", policy.watch_base ? "where the base image has moved" : yes_no(policy.fresh)},
           {"cache read", yes_no(policy.cache_read)},
           {"cache write", yes_no(policy.cache_write)},
           {"candidate", policy.candidate ? "stored by digest" : "no"},
@@ -66,12 +66,20 @@ std::string markdown_notes(std::string_view heading, const std::vector<std::stri
   return text;
 }
 
+std::string base_of(const pipeline::Cell& cell) {
+  if (cell.base.empty()) return {};
+  const std::string name = markdown_code(cell.base);
+  if (cell.base_moved_from.empty()) return name;
+  const bool is_unknown = cell.base_moved_from == pipeline::kUnknownBase;
+  return concat(name, is_unknown ? " may have moved" : " has moved", ": built fresh");
+}
+
 std::string markdown_cells(const pipeline::Plan& plan) {
   if (plan.cells.empty()) return {};
   Rows rows;
   for (const auto& cell : plan.cells) {
-    rows.push_back({markdown_code(cell.key), markdown_code(tags_of(cell)), markdown_code(cell.platform.text()),
-                    cell.base.empty() ? std::string() : markdown_code(cell.base)});
+    rows.push_back(
+        {markdown_code(cell.key), markdown_code(tags_of(cell)), markdown_code(cell.platform.text()), base_of(cell)});
   }
   return "\n" + markdown_table({"Cell", "Image", "Platform", "Base"}, rows);
 }
@@ -84,7 +92,8 @@ std::string policy_table(const pipeline::Policy& policy) {
 
 std::string policy_table(const pipeline::Plan& plan) {
   Rows cells;
-  for (const auto& cell : plan.cells) cells.push_back({concat("  ", cell.key), tags_of(cell)});
+  for (const auto& cell : plan.cells)
+    cells.push_back({concat("  ", cell.key), tags_of(cell), cell.base_moved_from.empty() ? "" : "fresh"});
   return lines_of(plan_rows(plan)) + lines_of(cells) + policy_table(plan.policy);
 }
 
@@ -99,6 +108,7 @@ std::string plan_summary_markdown(const pipeline::Plan& plan) {
 std::string policy_json(const pipeline::Policy& policy) {
   return json::Value::object({{"should_run", policy.should_run},
                               {"fresh", policy.fresh},
+                              {"watch_base", policy.watch_base},
                               {"cache_read", policy.cache_read},
                               {"cache_update", policy.cache_write},
                               {"push", policy.push},

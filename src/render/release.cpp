@@ -46,7 +46,7 @@ Value scan_word(const CellReport& cell) {
 Value cell_value(const CellReport& cell) {
   auto value = Value::object({{"key", cell.key}, {"image", cell.image}, {"tags", Value::array_of(cell.tags)}});
   const auto& record = cell.record;
-  value.set("manifest_digest", record ? Value(record->manifest_digest.text()) : Value());
+  value.set("manifest_digest", cell.candidate ? Value(cell.candidate->text()) : Value());
   value.set("config_digest", record ? Value(record->config_digest.text()) : Value());
   value.set("fingerprint", record ? Value(record->fingerprint) : Value());
   value.set("layer_text", record ? Value(record->layer_text) : Value());

@@ -35,6 +35,7 @@ struct CellReport {
   std::optional<pipeline::ScanResult> scanned;  ///< also of a cell that has no record
   std::optional<pipeline::TestResult> tests;    ///< also of a cell that has no record because they failed
   std::optional<pipeline::Record> record;       ///< the evidence
+  std::optional<oci::Digest> candidate;         ///< what its tags are to name: the tested image, or the rebuilt one
   std::string failure;                          ///< why the cell failed; empty = it did not
 };
 

@@ -63,12 +63,24 @@ std::string stage_line(std::string_view title, const StageReport& stage) {
   return concat("  ", title, " ", to_string(stage.state), time);
 }
 
+/// Of a base that has moved, or may have.
+std::string base_text(const pipeline::Cell& cell) {
+  if (cell.base_moved_from == pipeline::kUnknownBase) {
+    return concat("for nobody could tell whether its base ", cell.base, " has moved");
+  }
+  return concat("for its base ", cell.base, " has moved from ", cell.base_moved_from,
+                cell.base_digest ? concat(" to ", cell.base_digest->text()) : std::string());
+}
+
 std::vector<std::string> lines_below(const Report& report) {
   std::vector<std::string> lines;
   for (const auto& cell : report.cells) {
     if (!cell.failure.empty()) lines.push_back(concat(cell.key, ": ", cell.failure));
   }
   if (!report.failure.empty()) lines.push_back(report.failure);
+  for (const auto& cell : report.plan.cells) {
+    if (!cell.base_moved_from.empty()) lines.push_back(concat(cell.key, ": built fresh, ", base_text(cell)));
+  }
   for (const auto* moves : {&report.published, &report.moved}) {
     for (const auto& move : *moves) lines.push_back(move_text(move));
   }

@@ -29,6 +29,19 @@ std::string padded(std::uint64_t number) {
   return digits.size() < kDigits ? std::string(kDigits - digits.size(), '0') + digits : digits;
 }
 
+/// Epochs are counted on each machine, so they alone say nothing.
+bool is_same_transaction(const pipeline::Journal& a, const pipeline::Journal& b) {
+  return a.epoch == b.epoch && a.started_at == b.started_at && a.plan_id == b.plan_id && a.run == b.run &&
+         a.moves == b.moves;
+}
+
+/// `file` is what became of the open `of_run`. One that goes forward again may be what was there before its undoing.
+bool continues(const pipeline::Journal& file, const pipeline::Journal& of_run) {
+  if (!is_same_transaction(file, of_run)) return false;
+  if (of_run.undone_from && (!file.undone_from || *file.undone_from > *of_run.undone_from)) return false;
+  return file.state != pipeline::JournalState::open || file.undone_from != of_run.undone_from;
+}
+
 }  // namespace
 
 ArtifactJournal::ArtifactJournal(Store store, sys::FileSystem& files, Workspace workspace, std::string images,
@@ -80,12 +93,33 @@ Result<pipeline::Journal> ArtifactJournal::load(const actions::Artifact& artifac
               "Each set of images has a journal of its own; remove the artifact.");
 }
 
+bool ArtifactJournal::is_left_open_elsewhere(const pipeline::Journal& file, const pipeline::Journal& of_run) const {
+  return file.state == pipeline::JournalState::open && file.run != settings_.maker.run &&
+         !is_same_transaction(file, of_run);
+}
+
+bool ArtifactJournal::counts(const pipeline::Journal& file, const pipeline::Journal& of_run) const {
+  if (of_run.state == pipeline::JournalState::open) return continues(file, of_run);
+  if (file.state == pipeline::JournalState::open) return is_left_open_elsewhere(file, of_run);
+  return file.started_at > of_run.started_at;
+}
+
 Result<std::optional<pipeline::Journal>> ArtifactJournal::read() {
+  file_stays_ = false;
   CG_TRY(const auto artifact, find_newest());
   if (!artifact) return local_.read();
-  auto journal = load(*artifact);
-  if (!journal) return fail(std::move(journal).error().within(concat("artifact ", artifact->name)));
-  return *std::move(journal);
+  auto of_run = load(*artifact);
+  if (!of_run) return fail(std::move(of_run).error().within(concat("artifact ", artifact->name)));
+  auto local = local_.read();
+  if (!local) log::warning(concat("the journal of this run counts, and not the file: ", describe(local.error())));
+  if (!local || !*local) return *std::move(of_run);
+  if (counts(**local, *of_run)) return *std::move(local);
+  file_stays_ = is_left_open_elsewhere(**local, *of_run);
+  if (file_stays_) {
+    log::warning(concat(local_.place(), ": the release of ", (*local)->version, ", begun ", (*local)->started_at,
+                        ", was left open, too: it stays there and is settled by the next command"));
+  }
+  return *std::move(of_run);
 }
 
 Result<JournalStore::Opened> ArtifactJournal::open() {
@@ -136,6 +170,7 @@ Result<void> ArtifactJournal::keep(const pipeline::Journal& journal) {
                 "Let one job of a run publish at a time; run the same command again, it settles what is open.");
   newest_ = number;
   // The artifact is what counts; the file is for whoever has this machine only.
+  if (file_stays_) return {};
   if (const auto mirrored = local_.keep(journal); !mirrored)
     log::warning(concat(local_.place(), ": ", describe(mirrored.error())));
   return {};

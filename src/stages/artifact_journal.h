@@ -20,7 +20,7 @@
 namespace crategate::stages {
 
 /// `release-journal-<journal_name>-<NNNN>` with `journal.json`; the highest number counts. What was kept is never
-/// replaced. The same goes into the local file.
+/// replaced. The same goes into the local file, unless that has the only word of another run's open release.
 class ArtifactJournal final : public JournalStore {
  public:
   struct Settings {
@@ -30,7 +30,9 @@ class ArtifactJournal final : public JournalStore {
   /// Asked anew each time: a cancelled run works with another store than before.
   using Store = std::function<Result<actions::ArtifactStore*>()>;
   ArtifactJournal(Store store, sys::FileSystem& files, Workspace workspace, std::string images, Settings settings);
-  /// Of the run, whatever its attempt; else the local file.
+  /// Of the run, whatever its attempt; the local file where that has none. Where there are both: what the run has open
+  /// counts, unless the file knows what became of that very transaction; else what another run has left open in the
+  /// file; else the one that began later.
   /// Errors: artifact_service, integrity, bad_input for what is no journal of these images.
   Result<std::optional<pipeline::Journal>> read() override;
   Result<Opened> open() override;
@@ -46,6 +48,9 @@ class ArtifactJournal final : public JournalStore {
   Result<std::map<std::uint64_t, actions::Artifact>> list_numbers();
   Result<std::optional<actions::Artifact>> find_newest();
   Result<pipeline::Journal> load(const actions::Artifact& artifact);
+  bool counts(const pipeline::Journal& file, const pipeline::Journal& of_run) const;
+  /// Of what this run began its artifacts know more than any file.
+  bool is_left_open_elsewhere(const pipeline::Journal& file, const pipeline::Journal& of_run) const;
   std::string name_of(std::uint64_t number) const;
 
   Store store_;
@@ -54,6 +59,7 @@ class ArtifactJournal final : public JournalStore {
   std::string images_, prefix_;
   Settings settings_;
   std::optional<std::uint64_t> newest_;  ///< number; nullopt = not looked up yet
+  bool file_stays_ = false;              ///< it has open what another run has left, and is not written over
 };
 
 }  // namespace crategate::stages

@@ -54,10 +54,10 @@ Result<void> check_variables(const BuildInputs& in) {
     }
   }
   for (const auto& name : names) {
-    if (!is_of_the_runner(name)) continue;
+    if (!is_of_the_runner(name) && (name.empty() || name != in.configuration.gate.hmac_secret_env)) continue;
     return fail(ErrorCode::bad_input,
                 concat("cell ", in.cell.key, ": expected variables that a build may see, found ", quote(name),
-                       ", which is the runner's"),
+                       ", which is the runner's or the gate's"),
                 "Give the value to a variable of its own (env: of the step), and name that one.");
   }
   return {};

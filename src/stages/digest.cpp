@@ -5,11 +5,14 @@
 #include "base/strings.h"
 #include "image/fingerprint.h"
 #include "layout/archive.h"
+#include "layout/layer_content.h"
 #include "stages/saved_image.h"
 #include "sys/cancel.h"
 
 namespace crategate::stages {
 namespace {
+
+constexpr std::size_t kRoomForSignature = 128;
 
 Result<pipeline::TestResult> tested(const DigestInputs& in, const DigestServices& svc) {
   CG_TRY(auto result, load_test_result(svc.files, in.workspace, in.plan, in.cell.key));
@@ -46,13 +49,16 @@ Result<std::string> image_to_store(const DigestInputs& in, const DigestServices&
               concat("Run `crategate build --cell ", in.cell.key, "` first."));
 }
 
+Result<void> require_layers(const DigestInputs& in, const std::vector<oci::Digest>& diff_ids) {
+  if (!diff_ids.empty()) return {};
+  return fail(ErrorCode::gate_refused,
+              concat("cell ", in.cell.key, ": empty-evidence: expected an image with layers, found none"),
+              "An image without layers cannot be told from a missing one; add a layer to the Dockerfile.");
+}
+
 Result<void> require_tested_image(const DigestInputs& in, const pipeline::TestResult& tests,
                                   const layout::ImportedImage& image) {
-  if (image.image.diff_ids.empty()) {
-    return fail(ErrorCode::gate_refused,
-                concat("cell ", in.cell.key, ": empty-evidence: expected an image with layers, found none"),
-                "An image without layers cannot be told from a missing one; add a layer to the Dockerfile.");
-  }
+  CG_CHECK(require_layers(in, image.image.diff_ids));
   if (!tests.config_digest || *tests.config_digest == image.config.digest) return {};
   return fail(ErrorCode::gate_refused,
               concat("cell ", in.cell.key, ": expected the image that ran the tests (config ",
@@ -110,6 +116,27 @@ Result<void> store_candidate(const layout::OciLayout& from, const layout::Import
               "Run again; if it persists, a proxy in front of the registry serves something else.");
 }
 
+/// What a rebuild will be compared with.
+Result<void> add_contents(pipeline::Record& record, const layout::OciLayout& from, const layout::ImportedImage& image) {
+  CG_TRY(const auto stored, from.find(image.manifest.digest));
+  if (!stored) return fail(ErrorCode::internal, "the imported image has no manifest");
+  CG_TRY(const auto manifest, oci::parse_manifest(stored->bytes, image.manifest.media_type));
+  CG_TRY(record.contents, layout::layer_contents(from, manifest));
+  record.config = image.config_bytes;
+  return {};
+}
+
+/// What nobody could read is not written.
+Result<void> require_readable(const pipeline::Record& record) {
+  const auto size = pipeline::to_json(record).size() + kRoomForSignature;
+  if (size <= pipeline::kRecordLimit) return {};
+  return fail(
+      ErrorCode::bad_input,
+      concat("cell ", record.cell, ": expected a record of at most ", format_bytes(pipeline::kRecordLimit), ", found ",
+             format_bytes(size), ", ", format_bytes(record.config.size()), " of it the image's configuration"),
+      "Shorten labels, environment and the texts of RUN instructions, or use gate.mode: promote.");
+}
+
 pipeline::Record make_record(const DigestInputs& in, const pipeline::TestResult& tests,
                              const layout::ImportedImage& image, std::string finished_at) {
   pipeline::Record record;
@@ -152,6 +179,9 @@ Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices
   CG_TRY(const auto scan, scanned(in, svc));
   CG_TRY(const std::string image_id, image_to_store(in, svc, tests));
   CG_TRY(const oci::Repository repository, oci::parse_repository(in.cell.candidate));
+  // The classic store saves no image without layers.
+  CG_TRY(const auto described, svc.engine.find_image(image_id));
+  if (described) CG_CHECK(require_layers(in, described->diff_ids));
   CG_CHECK(svc.files.make_directories(in.workspace.state()));
   CG_TRY(const auto scratch, sys::TemporaryDirectory::create(in.workspace.state()));
   CG_TRY(auto imported_to, layout::OciLayout::open(scratch.path() / "image"));
@@ -163,12 +193,17 @@ Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices
   CG_CHECK(require_scanned_image(in, scan, *imported));
   auto record = make_record(in, tests, *imported, sys::rfc3339(svc.clock.now()));
   record.scan = scan;
+  CG_TRY(const auto built, load_built(svc.files, in.workspace, in.plan, in.cell.key));
+  if (built) record.base = built->base;
+  if (in.plan.rebuild) CG_CHECK(add_contents(record, imported_to, *imported));
+  CG_CHECK(require_readable(record));
   // Effects
   if (svc.writer != nullptr) {
     const oci::Reference target{repository, std::nullopt, imported->manifest.digest};
     CG_CHECK(store_candidate(imported_to, *imported, target, svc));
     record.candidate = target.familiar();
   }
+  if (!in.key.empty()) record.signature = pipeline::signature_of(record, in.key);
   CG_CHECK(write_state(svc.files, in.workspace, digest_file(in.cell.key), concat(record.layer_text, "\n")));
   CG_CHECK(write_state(svc.files, in.workspace, record_file(in.cell.key), pipeline::to_json(record)));
   return record;

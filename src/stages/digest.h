@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "config/configuration.h"
 #include "docker/engine.h"
 #include "layout/image_store.h"
@@ -25,6 +26,7 @@ struct DigestInputs {
   const pipeline::Cell& cell;
   Workspace workspace;
   std::string run, attempt;  ///< of the workflow; empty on a developer's machine
+  Secret key{};              ///< the record is signed with it; empty = it is not signed
 };
 
 /// Where this process has stored layers, by their uncompressed content, so that cells share the work of compressing

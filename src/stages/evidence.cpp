@@ -1,5 +1,6 @@
 #include "stages/evidence.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strings.h"
@@ -9,39 +10,58 @@
 namespace crategate::stages {
 namespace {
 
-constexpr std::size_t kCellsAtATime = 64;
-
-struct Observed {
-  pipeline::ObservedImage image;
-  std::string bytes;
-};
+constexpr std::size_t kRequestsAtATime = 64;
+constexpr std::size_t kReadersAtATime = 4;  ///< of what is here already
+constexpr std::uint64_t kDigestTextLimit = 4096;
 
 using Stored = std::optional<registry::StoredManifest>;
 using Bytes = std::optional<std::string>;
 
-/// The candidate's manifest and configuration, each checked against its digest by the reader. The configuration that
-/// the record speaks of is asked for at the same time, and counts where it is the manifest's.
-Result<std::optional<Observed>> observe(const oci::Reference& candidate, const oci::Digest& recorded_config,
-                                        registry::RegistryReader& reader) {
-  Result<Stored> asked = Stored();
-  Result<Bytes> config_bytes = Bytes();
-  CG_CHECK(sys::for_each_parallel(2, 2, [&](std::size_t half) -> Result<void> {
-    if (half == 0) asked = reader.manifest(candidate);
-    if (half == 1) config_bytes = reader.blob(candidate.repository, recorded_config, oci::kManifestLimit);
-    return {};
-  }));
-  CG_TRY(auto stored, std::move(asked));
-  if (!stored) return std::nullopt;
-  CG_TRY(auto manifest, oci::parse_manifest(stored->bytes, stored->descriptor.media_type));
-  if (manifest.config.digest != recorded_config) {
-    config_bytes = reader.blob(candidate.repository, manifest.config.digest, oci::kManifestLimit);
+/// A candidate's manifest and the configuration that the record speaks of, each checked against its digest by the
+/// reader.
+struct Answers {
+  std::optional<oci::Reference> candidate;
+  oci::Digest config_digest = oci::Digest::of("");
+  Stored manifest;
+  Result<Bytes> config = Bytes();
+};
+
+struct Observed {
+  std::optional<pipeline::ObservedImage> image;  ///< nullopt: there is none
+  std::string no_image;                          ///< or what is there instead, its bytes checked against the digest
+  std::string bytes;
+};
+
+Observed is_no_image(const Error& error) { return {.image = {}, .no_image = describe(error), .bytes = {}}; }
+
+/// The configuration that was asked for counts where it is the manifest's; else it is what was tested.
+Result<Observed> observe(Answers answers, registry::RegistryReader& reader) {
+  if (!answers.manifest) return Observed{};
+  auto& stored = *answers.manifest;
+  auto manifest = oci::parse_manifest(stored.bytes, stored.descriptor.media_type);
+  if (!manifest) return is_no_image(manifest.error());
+  if (manifest->config.size > oci::kManifestLimit)
+    return Observed{
+        .image = {}, .no_image = concat("a configuration of ", manifest->config.size, " bytes"), .bytes = {}};
+  std::optional<oci::ImageConfig> tested;
+  if (manifest->config.digest != answers.config_digest) {
+    if (answers.config && *answers.config) {
+      if (auto parsed = oci::parse_image_config(**answers.config)) tested = *std::move(parsed);
+    }
+    answers.config = reader.blob(answers.candidate->repository, manifest->config.digest, oci::kManifestLimit);
   }
-  if (!config_bytes) return fail(std::move(config_bytes).error());
-  if (!*config_bytes) return std::nullopt;
-  CG_TRY(auto config, oci::parse_image_config(**config_bytes));
-  return Observed{
-      {.manifest_digest = stored->descriptor.digest, .manifest = std::move(manifest), .config = std::move(config)},
-      std::move(stored->bytes)};
+  CG_TRY(const auto bytes, std::move(answers.config));
+  if (!bytes) return Observed{};
+  auto config = oci::parse_image_config(*bytes);
+  if (!config) return is_no_image(config.error());
+  return Observed{.image = pipeline::ObservedImage{.manifest_digest = stored.descriptor.digest,
+                                                   .manifest_size = stored.bytes.size(),
+                                                   .manifest = *std::move(manifest),
+                                                   .config = *std::move(config),
+                                                   .tested = std::move(tested),
+                                                   .contents = {}},
+                  .no_image = {},
+                  .bytes = std::move(stored.bytes)};
 }
 
 pipeline::CellVerdict unreadable(const std::string& cell, const Error& error) {
@@ -51,13 +71,8 @@ pipeline::CellVerdict unreadable(const std::string& cell, const Error& error) {
                         .cell = cell,
                         .expected = "a record of schema 1",
                         .found = error.message,
-                        .remedy = concat("Run `crategate digest --cell ", cell, "` again after its tests.")}}};
-}
-
-/// Where the candidate must be: the plan's repository, the record's digest. A record cannot point elsewhere.
-Result<oci::Reference> candidate_reference(const pipeline::Cell& cell, const pipeline::Record& record) {
-  CG_TRY(auto repository, oci::parse_repository(cell.candidate));
-  return oci::Reference{std::move(repository), std::nullopt, record.manifest_digest};
+                        .remedy = concat("Run `crategate digest --cell ", cell, "` again after its tests."),
+                        .details = {}}}};
 }
 
 struct Judged {
@@ -65,39 +80,103 @@ struct Judged {
   std::optional<Admitted> admitted;
 };
 
-Result<Judged> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, const Workspace& workspace,
-                          const std::vector<std::string>& ignore_labels, const sys::FileSystem& files,
-                          registry::RegistryReader& reader, const std::string& run) {
-  const auto record = load_record(files, workspace, cell.key);
-  if (!record) return Judged{unreadable(cell.key, record.error()), std::nullopt};
-  std::optional<Observed> observed;
-  std::optional<oci::Reference> candidate;
-  if (*record) {
-    CG_TRY(candidate, candidate_reference(cell, **record));
-    CG_TRY(observed, observe(*candidate, (*record)->config_digest, reader));
+/// What stands beside the record, unless the record itself counts for nothing.
+void add_digest_text(const LeftByCell& left, pipeline::CellVerdict& verdict) {
+  const auto* record = left.readable();
+  const bool unsigned_record = std::ranges::any_of(
+      verdict.findings, [](const auto& finding) { return finding.reason == pipeline::Reason::signature_invalid; });
+  if (record == nullptr || unsigned_record) return;
+  auto finding = pipeline::judge_digest_text(*record, left.digest_text ? *left.digest_text : std::nullopt);
+  if (!finding) return;
+  if (!left.digest_text) finding->found = left.digest_text.error().message;
+  finding->cell = verdict.cell;
+  verdict.admitted = false;
+  verdict.findings.push_back(*std::move(finding));
+}
+
+Result<Judged> judge_cell(const pipeline::Plan& plan, const pipeline::Cell& cell, const LeftByCell& left,
+                          const pipeline::Rebuilds& rebuilds, Answers answers, const pipeline::Demands& demands,
+                          registry::RegistryReader& reader) {
+  if (!left.record) return Judged{unreadable(cell.key, left.record.error()), std::nullopt};
+  auto candidate = answers.candidate;
+  Observed observed;
+  if (left.readable() != nullptr) {
+    CG_TRY(observed, observe(std::move(answers), reader));
   }
-  Judged judged{pipeline::judge(plan, cell, *record, observed ? std::optional(observed->image) : std::nullopt,
-                                ignore_labels, run),
-                std::nullopt};
+  if (const auto rebuilt = rebuilds.find(cell.key); observed.image && rebuilt != rebuilds.end()) {
+    observed.image->contents = rebuilt->second.contents;
+  }
+  Judged judged{pipeline::judge(plan, cell, *left.record, observed.image, demands, observed.no_image), std::nullopt};
+  add_digest_text(left, judged.verdict);
   if (judged.verdict.admitted) {
-    judged.admitted = Admitted{.candidate = *candidate,
-                               .manifest_bytes = std::move(observed->bytes),
-                               .manifest = std::move(observed->image.manifest),
-                               .digest = observed->image.manifest_digest};
+    judged.admitted = Admitted{.candidate = *std::move(candidate),
+                               .manifest_bytes = std::move(observed.bytes),
+                               .manifest = std::move(observed.image->manifest),
+                               .digest = observed.image->manifest_digest};
   }
   return judged;
 }
 
+Failure of_cell(const pipeline::Cell& cell, Error error) {
+  return fail(std::move(error).within(concat("gate of cell ", cell.key)));
+}
+
+Result<std::vector<Answers>> ask(const pipeline::Plan& plan, const std::vector<pipeline::Cell>& cells,
+                                 const Records& records, const pipeline::Rebuilds& rebuilds,
+                                 registry::RegistryReader& reader) {
+  std::vector<Answers> answers(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto* record = records[i].readable();
+    if (record == nullptr) continue;
+    const auto candidate = pipeline::candidate_of(plan, *record, rebuilds);
+    if (!candidate) continue;
+    auto reference = candidate_reference(cells[i], *candidate);
+    if (!reference) return of_cell(cells[i], std::move(reference).error());
+    answers[i].candidate = *std::move(reference);
+    answers[i].config_digest = candidate->config_digest;
+  }
+  CG_CHECK(sys::for_each_parallel(2 * cells.size(), kRequestsAtATime, [&](std::size_t half) -> Result<void> {
+    const std::size_t i = half / 2;
+    auto& answer = answers[i];
+    if (!answer.candidate) return {};
+    if (half % 2 == 1) {
+      answer.config = reader.blob(answer.candidate->repository, answer.config_digest, oci::kManifestLimit);
+      return {};
+    }
+    auto manifest = reader.manifest(*answer.candidate);
+    if (!manifest) return of_cell(cells[i], std::move(manifest).error());
+    answer.manifest = *std::move(manifest);
+    return {};
+  }));
+  return answers;
+}
+
 }  // namespace
 
+Result<Records> load_records(const sys::FileSystem& files, const Workspace& workspace,
+                             const std::vector<pipeline::Cell>& cells) {
+  Records records(cells.size());
+  CG_CHECK(sys::for_each_parallel(cells.size(), kReadersAtATime, [&](std::size_t i) -> Result<void> {
+    records[i].record = load_record(files, workspace, cells[i].key);
+    records[i].digest_text = files.read_below(workspace.state(), digest_file(cells[i].key), kDigestTextLimit);
+    return {};
+  }));
+  return records;
+}
+
+Result<oci::Reference> candidate_reference(const pipeline::Cell& cell, const pipeline::Candidate& candidate) {
+  CG_TRY(auto repository, oci::parse_repository(cell.candidate));
+  return oci::Reference{std::move(repository), std::nullopt, candidate.manifest_digest};
+}
+
 Result<Evidence> gather_evidence(const pipeline::Plan& plan, const std::vector<pipeline::Cell>& cells,
-                                 const Workspace& workspace, const std::vector<std::string>& ignore_labels,
-                                 const sys::FileSystem& files, registry::RegistryReader& reader,
-                                 const std::string& run) {
+                                 const Records& records, const pipeline::Rebuilds& rebuilds,
+                                 const pipeline::Demands& demands, registry::RegistryReader& reader) {
+  CG_TRY(auto answers, ask(plan, cells, records, rebuilds, reader));
   std::vector<Judged> judged(cells.size());
-  CG_CHECK(sys::for_each_parallel(cells.size(), kCellsAtATime, [&](std::size_t i) -> Result<void> {
-    auto one = judge_cell(plan, cells[i], workspace, ignore_labels, files, reader, run);
-    if (!one) return fail(std::move(one).error().within(concat("gate of cell ", cells[i].key)));
+  CG_CHECK(sys::for_each_parallel(cells.size(), kReadersAtATime, [&](std::size_t i) -> Result<void> {
+    auto one = judge_cell(plan, cells[i], records[i], rebuilds, std::move(answers[i]), demands, reader);
+    if (!one) return of_cell(cells[i], std::move(one).error());
     judged[i] = *std::move(one);
     return {};
   }));
@@ -124,7 +203,7 @@ Result<void> require_admitted(const pipeline::Verdict& verdict) {
               concat(refused, " of ", verdict.cells.size(), " cells refused; ", first->cell, ": ",
                      pipeline::to_string(first->reason), ": expected ", first->expected, ", found ", first->found,
                      "; nothing was published"),
-              first->remedy);
+              concat(first->remedy, "; ", pipeline::help_address(first->reason)));
 }
 
 }  // namespace crategate::stages

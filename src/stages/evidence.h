@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "pipeline/gate.h"
 #include "pipeline/plan.h"
+#include "pipeline/rebuilt.h"
 #include "registry/client.h"
 #include "stages/workspace.h"
 
@@ -28,13 +29,28 @@ struct Evidence {
   std::map<std::string, Admitted> admitted;  ///< cell → candidate
 };
 
-/// `run`: of the workflow, empty outside one. Records first (all of them), then the candidates of those that exist.
-/// Read-only.
+/// What a cell has left in the state directory; nullopt = no such file.
+struct LeftByCell {
+  Result<std::optional<pipeline::Record>> record;
+  Result<std::optional<std::string>> digest_text;  ///< whole
+  /// nullptr = none that can be read.
+  const pipeline::Record* readable() const { return record && *record ? &**record : nullptr; }
+};
+using Records = std::vector<LeftByCell>;
+/// Errors: interrupted, terminated.
+Result<Records> load_records(const sys::FileSystem& files, const Workspace& workspace,
+                             const std::vector<pipeline::Cell>& cells);
+
+/// Where the candidate must be: the plan's repository, its digest. A record cannot point elsewhere.
+/// Errors: bad_input.
+Result<oci::Reference> candidate_reference(const pipeline::Cell& cell, const pipeline::Candidate& candidate);
+
+/// `records`, `rebuilds`: of `cells`; the candidates of those that exist are read, each manifest and configuration at
+/// once. Read-only.
 /// Errors: registry errors ("could not find out"); a bad record is a finding, never an error.
 Result<Evidence> gather_evidence(const pipeline::Plan& plan, const std::vector<pipeline::Cell>& cells,
-                                 const Workspace& workspace, const std::vector<std::string>& ignore_labels,
-                                 const sys::FileSystem& files, registry::RegistryReader& reader,
-                                 const std::string& run);
+                                 const Records& records, const pipeline::Rebuilds& rebuilds,
+                                 const pipeline::Demands& demands, registry::RegistryReader& reader);
 
 /// Success, or gate_refused with the first finding (and how many more there are).
 Result<void> require_admitted(const pipeline::Verdict& verdict);

@@ -13,28 +13,38 @@ constexpr std::string_view kJournal = "journal.json", kLease = "lease.json";
 
 }  // namespace
 
-GitJournal::GitJournal(git::RefStore& refs, sys::Clock& clock, std::string images, pipeline::LeaseHolder self)
+GitJournal::GitJournal(git::RefStore& refs, sys::Clock& clock, std::string images, pipeline::LeaseHolder self,
+                       JournalStore* earlier)
     : refs_(refs),
       clock_(clock),
       images_(std::move(images)),
       ref_(concat("refs/crategate/", journal_name(images_))),
-      self_(std::move(self)) {}
+      self_(std::move(self)),
+      earlier_(earlier) {}
 
 std::string GitJournal::place() const { return concat(ref_, " of ", refs_.place()); }
 
 Result<GitJournal::Content> GitJournal::load() {
   CG_TRY(auto state, refs_.read(ref_));
   Content content;
+  seen_.emplace();
   if (!state) return content;
   for (const auto& [name, text] : state->files) {
     if (name == kJournal) {
-      CG_TRY(content.journal, pipeline::parse_journal(text, concat(place(), ": ", name)));
+      auto journal = pipeline::parse_journal(text, concat(place(), ": ", name));
+      if (!journal) return fail(unreadable(std::move(journal).error()));
+      content.journal = *std::move(journal);
     } else if (name == kLease) {
-      CG_TRY(content.lease, pipeline::parse_lease(text, concat(place(), ": ", name)));
+      auto lease = pipeline::parse_lease(text, concat(place(), ": ", name));
+      if (!lease) return fail(unreadable(std::move(lease).error()));
+      content.lease = *std::move(lease);
     } else {
-      return fail(ErrorCode::bad_input,
-                  concat(place(), ": expected ", kJournal, " and ", kLease, ", found ", quoted(name)),
-                  "Something else wrote that ref; nothing is published while it is there.");
+      return fail(unreadable({ErrorCode::bad_input,
+                              concat(place(), ": expected ", kJournal, " and ", kLease, ", found ", quoted(name)),
+                              {},
+                              {},
+                              std::nullopt,
+                              std::nullopt}));
     }
   }
   if (content.journal && content.journal->images != images_)
@@ -43,7 +53,36 @@ Result<GitJournal::Content> GitJournal::load() {
                 "Put it back where it was; each set of images has a journal of its own.");
   content.oid = std::move(state->oid);
   content.files = std::move(state->files);
+  seen_->claim = claim_on(content.lease);
+  if (content.lease && content.lease->holder) {
+    seen_->holder = content.lease->holder->text();
+    seen_->until = content.lease->until;
+  }
   return content;
+}
+
+pipeline::Claim GitJournal::claim_on(const std::optional<pipeline::Lease>& lease) const {
+  return pipeline::judge_lease(lease, self_, sys::rfc3339(clock_.now() - pipeline::kClockMargin));
+}
+
+Result<void> GitJournal::require_nothing_earlier() const {
+  if (earlier_ == nullptr) return {};
+  CG_TRY(const auto journal, earlier_->read());
+  if (!journal || journal->state != pipeline::JournalState::open) return {};
+  return fail(ErrorCode::conflict,
+              concat(earlier_->place(), ": expected no open release where the lease keeps the journal, found that of ",
+                     journal->version, ", begun ", journal->started_at),
+              "It was left open before release.lease was set. `crategate recover --release-lease none "
+              "--release-journal file` finishes it, with --back undoes it; when you know that nothing of it is left to "
+              "do, move the file away.");
+}
+
+/// Nobody settles what nobody can read.
+Error GitJournal::unreadable(Error error) const {
+  error.hint =
+      concat("Look at the tags (`crategate registry ls`). Then remove the ref, with lease and journal: `git push ",
+             refs_.place(), " :", ref_, "`; the next release starts from what they name.");
+  return error;
 }
 
 sys::Instant::duration GitJournal::left() const {
@@ -73,13 +112,15 @@ Error GitJournal::lost() const {
 }
 
 Result<std::optional<pipeline::Journal>> GitJournal::read() {
+  if (const auto nothing = require_nothing_earlier(); !nothing) log::warning(describe(nothing.error()));
   CG_TRY(auto content, load());
   return std::move(content.journal);
 }
 
 Result<JournalStore::Opened> GitJournal::open() {
+  CG_CHECK(require_nothing_earlier());
   CG_TRY(auto content, load());
-  const auto claim = pipeline::judge_lease(content.lease, self_, sys::rfc3339(clock_.now() - pipeline::kClockMargin));
+  const auto claim = claim_on(content.lease);
   if (claim == pipeline::Claim::held) return fail(held(*content.lease));
   oid_ = content.oid;
   files_ = content.files;

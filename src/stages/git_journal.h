@@ -18,10 +18,13 @@ namespace crategate::stages {
 /// who lost the lease writes no journal. Not thread-safe.
 class GitJournal final : public JournalStore {
  public:
-  /// `self.id` is of this very process.
-  GitJournal(git::RefStore& refs, sys::Clock& clock, std::string images, pipeline::LeaseHolder self);
+  /// `self.id` is of this very process. `earlier`: what kept the journal of these images before there was a lease, or
+  /// null; a release that was left open there is never passed over.
+  GitJournal(git::RefStore& refs, sys::Clock& clock, std::string images, pipeline::LeaseHolder self,
+             JournalStore* earlier = nullptr);
   Result<std::optional<pipeline::Journal>> read() override;
   /// taken_over: also from an earlier attempt of the same run that did not give it back.
+  /// Errors: conflict also when `earlier` holds an open journal.
   Result<Opened> open() override;
   Result<void> keep(const pipeline::Journal& journal) override;
   /// Renews what has less than kRenewBelow left. Where the remote does not answer, what is left is trusted down to
@@ -29,6 +32,7 @@ class GitJournal final : public JournalStore {
   Result<void> hold() override;
   Result<void> close() override;
   std::string place() const override;
+  std::optional<pipeline::SeenLease> lease() const override { return seen_; }
 
  private:
   struct Content {
@@ -38,10 +42,13 @@ class GitJournal final : public JournalStore {
     std::optional<pipeline::Lease> lease;
   };
   Result<Content> load();
+  pipeline::Claim claim_on(const std::optional<pipeline::Lease>& lease) const;
+  Result<void> require_nothing_earlier() const;
   /// By the clock that says less. Where somebody sets the wall clock, that costs a renewal and no more.
   sys::Instant::duration left() const;
   Error held(const pipeline::Lease& lease) const;
   Error lost() const;
+  Error unreadable(Error error) const;
   /// Puts `journal` (null: the one that is there) and a lease of ours in place of what was there last; false = somebody
   /// else has written since.
   Result<bool> swap(const pipeline::Journal* journal, bool give_back, const std::string& message);
@@ -53,6 +60,8 @@ class GitJournal final : public JournalStore {
   sys::Clock& clock_;
   std::string images_, ref_;
   pipeline::LeaseHolder self_;
+  JournalStore* earlier_;
+  std::optional<pipeline::SeenLease> seen_;
   bool open_ = false;
   std::int64_t epoch_ = 0;
   std::optional<std::string> oid_;            ///< of what was there last

@@ -113,6 +113,12 @@ Bundle digest_bundle(const Workspace& workspace, const pipeline::Cell& cell) {
           .only_given = true};
 }
 
+Bundle rebuilds_bundle(const Workspace& workspace, const pipeline::Plan& plan) {
+  Bundle bundle{.name = "crategate-rebuilds", .pieces = {}, .grows = true};
+  for (const auto& cell : plan.cells) bundle.pieces.push_back(in_state(workspace, rebuilt_file(cell.key)));
+  return bundle;
+}
+
 Bundle moves_bundle(const Workspace& workspace) {
   return {.name = "crategate-moves", .pieces = {in_state(workspace, kMovesFile)}, .grows = true};
 }

@@ -34,6 +34,7 @@ Bundle dockerfiles_bundle(const Workspace& workspace, const pipeline::Plan& plan
 Bundle test_log_bundle(const Workspace& workspace, const pipeline::Cell& cell);
 Bundle sarif_bundle(const Workspace& workspace, const pipeline::Cell& cell);
 Bundle digest_bundle(const Workspace& workspace, const pipeline::Cell& cell);
+Bundle rebuilds_bundle(const Workspace& workspace, const pipeline::Plan& plan);
 Bundle moves_bundle(const Workspace& workspace);
 Bundle report_bundle(const Workspace& workspace);
 

@@ -44,7 +44,7 @@ Result<ImagePlace> in_layout(const std::string& text, bool create, bool whole) {
                 "write oci:DIR or oci:DIR:NAME");
   }
   if (create) std::filesystem::create_directories(directory, failed);
-  CG_TRY(auto layout, layout::OciLayout::open(directory));
+  CG_TRY(auto layout, create ? layout::OciLayout::open(directory) : layout::OciLayout::open_existing(directory));
   ImagePlace found;
   found.reference = {kInLayout, std::nullopt, std::nullopt};
   if (!name.empty()) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "docker/engine.h"
@@ -13,10 +14,19 @@
 
 namespace crategate::stages {
 
+struct InspectRequest {
+  /// `docker:NAME` (the engine), `docker://REFERENCE` (a registry), `oci:DIR[:NAME]`, `docker-archive:FILE`,
+  /// `oci-archive:FILE`.
+  std::string image;
+  oci::Platform platform;
+  std::vector<std::string> ignore_labels;
+  bool quick = false;  ///< of the engine's image by its description alone
+};
+
 struct ImageEvidence {
   std::string layer_text;  ///< the seed's value
   std::string fingerprint;
-  oci::Digest config_digest = oci::Digest::of("");
+  std::optional<oci::Digest> config_digest;    ///< the containerd store's description has none
   std::optional<oci::Digest> manifest_digest;  ///< archives of the docker form have none
 };
 
@@ -25,10 +35,13 @@ struct InspectServices {
   registry::RegistryReader& registry;
 };
 
-/// `image`: `docker:NAME` (the engine), `docker://REFERENCE` (a registry), `oci:DIR[:NAME]`, `docker-archive:FILE`,
-/// `oci-archive:FILE`. Read-only; of an index the entry of `platform`.
-/// Errors: bad_input for another form, not_found, integrity, registry and engine errors.
-Result<ImageEvidence> inspect_image(const std::string& image, const oci::Platform& platform,
-                                    const std::vector<std::string>& ignore_labels, const InspectServices& svc);
+/// The image for `platform`: of an index its entry; another platform's is refused. Every digest is checked while it is
+/// read: of an archive, and of what the engine saves, all layers, down to their diff IDs; of registries and layouts
+/// manifest and configuration. A description of the engine is believed.
+///
+/// Effects: reads only
+/// Errors:  bad_input for another form; not_found, naming the platforms that there are; integrity; registry and engine
+///          errors
+Result<ImageEvidence> inspect_image(const InspectRequest& request, const InspectServices& svc);
 
 }  // namespace crategate::stages

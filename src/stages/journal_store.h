@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "pipeline/journal.h"
+#include "pipeline/lease.h"
 #include "stages/workspace.h"
 #include "sys/file_lock.h"
 #include "sys/file_system.h"
@@ -35,6 +36,8 @@ class JournalStore {
   virtual Result<void> close() = 0;
   /// For people: where it lies.
   virtual std::string place() const = 0;
+  /// Who has the lease, as the last read found it; nullopt where none is kept, and before anything was read.
+  virtual std::optional<pipeline::SeenLease> lease() const { return std::nullopt; }
 };
 
 /// Below the state directory, one file for each set of images; atomic and synced. Its lease is a lock between the

@@ -2,6 +2,7 @@
 // Belongs here: which facts the decision needs and where they come from.  Not here: the policy (pipeline/policy).
 #include "stages/plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "actions/names.h"
@@ -270,6 +271,7 @@ Result<void> publish_plan(const pipeline::Plan& plan, bool dry_run, const Worksp
   if (!dry_run) CG_CHECK(write_state(files, workspace, kPlanFile, text));
   const auto& policy = plan.policy;
   const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
+  const bool any_fresh = std::ranges::any_of(plan.cells, [&](const auto& cell) { return plan.is_fresh(cell); });
   const std::vector<std::pair<std::string_view, std::string>> outputs = {
       {"version", plan.version},
       {"rebuild_flag", word(policy.rebuild_flag)},
@@ -277,7 +279,7 @@ Result<void> publish_plan(const pipeline::Plan& plan, bool dry_run, const Worksp
       {"python_versions_json", pipeline::python_versions_json(plan)},
       {"matrix", pipeline::matrix_json(plan)},
       {"should_run", word(policy.should_run)},
-      {"fresh", word(policy.fresh)},
+      {"fresh", word(any_fresh)},
       {"push", word(policy.push)},
       {"latest", word(policy.latest)},
       {"is_prerelease", word(plan.is_prerelease)},

@@ -8,7 +8,11 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "oci/media_types.h"
+#include "render/decisions.h"
+#include "render/tag_text.h"
 #include "stages/staging.h"
+#include "stages/status.h"
+#include "stages/tag_writer.h"
 #include "sys/cancel.h"
 #include "sys/parallel.h"
 
@@ -17,19 +21,20 @@ namespace {
 
 namespace protocol = pipeline::protocol;
 
-constexpr std::size_t kAtATime = 64;  ///< tags; the registry's client limits the connections to one host
-
 /// Performs the effects of one publication, and remembers what they were about.
 class Performer {
  public:
-  Performer(const PublishInputs& in, const PublishServices& svc, Scope scope) : in_(in), svc_(svc), scope_(scope) {}
+  Performer(const PublishInputs& in, const PublishServices& svc, Scope scope)
+      : in_(in), svc_(svc), scope_(scope), tags_(svc.reader, svc.writer, svc.clock) {}
 
   protocol::Event operator()(const protocol::Open& /*effect*/) {
     auto opened = svc_.journal.open();
     if (!opened) return protocol::Failed{std::move(opened).error()};
     opened_ = true;
     if (opened->journal && opened->journal->state == pipeline::JournalState::open) {
-      if (auto ours = require_own_tags(*opened->journal); !ours) return protocol::Failed{std::move(ours).error()};
+      auto ours = require_own_tags(*opened->journal, in_.plan, svc_.journal.place());
+      if (!ours) return protocol::Failed{std::move(ours).error()};
+      found_ = true;
       log::info(concat("the release of ", opened->journal->version, ", begun ", opened->journal->started_at,
                        ", was left open in ", svc_.journal.place(), ": it is settled first"));
     }
@@ -37,7 +42,7 @@ class Performer {
   }
 
   protocol::Event operator()(const protocol::Survey& effect) {
-    auto surveyed = survey_and_stage(effect.newest);
+    auto surveyed = survey_and_stage(effect.before);
     if (!surveyed) return protocol::Failed{std::move(surveyed).error()};
     return protocol::Surveyed{*std::move(surveyed)};
   }
@@ -53,23 +58,38 @@ class Performer {
 
   protocol::Event operator()(const protocol::Look& effect) {
     protocol::Looked looked;
-    looked.tags.resize(effect.moves.size());
-    looked_at_ = svc_.clock.monotonic();
-    auto read = sys::for_each_parallel(effect.moves.size(), kAtATime, [&](std::size_t i) -> Result<void> {
+    const std::size_t moves = effect.moves.size();
+    looked.tags.resize(moves);
+    tags_.looks();
+    // After the last rank was written nothing but the end comes: the tags in place are looked at in the same round trip.
+    std::vector<Result<void>> in_place(all_written_ ? in_place_.size() : 0);
+    auto read = sys::for_each_parallel(moves + in_place.size(), kTagsAtATime, [&](std::size_t i) -> Result<void> {
+      if (i >= moves) {
+        in_place[i - moves] = require_unmoved(in_place_[i - moves]);
+        return {};
+      }
       CG_TRY(const auto tag, reference(effect.moves[i]));
       CG_TRY(looked.tags[i], svc_.reader.digest(tag));
       return {};
     });
     if (!read) return protocol::Failed{std::move(read).error()};
+    if (all_written_) in_place_seen_ = std::move(in_place);
+    note_mixed(looked);
     return looked;
   }
 
   protocol::Event operator()(const protocol::Check& effect) {
     protocol::Checked checked;
     checked.problems.resize(effect.moves.size());
-    auto done = sys::for_each_parallel(effect.moves.size(), kAtATime, [&](std::size_t i) -> Result<void> {
+    const auto tested = recorded_images(in_, svc_.files);
+    if (!tested) return protocol::Failed{tested.error()};
+    auto done = sys::for_each_parallel(effect.moves.size(), kTagsAtATime, [&](std::size_t i) -> Result<void> {
       const auto& move = journal_.moves[effect.moves[i]];
       CG_TRY(const auto tag, reference(effect.moves[i]));
+      if (auto same = require_same_build(move, *tested); !same) {
+        checked.problems[i] = std::move(same).error();
+        return {};
+      }
       if (auto whole = require_whole({tag.repository, std::nullopt, move.to}, svc_.reader); !whole) {
         checked.problems[i] = std::move(whole).error();
       }
@@ -81,20 +101,22 @@ class Performer {
 
   protocol::Event operator()(const protocol::Write& effect) {
     protocol::Wrote wrote;
+    in_place_seen_.reset();
+    const auto rank = [&](std::size_t move) { return journal_.moves.at(move).rank; };
+    all_written_ = rank(effect.orders.back().move) == rank(journal_.moves.size() - 1);
     wrote.problems.resize(effect.orders.size(), protocol::not_tried());
     std::atomic<bool> refused = false;
-    auto done = sys::for_each_parallel(effect.orders.size(), kAtATime, [&](std::size_t i) -> Result<void> {
+    auto done = sys::for_each_parallel(effect.orders.size(), kTagsAtATime, [&](std::size_t i) -> Result<void> {
       const auto& order = effect.orders[i];
       if (refused && order.digest) return {};
       CG_CHECK(hold());
-      auto written = write(order);
+      auto written = tags_.write(journal_.moves.at(order.move), order.digest);
       wrote.problems[i] = written ? std::nullopt : std::optional(std::move(written).error());
       if (wrote.problems[i] && !is_transient(wrote.problems[i]->code)) refused = true;
       return {};
     });
-    // Without the lease nothing more is ours to decide; cancelled, the rest was not started.
-    if (!done && !sys::cancellation()) return protocol::Failed{std::move(done).error()};
-    if (!done) wrote.problems.emplace_back(std::move(done).error());
+    if (!done) wrote.stopped = std::move(done).error();
+    if (auto going = sys::check_cancelled(); !going) wrote.stopped = std::move(going).error();
     return wrote;
   }
 
@@ -106,19 +128,24 @@ class Performer {
 
   /// The journal that an effect speaks of: the one that was found, or ours.
   void adopt(const pipeline::Journal& journal) { journal_ = journal; }
-  Published& published() { return published_; }
+  Published published() const { return {changes_, settled_, tags_.windows()}; }
+  /// The tags that this run wrote to finish an earlier one.
+  void note_settled(const protocol::State& state) {
+    for (std::size_t i = 0; i < state.tags.size() && !state.journal.undone_from; ++i) {
+      if (!state.tags[i].written) continue;
+      const auto& move = settled_.emplace_back(state.journal.moves[i]);
+      log::info(concat("settled: PUT ", render::tag_name(move), " ", move.to.text(), " (was ",
+                       render::digest_or_absent(move.from), ")"));
+    }
+  }
   /// The tags that had nothing to be written: a release is whole only if they, too, are still what they were found to be.
   Result<void> require_in_place() const {
-    return sys::for_each_parallel(in_place_.size(), kAtATime, [&](std::size_t i) -> Result<void> {
-      const auto& move = in_place_[i];
-      CG_TRY(const auto tag, tag_reference(move.repository, move.tag));
-      CG_TRY(const auto now, svc_.reader.digest(tag));
-      if (now == protocol::Seen(move.to)) return {};
-      return fail(ErrorCode::conflict,
-                  concat(tag.familiar(), ": expected ", move.to.text(), ", as at the beginning of the release, found ",
-                         now ? now->text() : std::string("no such tag"), ": somebody else moved it meanwhile"),
-                  "Every other tag is in place. Look at who writes this one, then run it again.");
-    });
+    if (!in_place_seen_) {
+      return sys::for_each_parallel(in_place_.size(), kTagsAtATime,
+                                    [&](std::size_t i) { return require_unmoved(in_place_[i]); });
+    }
+    for (const auto& seen : *in_place_seen_) CG_CHECK(seen);
+    return {};
   }
   void close() {
     if (!opened_) return;
@@ -129,26 +156,38 @@ class Performer {
   }
 
  private:
-  /// An open journal speaks of tags of this plan's repositories, and where it is this plan's, of its tested images.
-  Result<void> require_own_tags(const pipeline::Journal& journal) const {
-    for (const auto& move : journal.moves) {
-      const auto* cell = in_.plan.find(move.cell);
-      const bool of_set = move.cell.empty() && in_.plan.release_set.starts_with(concat(move.repository, ":"));
-      const auto at = std::ranges::find(in_.plan.cells, move.repository, &pipeline::Cell::image);
-      bool ours = of_set || at != in_.plan.cells.end();
-      if (ours && cell != nullptr && journal.plan_id == in_.plan.plan_id) {
-        CG_TRY(const auto record, load_record(svc_.files, in_.workspace, cell->key));
-        ours = !record || record->manifest_digest == move.to;
-      }
-      if (ours) continue;
-      return fail(
-          ErrorCode::gate_refused,
-          concat(svc_.journal.place(), ": ", move.repository, ":", move.tag, ": expected a tested image of this ",
-                 "plan's repositories, found ", move.to.text()),
-          "The journal is not of this plan, or was changed by hand: nothing was written. Look at the tags, then "
-          "move the journal away.");
+  /// What a run that died left mixed has been so since its journal was begun, at most.
+  void note_mixed(const protocol::Looked& looked) {
+    if (!std::exchange(found_, false)) return;
+    bool is_old = false, is_new = false;
+    for (std::size_t i = 0; i < looked.tags.size(); ++i) {
+      if (journal_.moves[i].rank < pipeline::TagRank::moving) continue;
+      const auto place = protocol::place_of(journal_.moves[i], looked.tags[i]);
+      is_old = is_old || place == protocol::Place::before;
+      is_new = is_new || place == protocol::Place::after;
     }
-    return {};
+    const auto begun = sys::parse_rfc3339(journal_.started_at);
+    if (!is_old || !is_new || !begun) return;
+    const auto since = std::max(svc_.clock.now() - *begun, std::chrono::system_clock::duration::zero());
+    tags_.mixed_for(std::chrono::duration_cast<std::chrono::microseconds>(since));
+  }
+
+  Result<void> require_same_build(const pipeline::TagMove& move,
+                                  const std::map<std::string, oci::Digest>& tested) const {
+    if (!pipeline::is_superseded(journal_, move, in_.plan, tested)) return {};
+    return fail(ErrorCode::gate_refused,
+                concat(move.repository, ":", move.tag, ": expected the tested image ", tested.at(move.cell).text(),
+                       ", found ", move.to.text(), " in the journal: it was built anew since"));
+  }
+
+  Result<void> require_unmoved(const pipeline::TagMove& move) const {
+    CG_TRY(const auto tag, tag_reference(move.repository, move.tag));
+    CG_TRY(const auto now, svc_.reader.digest(tag));
+    if (now == protocol::Seen(move.to)) return {};
+    return fail(ErrorCode::conflict,
+                concat(tag.familiar(), ": expected ", move.to.text(), ", as at the beginning of the release, found ",
+                       now ? now->text() : std::string("no such tag"), ": somebody else moved it meanwhile"),
+                "Every other tag is in place. Look at who writes this one, then run it again.");
   }
 
   /// The lease, where there is one, lasts for one more write.
@@ -157,25 +196,19 @@ class Performer {
     return svc_.journal.hold();
   }
 
-  Result<pipeline::Journal> survey_and_stage(const std::map<std::string, std::string>& newest) {
-    CG_TRY(auto publication, survey(in_, svc_.files, svc_.reader, scope_, newest));
+  Result<pipeline::Journal> survey_and_stage(const pipeline::Journal& before) {
+    CG_TRY(auto publication, survey(in_, svc_.files, svc_.candidates, scope_, before));
     if (svc_.announce) svc_.announce(publication.changes);
-    CG_CHECK(stage_images(in_.plan, publication, svc_.reader, svc_.writer));
+    CG_CHECK(stage_images(publication, svc_.candidates, svc_.reader, svc_.writer));
     if (!publication.release_set.empty()) {
-      const auto digest = oci::Digest::of(publication.release_set);
-      const oci::Descriptor descriptor{
-          .media_type = std::string(oci::kOciIndex), .digest = digest, .size = publication.release_set.size()};
-      content_.emplace(digest, registry::StoredManifest{descriptor, std::move(publication.release_set)});
+      tags_.knows(std::move(publication.release_set), std::string(oci::kOciIndex));
     }
     for (auto& [cell, image] : publication.evidence.admitted) {
-      const auto digest = image.digest;
-      content_.emplace(
-          digest, registry::StoredManifest{
-                      {.media_type = image.manifest.media_type, .digest = digest, .size = image.manifest_bytes.size()},
-                      std::move(image.manifest_bytes)});
+      tags_.knows(std::move(image.manifest_bytes), image.manifest.media_type);
     }
-    published_.changes = std::move(publication.changes);
+    changes_ = std::move(publication.changes);
     in_place_ = std::move(publication.in_place);
+    in_place_seen_.reset();
     pipeline::Journal journal{.images = in_.plan.image_set,
                               .plan_id = in_.plan.plan_id,
                               .version = in_.plan.version,
@@ -183,7 +216,7 @@ class Performer {
                               .run = in_.run,
                               .attempt = in_.attempt,
                               .started_at = sys::rfc3339(svc_.clock.now())};
-    for (const auto& move : published_.changes.moves) {
+    for (const auto& move : changes_.moves) {
       if (move.needed) journal.moves.push_back(move);
     }
     return journal;
@@ -194,74 +227,39 @@ class Performer {
     return tag_reference(wanted.repository, wanted.tag);
   }
 
-  /// What `digest` names in the tag's repository: from memory, else from the registry, which has it since the staging.
-  Result<registry::StoredManifest> content(const oci::Reference& tag, const oci::Digest& digest) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (const auto known = content_.find(digest); known != content_.end()) return known->second;
-    }
-    const oci::Reference by_digest{tag.repository, std::nullopt, digest};
-    CG_TRY(auto stored, svc_.reader.manifest(by_digest));
-    if (stored) return *std::move(stored);
-    return fail(ErrorCode::not_found, concat(by_digest.familiar(), ": expected the image that was staged, found none"),
-                "The registry removed it while no tag named it; build and test that version again.");
-  }
-
-  Result<void> write(const protocol::Order& order) {
-    CG_TRY(const auto tag, reference(order.move));
-    if (!order.digest) {
-      CG_CHECK(svc_.writer.remove_manifest(tag));
-      return {};
-    }
-    CG_TRY(const auto stored, content(tag, *order.digest));
-    const auto began = svc_.clock.monotonic();
-    const auto& move = journal_.moves.at(order.move);
-    const protocol::Seen before = *order.digest == move.to ? move.from : protocol::Seen(move.to);
-    CG_CHECK(svc_.writer.point_tag(tag, before, stored.bytes, stored.descriptor.media_type));
-    note_write(move.rank, began);
-    return {};
-  }
-
-  void note_write(pipeline::TagRank rank, sys::Instant began) {
-    const auto now = svc_.clock.monotonic();
-    const auto micro = [](auto duration) { return std::chrono::duration_cast<std::chrono::microseconds>(duration); };
-    const std::lock_guard lock(mutex_);
-    auto& windows = published_.windows;
-    windows.unprotected = std::max(windows.unprotected, micro(now - looked_at_));
-    if (rank < pipeline::TagRank::moving) return;
-    if (!first_move_ || began < *first_move_) first_move_ = began;
-    windows.mixed = std::max(windows.mixed, micro(now - *first_move_));
-  }
-
   const PublishInputs& in_;
   const PublishServices& svc_;
   Scope scope_;
   bool opened_ = false;
+  bool found_ = false;  ///< an open journal, whose tags nobody has looked at yet
   pipeline::Journal journal_;
-  Published published_;
+  pipeline::ChangeSet changes_;
+  std::vector<pipeline::TagMove> settled_;
   std::vector<pipeline::TagMove> in_place_;
-  sys::Instant looked_at_;
+  std::optional<std::vector<Result<void>>> in_place_seen_;  ///< since the last write; nullopt = not looked at
+  bool all_written_ = false;                                ///< of every rank
   std::mutex holding_;
-  std::mutex mutex_;  ///< of what follows: tags are written side by side
-  std::map<oci::Digest, registry::StoredManifest> content_;
-  std::optional<sys::Instant> first_move_;
+  TagWriter tags_;
 };
 
-/// What this plan's tags were moved from and to, for the report.
+/// What this plan's tags were moved from and to, and which ones it decided to keep, for the report. Of an undone release
+/// what stayed all the same.
 Result<void> note_moves(const PublishInputs& in, sys::FileSystem& files, const protocol::State& state,
-                        const pipeline::Windows& windows) {
-  if (state.journal.plan_id != in.plan.plan_id || state.direction == protocol::Direction::back) return {};
-  std::vector<pipeline::TagMove> applied;
-  for (std::size_t i = 0; i < state.tags.size(); ++i) {
+                        const Published& published) {
+  std::vector<pipeline::TagMove> noted;
+  for (std::size_t i = 0; i < state.tags.size() && state.journal.plan_id == in.plan.plan_id; ++i) {
     const auto& tag = state.tags[i];
-    if (tag.place == protocol::Place::after || tag.written) applied.push_back(state.journal.moves[i]);
+    const bool written = tag.written && !state.journal.undone_from;
+    if (tag.place == protocol::Place::after || written) noted.push_back(state.journal.moves[i]);
   }
-  return append_moves(files, in.workspace, in.plan, applied, windows);
+  std::ranges::copy_if(published.changes.moves, std::back_inserter(noted),
+                       [](const auto& move) { return !move.needed && move.from != move.to; });
+  return append_moves(files, in.workspace, in.plan, noted, published.windows);
 }
 
 struct Outcome {
   Published published;
-  bool found = false;  ///< a release that was left open
+  std::optional<Settled> settled;  ///< a release that was left open
 };
 
 Result<Outcome> carry_out(const PublishInputs& in, const PublishServices& svc, Scope scope, protocol::Goal goal) {
@@ -272,20 +270,29 @@ Result<Outcome> carry_out(const PublishInputs& in, const PublishServices& svc, S
     perform.adopt(step.state.journal);
     // An earlier release of this plan is settled: what it moved is ours as well.
     if (std::holds_alternative<protocol::Survey>(*effect)) {
-      CG_CHECK(note_moves(in, svc.files, step.state, perform.published().windows));
+      perform.note_settled(step.state);
+      const auto noted = note_moves(in, svc.files, step.state, perform.published());
+      if (!noted) log::warning(concat("the report will not know what was settled: ", describe(noted.error())));
     }
     auto event = std::visit(perform, *effect);
     step = protocol::step(std::move(step), event);
     found = found || step.state.recovering;
   }
   auto& ending = std::get<protocol::Ending>(step.next);
-  const auto noted = note_moves(in, svc.files, step.state, perform.published().windows);
+  const auto noted = note_moves(in, svc.files, step.state, perform.published());
+  // Before the lease is given back: whoever has it next may move them.
+  const auto in_place = ending.error ? Result<void>() : perform.require_in_place();
   perform.close();
+  if (const auto text = render::windows_text(perform.published().windows); !text.empty()) log::info(text);
   for (const auto& line : ending.details) log::warning(line);
   if (ending.error) return fail(*std::move(ending.error));
   if (!noted) log::warning(concat("every tag is in place, but the report will not know: ", describe(noted.error())));
-  CG_CHECK(perform.require_in_place());
-  return Outcome{std::move(perform.published()), found};
+  CG_CHECK(in_place);
+  Outcome outcome{perform.published(), std::nullopt};
+  if (!found) return outcome;
+  outcome.settled = Settled{std::move(step.state.journal), {}};
+  for (const auto& tag : step.state.tags) outcome.settled->seen.push_back(tag.seen);
+  return outcome;
 }
 
 }  // namespace
@@ -295,9 +302,9 @@ Result<Published> publish(const PublishInputs& in, const PublishServices& svc, S
   return std::move(outcome.published);
 }
 
-Result<bool> settle(const PublishInputs& in, const PublishServices& svc, protocol::Goal goal) {
-  CG_TRY(const auto outcome, carry_out(in, svc, kAllTags, goal));
-  return outcome.found;
+Result<std::optional<Settled>> settle(const PublishInputs& in, const PublishServices& svc, protocol::Goal goal) {
+  CG_TRY(auto outcome, carry_out(in, svc, kAllTags, goal));
+  return std::move(outcome.settled);
 }
 
 }  // namespace crategate::stages

@@ -1,4 +1,4 @@
-// The one place where tags are written: the effects of pipeline/release_protocol, performed.
+// The effects of pipeline/release_protocol, performed: nothing else writes a tag of a plan.
 // Belongs here: effects.  Not here: the protocol's rules; what is written where (survey).
 #pragma once
 
@@ -19,6 +19,7 @@ struct PublishServices {
   sys::FileSystem& files;
   sys::Clock& clock;
   registry::RegistryReader& reader;
+  registry::RegistryReader& candidates;  ///< `reader`, or one that has what was rebuilt here besides
   registry::RegistryWriter& writer;
   JournalStore& journal;
   std::function<void(const pipeline::ChangeSet&)> announce;  ///< before the first write
@@ -26,6 +27,7 @@ struct PublishServices {
 
 struct Published {
   pipeline::ChangeSet changes;
+  std::vector<pipeline::TagMove> settled;  ///< written first, of a release that was left open
   pipeline::Windows windows;
 };
 
@@ -36,8 +38,15 @@ struct Published {
 /// is not where it should be is a warning in the log.
 Result<Published> publish(const PublishInputs& in, const PublishServices& svc, Scope scope);
 
-/// Finishes (`forward`) or undoes (`back`) the release that the journal left open; false = none was.
+/// A journal that had been left open, as it was closed.
+struct Settled {
+  pipeline::Journal journal;
+  std::vector<pipeline::protocol::Seen> seen;  ///< what each of its tags named in the last look
+};
+
+/// Finishes (`forward`) or undoes (`back`) the release that the journal left open; nullopt = none was.
 /// Errors: as `publish`.
-Result<bool> settle(const PublishInputs& in, const PublishServices& svc, pipeline::protocol::Goal goal);
+Result<std::optional<Settled>> settle(const PublishInputs& in, const PublishServices& svc,
+                                      pipeline::protocol::Goal goal);
 
 }  // namespace crategate::stages

@@ -6,7 +6,7 @@ namespace crategate::stages {
 namespace {
 
 Result<void> require_push(const pipeline::Plan& plan) {
-  if (plan.policy.push && plan.policy.candidate) return {};
+  if (plan.policy.push && (plan.policy.candidate || plan.rebuild)) return {};
   return fail(
       ErrorCode::bad_input,
       concat("push: expected a plan that publishes, found one that does not (", join(plan.policy.reasons, "; "), ")"),
@@ -16,9 +16,9 @@ Result<void> require_push(const pipeline::Plan& plan) {
 }  // namespace
 
 Result<Publication> plan_push(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader,
-                              const std::map<std::string, std::string>& newest) {
+                              const pipeline::Journal& before) {
   CG_CHECK(require_push(in.plan));
-  return survey(in, files, reader, kVersionTags, newest);
+  return survey(in, files, reader, kVersionTags, before);
 }
 
 Result<Published> run_push(const PublishInputs& in, const PublishServices& svc) {

@@ -9,7 +9,7 @@ namespace crategate::stages {
 /// Facts and decisions. Writes nothing.
 /// Errors: bad_input when the policy does not push; those of `survey`.
 Result<Publication> plan_push(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader,
-                              const std::map<std::string, std::string>& newest);
+                              const pipeline::Journal& before);
 
 /// Effects and errors: those of `publish`.
 Result<Published> run_push(const PublishInputs& in, const PublishServices& svc);

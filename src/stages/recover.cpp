@@ -1,12 +1,15 @@
 #include "stages/recover.h"
 
+#include <utility>
+
 namespace crategate::stages {
 
-Result<std::string> recover(const PublishInputs& in, const PublishServices& svc, bool back) {
-  CG_TRY(const auto journal, svc.journal.read());
+Result<std::optional<render::ReleaseStatus>> recover(const PublishInputs& in, const PublishServices& svc, bool back) {
   const auto goal = back ? pipeline::protocol::Goal::back : pipeline::protocol::Goal::forward;
-  CG_TRY(const bool found, settle(in, svc, goal));
-  return found && journal ? journal->version : std::string();
+  CG_TRY(auto settled, settle(in, svc, goal));
+  if (!settled) return std::nullopt;
+  return render::ReleaseStatus{std::move(settled->journal), std::move(settled->seen), svc.journal.place(),
+                               std::nullopt};
 }
 
 }  // namespace crategate::stages

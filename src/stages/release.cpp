@@ -10,15 +10,16 @@ Result<void> require_latest(const pipeline::Plan& plan) {
   return fail(ErrorCode::bad_input,
               concat("release: expected a plan that moves tags, found one that does not (",
                      join(plan.policy.reasons, "; "), ")"),
-              "Only the push of a version tag moves `latest`; nothing was changed.");
+              "The reasons are in parentheses, and nothing was changed; leave `release` out, or change what they name "
+              "and plan again.");
 }
 
 }  // namespace
 
 Result<Publication> plan_release(const PublishInputs& in, const sys::FileSystem& files,
-                                 registry::RegistryReader& reader, const std::map<std::string, std::string>& newest) {
+                                 registry::RegistryReader& reader, const pipeline::Journal& before) {
   CG_CHECK(require_latest(in.plan));
-  return survey(in, files, reader, kMovingTags, newest);
+  return survey(in, files, reader, kMovingTags, before);
 }
 
 Result<Published> run_release(const PublishInputs& in, const PublishServices& svc) {

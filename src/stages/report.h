@@ -8,6 +8,7 @@
 #include "config/configuration.h"
 #include "registry/client.h"
 #include "render/report.h"
+#include "stages/journal_store.h"
 #include "stages/workspace.h"
 
 namespace crategate::stages {
@@ -17,10 +18,13 @@ struct ReportInputs {
   const pipeline::Plan& plan;
   Workspace workspace;
   std::string today;  ///< YYYYMMDD, for dated tags
+  /// Asked, with the reader, only where a tag names something else than what was tested; null = never.
+  JournalStore* journal = nullptr;
 };
 
 /// What is known of the plan: results, records, and what its tags name now. Without a reader nothing is asked, and a
 /// tag names what this plan last moved it to. Read-only.
+/// A tag that names something else was kept there on purpose, was undone, was moved since, or is not written.
 /// A record of another plan is not shown; an unreadable one is the cell's failure.
 /// Errors: registry errors.
 Result<render::Report> collect_report(const ReportInputs& in, const sys::FileSystem& files,

@@ -4,14 +4,14 @@
 
 #include "base/strings.h"
 #include "oci/media_types.h"
-#include "registry/blob_stream.h"
-#include "stages/release_set.h"
+#include "registry/copy.h"
 #include "sys/parallel.h"
 
 namespace crategate::stages {
 namespace {
 
-constexpr std::size_t kImagesAtATime = 4, kBlobsAtATime = 8;
+constexpr std::size_t kImagesAtATime = 8;
+constexpr std::size_t kBlobsAtATime = 4;  ///< of one image
 
 std::vector<oci::Descriptor> blobs_of(const oci::Manifest& manifest) {
   std::vector<oci::Descriptor> blobs = manifest.layers;
@@ -19,20 +19,27 @@ std::vector<oci::Descriptor> blobs_of(const oci::Manifest& manifest) {
   return blobs;
 }
 
-Result<void> stage_image(const Admitted& image, const oci::Repository& to, registry::RegistryReader& reader,
-                         registry::RegistryWriter& writer) {
-  const oci::Repository& from = image.candidate.repository;
-  if (from == to) return {};
-  const auto blobs = blobs_of(image.manifest);
-  auto brought = sys::for_each_parallel(blobs.size(), kBlobsAtATime, [&](std::size_t i) -> Result<void> {
-    registry::BlobSource source = registry::stream_from(reader, from, blobs[i]);
-    if (from.registry == to.registry) source.mount_from = from;
-    CG_CHECK(writer.put_blob(to, blobs[i], source));
-    return {};
-  });
-  if (!brought) return brought;
-  CG_CHECK(writer.put_manifest({to, std::nullopt, image.digest}, image.manifest_bytes, image.manifest.media_type));
+Result<void> bring(const pipeline::Copy& copy, registry::RegistryReader& candidates, registry::RegistryReader& reader,
+                   registry::RegistryWriter& writer) {
+  CG_TRY(const auto from, oci::parse_repository(copy.from));
+  CG_TRY(const auto to, oci::parse_repository(copy.to));
+  auto copied =
+      registry::copy_image(candidates, {from, std::nullopt, copy.digest}, reader, writer,
+                           {to, std::nullopt, copy.digest}, {.with_referrers = false, .parallel = kBlobsAtATime});
+  if (!copied) return fail(std::move(copied).error().within(concat("staging ", copy.cell)));
   return {};
+}
+
+Result<void> put_index(const pipeline::Copy& copy, const std::string& bytes, registry::RegistryReader& reader,
+                       registry::RegistryWriter& writer) {
+  CG_TRY(const auto to, oci::parse_repository(copy.to));
+  const oci::Reference target{to, std::nullopt, copy.digest};
+  CG_TRY(const auto there, reader.digest(target));
+  if (there) return {};
+  CG_TRY(const auto served, writer.put_manifest(target, bytes, oci::kOciIndex));
+  if (served == copy.digest) return {};
+  return fail(ErrorCode::integrity,
+              concat(target.familiar(), ": expected ", copy.digest.text(), " after writing it, found ", served.text()));
 }
 
 Failure missing(const oci::Reference& image, std::string_view what) {
@@ -42,23 +49,14 @@ Failure missing(const oci::Reference& image, std::string_view what) {
 
 }  // namespace
 
-Result<void> stage_images(const pipeline::Plan& plan, const Publication& publication, registry::RegistryReader& reader,
-                          registry::RegistryWriter& writer) {
-  std::vector<oci::Reference> images;
-  for (const auto& cell : plan.cells) {
-    CG_TRY(auto repository, oci::parse_repository(cell.image));
-    images.push_back({std::move(repository), std::nullopt, publication.evidence.admitted.at(cell.key).digest});
-  }
-  auto staged = sys::for_each_parallel(images.size(), kImagesAtATime, [&](std::size_t i) -> Result<void> {
-    const auto& cell = plan.cells[i].key;
-    auto one = stage_image(publication.evidence.admitted.at(cell), images[i].repository, reader, writer);
-    if (!one) return fail(std::move(one).error().within(concat("staging ", cell)));
-    return {};
-  });
-  if (!staged || publication.release_set.empty()) return staged;
-  CG_TRY(const auto set, oci::parse_reference(plan.release_set));
-  CG_CHECK(stage_release_set(set.repository, images, publication.release_set, reader, writer));
-  return {};
+Result<void> stage_images(const Publication& publication, registry::RegistryReader& candidates,
+                          registry::RegistryReader& reader, registry::RegistryWriter& writer) {
+  const auto& copies = publication.changes.copies;
+  const bool with_index = !copies.empty() && copies.back().cell.empty();
+  const std::size_t images = copies.size() - (with_index ? 1 : 0);
+  CG_CHECK(sys::for_each_parallel(images, kImagesAtATime,
+                                  [&](std::size_t i) { return bring(copies[i], candidates, reader, writer); }));
+  return with_index ? put_index(copies.back(), publication.release_set, reader, writer) : Result<void>();
 }
 
 Result<void> require_whole(const oci::Reference& image, registry::RegistryReader& reader) {

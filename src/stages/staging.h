@@ -3,18 +3,18 @@
 #pragma once
 
 #include "base/result.h"
-#include "pipeline/plan.h"
 #include "registry/client.h"
 #include "stages/survey.h"
 
 namespace crategate::stages {
 
-/// Brings each admitted candidate into the repository of its cell: blobs mounted, or streamed where the registry mounts
-/// nothing, then the manifest by digest. Nothing to do where the candidate lies there already. Then the release set,
-/// where there is one, into its own.
+/// Makes the copies of a change set: blobs mounted, or streamed where the registry mounts nothing, then the manifest by
+/// digest; the index of the release last. What is there already is left alone.
+/// `candidates`: of what is copied; `reader`: of where it goes.
 /// Effects: registry writes that no tag shows.
-Result<void> stage_images(const pipeline::Plan& plan, const Publication& publication, registry::RegistryReader& reader,
-                          registry::RegistryWriter& writer);
+/// Errors:  not_found for an image that is not where it is said to be; integrity; those of the registry
+Result<void> stage_images(const Publication& publication, registry::RegistryReader& candidates,
+                          registry::RegistryReader& reader, registry::RegistryWriter& writer);
 
 /// Manifest, configuration and every layer are there; of an index, each of its manifests.
 /// Errors: not_found naming what is missing; integrity; registry errors.

@@ -8,12 +8,16 @@
 
 #include "base/result.h"
 #include "config/configuration.h"
-#include "pipeline/tags.h"
+#include "pipeline/change_set.h"
+#include "pipeline/journal.h"
 #include "registry/client.h"
 #include "stages/evidence.h"
 #include "stages/workspace.h"
 
 namespace crategate::stages {
+
+/// Tags that are read or written side by side; the registry's client limits the connections to one host.
+inline constexpr std::size_t kTagsAtATime = 64;
 
 /// The ranks of tags that a command writes.
 struct Scope {
@@ -30,6 +34,7 @@ struct PublishInputs {
   std::string today;  ///< YYYYMMDD, for dated tags
   std::string run;    ///< of the workflow; empty outside one
   std::string attempt;
+  Secret key{};  ///< that records must be signed with; empty = they need not be
 };
 
 /// A change set and the admitted images it points at.
@@ -41,10 +46,15 @@ struct Publication {
 };
 
 /// Facts and decisions: judges every cell again and reads every tag. Writes nothing.
-/// `newest`: of the journal (Journal::newest).
+/// `reader`: of tags, and of candidates by their digest. `before`: the last journal, empty where there was none.
 /// Errors: gate_refused, conflict, registry errors.
 Result<Publication> survey(const PublishInputs& in, const sys::FileSystem& files, registry::RegistryReader& reader,
-                           Scope scope, const std::map<std::string, std::string>& newest);
+                           Scope scope, const pipeline::Journal& before);
+
+/// Cell → image, as the records say, or its rebuild: what its tags will name, if the gate admits it. A cell without a
+/// record that can be read is left out.
+/// Errors: interrupted, terminated.
+Result<std::map<std::string, oci::Digest>> recorded_images(const PublishInputs& in, const sys::FileSystem& files);
 
 /// `repository:tag`, both checked.
 Result<oci::Reference> tag_reference(const std::string& repository, const std::string& tag);

@@ -41,15 +41,21 @@ const oci::Descriptor* first_image(const oci::Index& index) {
   return found == index.manifests.end() ? nullptr : &*found;
 }
 
+/// Of its first image.
+Result<Labels> labels_of(const oci::Repository& repository, const oci::Index& index, registry::RegistryReader& reader) {
+  const auto* child = first_image(index);
+  if (child == nullptr) return Labels{};
+  CG_TRY(const auto image, reader.manifest({repository, std::nullopt, child->digest}));
+  if (!image) return Labels{};
+  return labels_of(repository, *image, reader);
+}
+
 Result<std::string> index_version(const oci::Repository& repository, const registry::StoredManifest& stored,
                                   registry::RegistryReader& reader) {
   CG_TRY(const auto index, oci::parse_index(stored.bytes, stored.descriptor.media_type));
   auto version = value_of(index.annotations, pipeline::kVersionLabel);
-  const auto* child = version.empty() ? first_image(index) : nullptr;
-  if (child == nullptr) return version;
-  CG_TRY(const auto image, reader.manifest({repository, std::nullopt, child->digest}));
-  if (!image) return version;
-  CG_TRY(const auto labels, labels_of(repository, *image, reader));
+  if (!version.empty()) return version;
+  CG_TRY(const auto labels, labels_of(repository, index, reader));
   return value_of(labels, pipeline::kVersionLabel);
 }
 
@@ -74,30 +80,36 @@ bool is_refusal(const Error& error) {
          error.code == ErrorCode::not_found;
 }
 
-/// Those above `ours`, the highest first.
-Result<std::vector<Version>> higher_tags(const oci::Repository& repository, const Version& ours,
-                                         registry::RegistryReader& reader) {
+/// The versions above `ours`, the highest first. nullopt = the list is refused.
+Result<std::optional<std::vector<Version>>> higher_tags(const oci::Repository& repository, const Version& ours,
+                                                        registry::RegistryReader& reader) {
   const auto listed = reader.tags(repository);
-  std::vector<Version> higher;
   if (!listed && !is_refusal(listed.error())) return fail(listed.error());
-  if (!listed || !*listed) return higher;
+  if (!listed || !*listed) return std::nullopt;
+  std::vector<Version> higher;
   for (const auto& tag : **listed) {
     auto version = parse_version(tag);
     if (version && compare(*version, ours) > 0) higher.push_back(*std::move(version));
   }
   std::ranges::sort(higher, [](const Version& a, const Version& b) { return compare(a, b) > 0; });
-  if (higher.size() > kMostTags) higher.resize(kMostTags, ours);
   return higher;
 }
 
-Result<std::string> version_by_tags(const oci::Repository& repository, const oci::Digest& manifest, const Version& ours,
-                                    registry::RegistryReader& reader) {
+/// The version that no label says, if a higher one's tag names the same.
+Result<void> find_by_tags(const oci::Repository& repository, const Version& ours, registry::RegistryReader& reader,
+                          pipeline::TagState& state) {
   CG_TRY(const auto higher, higher_tags(repository, ours, reader));
-  for (const auto& version : higher) {
+  state.may_be_higher = !higher || higher->size() > kMostTags;
+  for (std::size_t i = 0; higher && i < std::min(higher->size(), kMostTags); ++i) {
+    const Version& version = (*higher)[i];
     CG_TRY(const auto digest, reader.digest({repository, version.text, std::nullopt}));
-    if (digest && *digest == manifest) return version.text;
+    if (digest != state.manifest) continue;
+    state.version = version.text;
+    state.version_by = pipeline::VersionBy::tag;
+    state.may_be_higher = false;
+    break;
   }
-  return std::string();
+  return {};
 }
 
 struct Named {
@@ -122,6 +134,14 @@ Result<Named> what_is_named(const oci::Reference& tag, const std::string& expect
 
 }  // namespace
 
+Result<std::optional<Labels>> image_labels(const oci::Reference& tag, registry::RegistryReader& reader) {
+  CG_TRY(const auto stored, reader.manifest(tag));
+  if (!stored) return std::nullopt;
+  if (!oci::is_index(stored->descriptor.media_type)) return labels_of(tag.repository, *stored, reader);
+  CG_TRY(const auto index, oci::parse_index(stored->bytes, stored->descriptor.media_type));
+  return labels_of(tag.repository, index, reader);
+}
+
 Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, registry::RegistryReader& reader) {
   CG_TRY(const auto stored, reader.manifest(tag));
   if (!stored) return std::nullopt;
@@ -130,7 +150,7 @@ Result<std::optional<pipeline::TagState>> tag_state(const oci::Reference& tag, r
 
 Result<std::optional<pipeline::TagState>> tag_state(const pipeline::Plan& plan, const pipeline::PlannedTag& tag,
                                                     const oci::Digest& target, registry::RegistryReader& reader,
-                                                    const std::string& expected) {
+                                                    const Expected& expected) {
   CG_TRY(const auto repository, oci::parse_repository(tag.repository));
   const oci::Reference reference{repository, tag.tag, std::nullopt};
   if (tag.rank == pipeline::TagRank::extra) {
@@ -138,22 +158,34 @@ Result<std::optional<pipeline::TagState>> tag_state(const pipeline::Plan& plan, 
     if (!digest) return std::nullopt;
     return pipeline::TagState{.manifest = *std::move(digest), .trigger = {}, .released = {}, .version = {}};
   }
-  CG_TRY(const auto named, what_is_named(reference, expected, reader));
+  if (expected.image) {
+    CG_TRY(const auto now, reader.digest(reference));
+    if (!now) return std::nullopt;
+    pipeline::TagState state{.manifest = *now, .trigger = {}, .released = {}, .version = {}};
+    if (*now == target) return state;
+    if (*now == *expected.image) {
+      state.version = expected.version;
+      state.version_by = pipeline::VersionBy::journal;
+      return state;
+    }
+  }
+  CG_TRY(const auto named, what_is_named(reference, expected.version, reader));
   const auto& stored = named.stored;
   if (!stored) return std::nullopt;
   if (stored->descriptor.digest == target) {
     return pipeline::TagState{.manifest = target, .trigger = {}, .released = {}, .version = {}};
   }
   if (named.expected == stored->descriptor.digest) {
-    return pipeline::TagState{
-        .manifest = *named.expected, .trigger = {}, .released = {}, .version = expected, .version_by_tag = true};
+    return pipeline::TagState{.manifest = *named.expected,
+                              .trigger = {},
+                              .released = {},
+                              .version = expected.version,
+                              .version_by = pipeline::VersionBy::tag};
   }
   CG_TRY(auto state, state_of(repository, *stored, reader));
   if (tag.rank == pipeline::TagRank::version || parse_version(state.version)) return state;
   CG_TRY(const auto ours, parse_version(plan.version));
-  CG_TRY(auto known, version_by_tags(repository, state.manifest, ours, reader));
-  state.version_by_tag = !known.empty();
-  if (state.version_by_tag) state.version = std::move(known);
+  CG_CHECK(find_by_tags(repository, ours, reader, state));
   return state;
 }
 

@@ -1,15 +1,16 @@
 // verify: decide whether each candidate is the image that was built and tested.
 #include "stages/verify.h"
 
+#include "stages/rebuild.h"
+
 namespace crategate::stages {
 
 Result<Evidence> run_verify(const VerifyInputs& in, const VerifyServices& svc) {
-  if (in.configuration.gate.mode != config::GateMode::promote) {
-    return fail(ErrorCode::bad_input, "gate.mode: expected promote, found rebuild",
-                "This version publishes the tested image itself (promote); remove gate.mode.");
-  }
-  return gather_evidence(in.plan, in.cells, in.workspace, in.configuration.gate.ignore_labels, svc.files, svc.reader,
-                         in.run);
+  CG_TRY(const auto records, load_records(svc.files, in.workspace, in.cells));
+  CG_TRY(const auto said, load_rebuilds(svc.files, in.workspace, in.plan));
+  CG_TRY(const auto rebuilds, prove_rebuilds(in.workspace, said));
+  return gather_evidence(in.plan, in.cells, records, rebuilds,
+                         {in.configuration.gate.ignore_labels, in.run, in.attempt, in.key}, svc.reader);
 }
 
 }  // namespace crategate::stages

@@ -20,6 +20,8 @@ sys::Path digest_file(const std::string& cell) { return sys::Path("records") / c
 sys::Path test_result_file(const std::string& cell) { return sys::Path("tests") / concat(cell, ".json"); }
 sys::Path build_file(const std::string& cell) { return sys::Path("builds") / concat(cell, ".json"); }
 sys::Path build_log_file(const std::string& cell) { return sys::Path("logs") / concat("build-", cell, ".log"); }
+sys::Path rebuild_log_file(const std::string& cell) { return sys::Path("logs") / concat("rebuild-", cell, ".log"); }
+sys::Path rebuilt_file(const std::string& cell) { return sys::Path("rebuilds") / (cell + ".json"); }
 sys::Path scan_file(const std::string& cell) { return sys::Path("scans") / concat(cell, ".json"); }
 sys::Path scan_report_file(const std::string& cell) { return sys::Path("scans") / concat(cell, ".report.json"); }
 sys::Path sarif_file(const std::string& cell) { return sys::Path("scans") / concat(cell, ".sarif"); }
@@ -124,7 +126,8 @@ Result<void> empty_documents(sys::FileSystem& files, const Workspace& workspace,
 }  // namespace
 
 Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
-  return empty_documents(files, workspace, {test_result_file(cell), record_file(cell), digest_file(cell)});
+  return empty_documents(files, workspace,
+                         {test_result_file(cell), record_file(cell), digest_file(cell), rebuilt_file(cell)});
 }
 
 Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
@@ -163,40 +166,53 @@ Result<std::optional<Built>> load_built(const sys::FileSystem& files, const Work
   CG_TRY(built.cell, document.root().string("cell"));
   CG_TRY(built.image_id, document.root().string("image_id"));
   CG_TRY(built.duration_ms, document.root().integer("duration_ms"));
+  CG_TRY(built.base, pipeline::read_base(document.root()));
   if (built.plan_id != plan.plan_id || built.cell != cell) return std::nullopt;
   return built;
 }
 
 Result<void> save_built(sys::FileSystem& files, const Workspace& workspace, const Built& built) {
-  const json::Value value = json::Value::object({{"plan_id", built.plan_id},
-                                                 {"cell", built.cell},
-                                                 {"image_id", built.image_id},
-                                                 {"duration_ms", built.duration_ms}});
+  json::Value value = json::Value::object({{"plan_id", built.plan_id},
+                                           {"cell", built.cell},
+                                           {"image_id", built.image_id},
+                                           {"duration_ms", built.duration_ms}});
+  if (built.base) value.set("base", pipeline::to_value(*built.base));
   return write_state(files, workspace, build_file(built.cell), value.pretty());
 }
 
 namespace {
+
+json::Value list_of(const std::vector<pipeline::TagMove>& moves) {
+  json::Value list = json::Value::array();
+  for (const auto& move : moves) list.push(pipeline::to_value(move));
+  return list;
+}
+
+/// Only the report reads moves.json.
+Error damaged_moves(Error error, const Workspace& workspace) {
+  error.hint = concat("Delete ", (workspace.state_name / kMovesFile).string(),
+                      ": no tag depends on it, and the report then shows what is moved from now on.");
+  return error;
+}
 
 /// moves.json of this plan; nullopt = none, or another plan's.
 Result<std::optional<json::Document>> moves_document(const sys::FileSystem& files, const Workspace& workspace,
                                                      const pipeline::Plan& plan) {
   CG_TRY(const auto text, read_state(files, workspace, kMovesFile));
   if (!text) return std::nullopt;
-  CG_TRY(auto document, json::Document::parse(*text, std::string(kMovesFile)));
-  CG_TRY(const std::string plan_id, document.root().string("plan_id"));
-  if (plan_id != plan.plan_id) return std::nullopt;
-  return document;
+  auto document = json::Document::parse(*text, std::string(kMovesFile));
+  if (!document) return fail(damaged_moves(std::move(document).error(), workspace));
+  const auto plan_id = document->root().string("plan_id");
+  if (!plan_id) return fail(damaged_moves(plan_id.error(), workspace));
+  if (*plan_id != plan.plan_id) return std::nullopt;
+  return *std::move(document);
 }
 
-}  // namespace
-
-Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, const Workspace& workspace,
-                                                  const pipeline::Plan& plan) {
+Result<std::vector<pipeline::TagMove>> read_moves(const json::Document& document, std::string_view name) {
   std::vector<pipeline::TagMove> moves;
-  CG_TRY(const auto document, moves_document(files, workspace, plan));
-  if (!document) return moves;
-  CG_TRY(const auto list, document->root().at("moves"));
-  CG_TRY(const auto entries, list.items());
+  CG_TRY(const auto list, document.root().find(name));
+  if (!list) return moves;
+  CG_TRY(const auto entries, list->items());
   for (const auto& entry : entries) {
     CG_TRY(auto move, pipeline::read_move(entry));
     moves.push_back(std::move(move));
@@ -204,28 +220,56 @@ Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, 
   return moves;
 }
 
+Result<std::vector<pipeline::TagMove>> load_list(std::string_view name, const sys::FileSystem& files,
+                                                 const Workspace& workspace, const pipeline::Plan& plan) {
+  CG_TRY(const auto document, moves_document(files, workspace, plan));
+  if (!document) return std::vector<pipeline::TagMove>{};
+  auto moves = read_moves(*document, name);
+  if (!moves) return fail(damaged_moves(std::move(moves).error(), workspace));
+  return moves;
+}
+
+}  // namespace
+
+Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, const Workspace& workspace,
+                                                  const pipeline::Plan& plan) {
+  return load_list("moves", files, workspace, plan);
+}
+
+Result<std::vector<pipeline::TagMove>> load_kept(const sys::FileSystem& files, const Workspace& workspace,
+                                                 const pipeline::Plan& plan) {
+  CG_TRY(auto kept, load_list("kept", files, workspace, plan));
+  for (auto& move : kept) move.needed = false;
+  return kept;
+}
+
 Result<pipeline::Windows> load_windows(const sys::FileSystem& files, const Workspace& workspace,
                                        const pipeline::Plan& plan) {
   CG_TRY(const auto document, moves_document(files, workspace, plan));
   if (!document) return pipeline::Windows{};
-  CG_TRY(const auto mixed, document->root().integer("mixed_us"));
-  CG_TRY(const auto unprotected, document->root().integer("unprotected_us"));
-  return pipeline::Windows{std::chrono::microseconds(mixed), std::chrono::microseconds(unprotected)};
+  const auto mixed = document->root().integer("mixed_us");
+  const auto unprotected = document->root().integer("unprotected_us");
+  if (mixed && unprotected) {
+    return pipeline::Windows{std::chrono::microseconds(*mixed), std::chrono::microseconds(*unprotected)};
+  }
+  return fail(damaged_moves(mixed ? unprotected.error() : mixed.error(), workspace));
 }
 
 Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, const pipeline::Plan& plan,
-                          const std::vector<pipeline::TagMove>& applied, const pipeline::Windows& windows) {
-  if (applied.empty()) return {};
+                          const std::vector<pipeline::TagMove>& noted, const pipeline::Windows& windows) {
+  if (noted.empty()) return {};
   CG_TRY(auto moves, load_moves(files, workspace, plan));
+  CG_TRY(auto kept, load_kept(files, workspace, plan));
   CG_TRY(const auto before, load_windows(files, workspace, plan));
-  for (const auto& move : applied) {
-    if (std::ranges::find(moves, move) == moves.end()) moves.push_back(move);
+  for (auto move : noted) {
+    move.warning = false;  // what is read back says nothing of it
+    auto& list = move.needed ? moves : kept;
+    if (std::ranges::find(list, move) == list.end()) list.push_back(std::move(move));
   }
-  json::Value list = json::Value::array();
-  for (const auto& move : moves) list.push(pipeline::to_value(move));
   const json::Value document = json::Value::object(
       {{"plan_id", plan.plan_id},
-       {"moves", std::move(list)},
+       {"moves", list_of(moves)},
+       {"kept", list_of(kept)},
        {"mixed_us", std::int64_t{std::max(before.mixed, windows.mixed).count()}},
        {"unprotected_us", std::int64_t{std::max(before.unprotected, windows.unprotected).count()}}});
   return write_state(files, workspace, kMovesFile, document.pretty(), sys::Durability::machine);

@@ -36,6 +36,8 @@ sys::Path digest_file(const std::string& cell);
 sys::Path test_result_file(const std::string& cell);
 sys::Path build_file(const std::string& cell);
 sys::Path build_log_file(const std::string& cell);
+sys::Path rebuild_log_file(const std::string& cell);
+sys::Path rebuilt_file(const std::string& cell);
 sys::Path scan_file(const std::string& cell);
 sys::Path scan_report_file(const std::string& cell);
 sys::Path sarif_file(const std::string& cell);
@@ -49,6 +51,7 @@ struct Built {
   std::string plan_id, cell;
   std::string image_id;  ///< as the engine names it
   std::int64_t duration_ms = 0;
+  std::optional<pipeline::Base> base;
 };
 
 /// Reads a document below the state directory; nullopt = absent.
@@ -66,8 +69,8 @@ Result<pipeline::Plan> load_plan(const sys::FileSystem& files, const Workspace& 
 Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& key,
                                  const std::vector<std::string>& only = {});
 
-/// What is proven of an image does not outlive the next build or test of its cell: test result, record and digest text
-/// are emptied, which reads as absent.
+/// What is proven of an image does not outlive the next build or test of its cell: test result, record, digest text and
+/// rebuild are emptied, which reads as absent.
 Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
 /// The record alone: it speaks of an earlier scan.
 Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
@@ -92,7 +95,11 @@ Result<std::vector<pipeline::TagMove>> load_moves(const sys::FileSystem& files, 
 /// The longest of this plan so far.
 Result<pipeline::Windows> load_windows(const sys::FileSystem& files, const Workspace& workspace,
                                        const pipeline::Plan& plan);
+/// What it found at another image and decided to keep there.
+Result<std::vector<pipeline::TagMove>> load_kept(const sys::FileSystem& files, const Workspace& workspace,
+                                                 const pipeline::Plan& plan);
+/// `noted`: moves that were made; those that are not `needed` are kept.
 Result<void> append_moves(sys::FileSystem& files, const Workspace& workspace, const pipeline::Plan& plan,
-                          const std::vector<pipeline::TagMove>& applied, const pipeline::Windows& windows);
+                          const std::vector<pipeline::TagMove>& noted, const pipeline::Windows& windows);
 
 }  // namespace crategate::stages

@@ -97,7 +97,7 @@ CancellationPause::~CancellationPause() { --pauses; }
 Result<void> check_cancelled() {
   const auto code = cancellation();
   if (!code || pauses > 0) return {};
-  return fail(*code, "cancelled", "run the same command again; what is finished is kept");
+  return fail(*code, "cancelled", "Run the same command again; what is finished is kept.");
 }
 
 }  // namespace crategate::sys

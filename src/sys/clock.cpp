@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <ctime>
 
 #include "sys/cancel.h"
 
@@ -43,6 +44,14 @@ std::string rfc3339(std::chrono::system_clock::time_point time) {
   const std::chrono::hh_mm_ss clock{seconds - std::chrono::floor<std::chrono::days>(seconds)};
   return date(time, "-") + "T" + padded(clock.hours().count(), 2) + ":" + padded(clock.minutes().count(), 2) + ":" +
          padded(clock.seconds().count(), 2) + "Z";
+}
+
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(const std::string& text) {
+  std::tm fields{};
+  const char* const end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &fields);
+  if (end == nullptr || *end != 0) return std::nullopt;
+  const auto time = std::chrono::system_clock::from_time_t(::timegm(&fields));
+  return rfc3339(time) == text ? std::optional(time) : std::nullopt;
 }
 
 std::string compact_date(std::chrono::system_clock::time_point time) { return date(time, ""); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace crategate::sys {
@@ -25,6 +26,8 @@ class SystemClock final : public Clock {
 
 /// RFC 3339 in UTC with seconds: "2026-11-20T09:29:18Z"; and "20261120".
 std::string rfc3339(std::chrono::system_clock::time_point time);
+/// What rfc3339 has written; nullopt for anything else.
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(const std::string& text);
 std::string compact_date(std::chrono::system_clock::time_point time);
 
 }  // namespace crategate::sys

@@ -25,6 +25,12 @@ class Workers {
       if (auto done = attempt(*number); !done) keep(*number, std::move(done).error());
   }
 
+  /// Whether there is something that nobody has begun.
+  bool waiting() {
+    const std::scoped_lock lock(mutex_);
+    return !first_ && !stopped_ && next_ < count_;
+  }
+
   Result<void> outcome() && {
     if (first_) return fail(std::move(*first_));
     if (stopped_) return fail(std::move(*stopped_));
@@ -75,7 +81,7 @@ Result<void> for_each_parallel(std::size_t count, std::size_t width,
   const std::size_t together = std::min(std::max<std::size_t>(width, 1), count);
   threads.reserve(together);
   try {
-    while (threads.size() + 1 < together) threads.emplace_back([&workers] { workers.run(); });
+    while (threads.size() + 1 < together && workers.waiting()) threads.emplace_back([&workers] { workers.run(); });
   } catch (const std::system_error&) {
     // The system grants no further thread: those that there are do the work.
   }

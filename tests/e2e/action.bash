@@ -70,7 +70,7 @@ event() { printf '%s' "$2" >"$WORK/$1.json"; }
 act() {
   run env HOME="$WORK/home" XDG_CACHE_HOME="$WORK/home/cache" "$ACT" "$@" --platform ubuntu-latest=debian:trixie-slim \
     --pull=false --artifact-server-path "$ARTIFACTS" --artifact-server-addr 127.0.0.1 \
-    --artifact-server-port "$((20000 + RANDOM % 20000))"
+    --artifact-server-port "$(free_port)"
 }
 
 # under_runner EVENT [ARGUMENT...]: the whole workflow. ARTIFACTS is the store of the run, a new one when it is empty.

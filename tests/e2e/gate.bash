@@ -14,11 +14,11 @@ CELL=cuda-py3.10
 RECORD=.crategate/records/$CELL/record.json
 IMAGE=$TO/tiny/app-$CELL
 
-# edit FILE FILTER...: jq in place.
+# edit FILE FILTER...: jq in place, as canonical as before.
 edit() {
   local file=$1
   shift
-  jq "$@" "$file" >"$WORK/edited"
+  jq -cS "$@" "$file" >"$WORK/edited"
   cp "$WORK/edited" "$file"
 }
 

@@ -274,6 +274,13 @@ wait_until() {
   fail "within $limit s: $*"
 }
 
+# free_port: one that nobody listens on, below those that the kernel gives to connections of others meanwhile.
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 12000)) && (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
+}
+
 # --- servers --------------------------------------------------------------------------------------------------------
 
 # own_registry NAME [LINES-OF-CONFIGURATION]: another registry, with an access log.  Sets OWN (host:port), OWN_LOG.

@@ -66,7 +66,7 @@ run_act() {
 it_passes_an_artifact_from_one_job_to_the_next() {
   make_image
   write_workflow
-  run_act "$((20000 + RANDOM % 20000))"
+  run_act "$(free_port)"
   expect_ok
   expect_match "log" "$OUT" 'uploaded results: 2 files'
   expect_match "log" "$OUT" 'downloaded results: 2 files'

@@ -107,7 +107,12 @@ class Rules(unittest.TestCase):
     CASES = {
         "a secret without the plan's consent": ("needs.plan.outputs.login == 'true' && (secrets.REGISTRY_USERNAME",
                                                 "true && (secrets.REGISTRY_PASSWORD", "not bound"),
+        "a variable with a secret without it": ("needs.plan.outputs.login == 'true' && secrets.CRATEGATE_HMAC_SECRET || ''",
+                                                "secrets.CRATEGATE_HMAC_SECRET", "not bound"),
         "a cancelled publication": ("cancel-in-progress: false", "cancel-in-progress: true", "never cancelled"),
+        "two refs that publish at once": ("needs.plan.outputs.push == 'true' && 'all'", "github.ref", "two refs"),
+        "a group of its own for a release": ("crategate-release-${{ inputs.config }}",
+                                             "crategate-release-${{ github.ref_name }}", "two refs"),
         "an unknown input": ("stage: digest", "stage: digest\n          registri: x", "registri"),
         "a branch for a commit": ("checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "checkout@v7", "full commit SHA"),
         "credentials that stay": ("persist-credentials: false", "persist-credentials: true", "persist-credentials"),

@@ -123,15 +123,15 @@ class Sweep:
 
     def run(self):
         self.begin()
-        self.family(('push',), 12)
+        self.family(('push',), 20)
         self.cancel_of('push', 30)
         self.stand.put_back()
         self.project.must('push')
         self.stand.keep()
-        self.family(('release',), 14)
+        self.family(('release',), 22)
         self.cancel_of('release', 30)
-        self.undone(40)
-        self.twice(200 if self.whole else 4)
+        self.undone(50)
+        self.twice(200 if self.whole else 3)
 
     def cancel_of(self, name, every):
         total, tried, slowest = self.requests(name), 0, 0.0
@@ -139,12 +139,15 @@ class Sweep:
             what = f'{name} told to end at request {number}'
             self.stand.put_back()
             began = time.monotonic()
-            code, err = self.die((name,), number, True, signal.SIGTERM)
+            sign, ends_with = random.choice(((signal.SIGTERM, 143), (signal.SIGINT, 130)))
+            code, err = self.die((name,), number, True, sign)
             slowest = max(slowest, time.monotonic() - began)
-            self.expect(what, code in (143, 0), 'ended with', code, err)
+            self.expect(what, code in (ends_with, 0), 'ended with', code, err)
+            if 'mixed' in self.state().values():
+                self.expect(what, 'the release is open: ' in err and '`crategate recover`' in err, 'said', err)
             self.finish(what, (name,))
             tried += 1
-        print(f'cancel: {name}: SIGTERM at {tried} points, ended within {slowest:.1f} s, finished by the next run')
+        print(f'cancel: {name}: SIGTERM or SIGINT at {tried} points, ended within {slowest:.1f} s, finished by the next run')
 
 
 def main(arguments):

@@ -3,7 +3,8 @@
 
 usage: odd_registries.py CRATEGATE SCENE [--whole]
 
-Tags that do not move, no deletion, deletion of tags, read-only from some write on, tokens that expire, a full disk.
+Tags that do not move, no deletion, deletion of tags, read-only from some write on, tokens that expire, a full disk, a log
+that nobody reads.
 Real processes and real registries; a proxy adds what those do not do. Prints one line per family.
 """
 import collections
@@ -11,13 +12,14 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
 
 import judge
 from fault_sweep import refuse
-from parts import Findings, Stand, end_in_order, end_with_parent
+from parts import Findings, Stand, end_in_order, end_with_parent, killer
 
 PYTHONS = ['3.13', '3.14']
 NEW_HERE = 'me/app-cuda-py3.14'  # had no `latest` before
@@ -128,7 +130,7 @@ class Odd:
             else:
                 wanted = (24, 51, 52) if command == 'release' else (24,)
             self.expect(what, code in wanted, 'ended with', code, out, err)
-            self.expect(what, code != 52 or 'crategate registry tag ' in err, 'no commands', err)
+            self.expect(what, code != 52 or re.search(r'crategate registry (un)?tag \S+', err), 'no commands', err)
             self.expect(what, state['moving'] != 'mixed' or code == 52, 'mixed', code, state, err)
             outcomes[f'exit {code}'] += 1
             self.finish(what, command)
@@ -189,9 +191,41 @@ class Odd:
             self.expect(what, process.returncode == 41 and 'journal' in process.stderr, 'ended with', process.returncode, process.stderr)
             self.expect(what, state['moving'] == wanted, state, process.stderr)
             if wanted == 'new':
-                self.expect(what, json.loads(kept.read_text())['state'] == 'open', kept.read_text())
+                left = kept.read_text() if kept.exists() else 'no journal'
+                self.expect(what, '"state":"open"' in left, left, process.stderr)
             self.finish(what, 'release')
         print('odd: full disk: nothing written where the journal cannot begin, finished where it cannot end: exit 41')
+
+
+    def unread(self, whole):
+        """B38: the pipe of the log is full, and nobody reads it."""
+        self.pushed()
+        for back in (False, True):
+            what = f'a log that nobody reads, {"undone" if back else "finished"}'
+            self.stand.put_back()
+            started = []
+            self.proxy.choose(2, killer(lambda: started[0]), 'once', lambda request: request.writes_tag())
+            started.append(self.project.start('release'))
+            started[0].communicate(timeout=60)
+            self.proxy.choose(None, None)
+            self.proxy.quiet()
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            try:
+                while True:
+                    os.write(writer, b'x' * 4096)
+            except BlockingIOError:
+                os.set_blocking(writer, True)
+            words = ['recover', '--back'] if back else ['release']
+            process = subprocess.run([self.project.crategate, *words], cwd=self.project.root, env=self.project.environment(),
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writer, timeout=60, check=False)
+            os.close(writer)
+            os.close(reader)
+            state = self.state()
+            wanted = ('rolled-back', ('old', 'mixed')) if back else ('done', ('new',))
+            self.expect(what, process.returncode == 0 and state['moving'] in wanted[1] and self.project.journal() == wanted[0],
+                        process.returncode, state, self.project.journal())
+        print('odd: a log that nobody reads: finished, undone')
 
 
 class TokenRealm:
@@ -233,8 +267,8 @@ class TokenRealm:
         return handler.answer(200, [('Content-Type', 'application/json')], json.dumps(token).encode())
 
 
-FAMILIES = [('distribution2', 'read_only'), ('distribution2', 'tokens'), ('distribution2', 'full_disk'), ('distribution2', 'immutable'),
-            ('distribution2', 'taken_back'), ('distribution3', 'immutable'), ('distribution3', 'taken_back')]
+FAMILIES = [('distribution2', 'read_only'), ('distribution2', 'tokens'), ('distribution2', 'full_disk'), ('distribution2', 'unread'),
+            ('distribution2', 'immutable'), ('distribution2', 'taken_back'), ('distribution3', 'immutable'), ('distribution3', 'taken_back')]
 
 
 def work(arguments, family, whole, results):

@@ -103,11 +103,9 @@ TEST_P(Crash, B27AWriteOnItsWayAtTheDeathIsWaitedFor) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Goals, Crash, ::testing::Values(Goal::publish, Goal::forward, Goal::back));
-
-/// The undoing is killed, too, while its writes are on their way; the next run goes on undoing.
-TEST(CrashOfARollBack, B27AnUndoingWriteOnItsWayIsWaitedFor) {
-  Family family("a roll-back killed with a write on its way");
+/// The undoing is killed, too, while its writes are on their way.
+TEST_P(Crash, B27AnUndoingWriteOnItsWayIsWaitedFor) {
+  Family family(concat("a roll-back killed with a write on its way, then ", name_of(GetParam())));
   for (const std::size_t share : {3U, 15U, 22U, 31U}) {
     World begun(scene());
     Process release(begun, {.run = 1});
@@ -121,17 +119,20 @@ TEST(CrashOfARollBack, B27AnUndoingWriteOnItsWayIsWaitedFor) {
         World left = begun;
         left.point_late(2, 0, request.tag, request.content, late);
         Process(back, left).die();
-        Process next(left, {.run = 3, .goal = Goal::back});
+        Process next(left, {.run = 3, .goal = GetParam()});
         next.run();
         left.pass(seconds(60));
         family.count("kills");
         const std::string cell = concat("landed after ", late.count(), " ms");
         family.judge(left, cell);
         if (next.code() != 0 || left.shelves[0].is_open()) family.fails(left, cell, words_of(next));
+        if (GetParam() != Goal::back && !is_new(left, 0)) family.fails(left, cell, "not where it should be");
       }
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Goals, Crash, ::testing::Values(Goal::publish, Goal::forward, Goal::back));
 
 }  // namespace
 }  // namespace crategate::simulation

@@ -6,9 +6,9 @@
 namespace crategate::simulation {
 
 std::string_view to_string(Fault fault) {
-  constexpr std::array<std::string_view, 11> kNames = {"none",        "forbidden",    "immutable", "unavailable",
-                                                       "lost answer", "rate limited", "late",      "wrong digest",
-                                                       "not found",   "no space",     "cancelled"};
+  constexpr std::array<std::string_view, 12> kNames = {"none",         "forbidden",    "immutable", "unavailable",
+                                                       "lost answer",  "rate limited", "late",      "late, refused",
+                                                       "wrong digest", "not found",    "no space",  "cancelled"};
   return kNames.at(static_cast<std::size_t>(fault));
 }
 
@@ -22,6 +22,11 @@ Error error_of(Fault fault) {
   switch (fault) {
     case Fault::forbidden:
       return {ErrorCode::forbidden, "403", "", {}, {}, {}};
+    case Fault::late_refused: {
+      Error error{ErrorCode::forbidden, "403 to the second try", "", {}, {}, {}};
+      error.unsettled = true;
+      return error;
+    }
     case Fault::immutable:
       return {ErrorCode::conflict, "the registry does not do that", "", {}, {}, {}};
     case Fault::rate_limited:

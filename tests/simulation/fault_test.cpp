@@ -20,13 +20,13 @@ const Scene& scene() {
 }
 
 constexpr std::array kFaults = {Fault::forbidden,    Fault::immutable, Fault::unavailable,  Fault::lost_answer,
-                                Fault::rate_limited, Fault::late,      Fault::wrong_digest, Fault::not_found,
-                                Fault::no_space,     Fault::cancelled};
+                                Fault::rate_limited, Fault::late,      Fault::late_refused, Fault::wrong_digest,
+                                Fault::not_found,    Fault::no_space,  Fault::cancelled};
 
 bool is_possible(Kind kind, Fault fault) {
   if (kind == Kind::wait) return fault == Fault::cancelled;
   if (fault == Fault::no_space) return kind == Kind::keep;
-  if (fault == Fault::late) return kind == Kind::write;
+  if (fault == Fault::late || fault == Fault::late_refused) return kind == Kind::write;
   if (kind == Kind::keep)
     return fault == Fault::lost_answer || fault == Fault::unavailable || fault == Fault::cancelled;
   return true;
@@ -86,7 +86,7 @@ void sweep(Family& family, const World& start, const Mission& mission) {
       if (mission.goal != Goal::publish && requests[i] == Kind::look && fault == Fault::not_found) continue;
       for (const auto extent : {Extent::once, Extent::tag, Extent::kind}) {
         for (const auto late : {Duration(50), Duration(9000)}) {
-          if (fault != Fault::late && late != Duration(50)) continue;
+          if (fault != Fault::late && fault != Fault::late_refused && late != Duration(50)) continue;
           if (family.is_hopeless()) return;
           World world = start;
           Process process(world, mission);

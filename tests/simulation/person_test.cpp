@@ -102,7 +102,8 @@ INSTANTIATE_TEST_SUITE_P(Goals, PersonInARecovery, ::testing::Values(Goal::publi
 /// One write fails as well: what was written of that rank must not stay in part.
 TEST(Person, AndAFaultLeaveNothingMixed) {
   Family family("a person's move and a fault");
-  for (const auto fault : {Fault::forbidden, Fault::unavailable, Fault::lost_answer, Fault::late}) {
+  for (const auto fault :
+       {Fault::forbidden, Fault::unavailable, Fault::lost_answer, Fault::late, Fault::late_refused}) {
     for (std::size_t write = 0; write < 32; ++write) {
       for (const auto& wanted : scene().releases[0].wanted) {
         if (family.is_hopeless()) return;

@@ -115,7 +115,10 @@ void Process::perform(Fault fault, Duration late) {
   requests_.pop_back();
   perform_one(request, fault, late);
   world_->pass(kRequest);
-  if (failed_ && request.kind != Kind::write && request.kind != Kind::check) {
+  if (failed_ && request.kind == Kind::hold) {
+    const auto orders = std::get<protocol::Write>(std::get<protocol::Effect>(step_.next)).orders.size();
+    answer(protocol::Wrote{{orders, protocol::not_tried()}, failed_});
+  } else if (failed_ && request.kind != Kind::write && request.kind != Kind::check) {
     answer(protocol::Failed{*failed_});
   } else if (requests_.empty()) {
     finish_effect();
@@ -165,7 +168,7 @@ std::optional<Error> Process::attempt(const Request& request, Fault fault, Durat
   // Side by side: some of the others are on their way when one is refused.
   if (writes && refused_ && request.content != kNothing && random_() % 2 == 0) return protocol::not_tried();
   const bool takes_effect = fault == Fault::none || fault == Fault::lost_answer || fault == Fault::wrong_digest;
-  if (writes && fault == Fault::late) {
+  if (writes && (fault == Fault::late || fault == Fault::late_refused)) {
     world_->point_late(mission_.run, mission_.shelf, request.tag, request.content, late);
   }
   std::optional<Error> problem;
@@ -229,7 +232,7 @@ Result<pipeline::Journal> Process::survey() const {
   pipeline::Journal journal;
   journal.version = scene.releases[mission_.release].version;
   journal.plan_id = journal.version;
-  CG_TRY(journal.moves, planned_moves(scene, mission_.release, seen_, effect.newest));
+  CG_TRY(journal.moves, planned_moves(scene, mission_.release, seen_, effect.before.last.versions));
   if (mission_.defect == Defect::unverified && !journal.moves.empty()) {
     journal.moves.back().to =
         scene.contents[scene.persons[scene.by_name.at({journal.moves.back().repository, journal.moves.back().tag})]]
@@ -265,8 +268,7 @@ void Process::finish_effect() {
   if (std::holds_alternative<protocol::Check>(effect)) return answer(protocol::Checked{problems_});
   if (std::holds_alternative<protocol::Wait>(effect)) return answer(protocol::Waited{});
   problems_.pop_back();  // that of the hold
-  if (cancelled_) problems_.emplace_back(*cancelled_);
-  answer(protocol::Wrote{problems_});
+  answer(protocol::Wrote{problems_, cancelled_});
 }
 
 }  // namespace crategate::simulation

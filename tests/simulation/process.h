@@ -20,6 +20,7 @@ enum class Fault : unsigned char {
   lost_answer,  ///< it did
   rate_limited,
   late,          ///< no answer, and it takes effect later, whoever lives then
+  late_refused,  ///< the same, and another try was refused
   wrong_digest,  ///< it took effect, and what came back is not it
   not_found,
   no_space,

@@ -60,12 +60,10 @@ class Sequence {
     while (process.next() != nullptr) {
       const Request request = *process.next();
       if (chance(deaths_)) {
-        if (request.kind == Kind::write && is_forward(process)) {
+        if (request.kind == Kind::write) {
           world_.point_late(runs_, 0, request.tag, request.content, Duration(random_() % 9000));
         }
         process.die();
-        // The journal does not say that somebody was undoing: what they wrote is served before the next run begins.
-        if (!is_forward(process)) world_.pass(seconds(10));
         return verdict();
       }
       if (chance(persons_)) {
@@ -77,22 +75,22 @@ class Sequence {
       process.perform(fault, Duration(random_() % 9000));
     }
     if (!is_documented(process.code())) return concat("ended with ", process.code(), ": ", words_of(process));
-    if (chance(2) || !is_forward(process)) world_.pass(Duration(10000 + random_() % 10000));
+    if (chance(2)) world_.pass(Duration(10000 + random_() % 10000));
     return verdict();
   }
 
-  static bool is_forward(const Process& process) {
-    return process.state().direction == pipeline::protocol::Direction::forward;
-  }
+  static bool is_forward(const Process& process) { return !process.state().journal.undone_from; }
 
   Fault any_fault(Kind kind) {
-    constexpr std::array kAll = {Fault::forbidden,    Fault::immutable, Fault::unavailable,  Fault::lost_answer,
-                                 Fault::rate_limited, Fault::late,      Fault::wrong_digest, Fault::cancelled};
+    constexpr std::array kAll = {Fault::forbidden,    Fault::immutable,    Fault::unavailable,
+                                 Fault::lost_answer,  Fault::rate_limited, Fault::late,
+                                 Fault::late_refused, Fault::wrong_digest, Fault::cancelled};
     constexpr std::array kKeep = {Fault::no_space, Fault::lost_answer, Fault::unavailable};
     if (kind == Kind::wait) return Fault::none;
     if (kind == Kind::keep) return kKeep.at(random_() % kKeep.size());
     const Fault fault = kAll.at(random_() % kAll.size());
-    return fault == Fault::late && kind != Kind::write ? Fault::unavailable : fault;
+    const bool is_late = fault == Fault::late || fault == Fault::late_refused;
+    return is_late && kind != Kind::write ? Fault::unavailable : fault;
   }
 
   std::string verdict() const {

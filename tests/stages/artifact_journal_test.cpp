@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "stages/journal_sample.h"
 #include "stages/project.h"
 #include "wire/actions/artifact_fixture.h"
 #include "zip/write.h"
@@ -10,23 +11,10 @@
 namespace crategate::stages {
 namespace {
 
+using sample::journal;
+using sample::kImages;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-const std::string kImages = "me/app-{cell}";
-
-pipeline::Journal journal(std::int64_t epoch) {
-  return {.images = kImages,
-          .epoch = epoch,
-          .plan_id = "p",
-          .version = "v1.2.3",
-          .commit = "c",
-          .run = "7",
-          .attempt = "1",
-          .started_at = "2026-11-20T09:29:18Z",
-          .moves = {},
-          .newest = {}};
-}
 
 class ArtifactJournalTest : public ::testing::Test {
  protected:
@@ -91,6 +79,105 @@ TEST_F(ArtifactJournalTest, KeepsTheSameInTheLocalFile) {
   ArtifactJournal nothing([&] { return Result<actions::ArtifactStore*>(&other.store); }, first.files, fresh.workspace,
                           kImages, {});
   EXPECT_EQ(nothing.open().value().journal, std::nullopt);
+}
+
+using pipeline::JournalState;
+
+pipeline::Journal of_another_run(std::int64_t epoch, const std::string& started, JournalState state) {
+  auto made = journal(epoch, state);
+  made.run = "6";
+  made.plan_id = "other";
+  made.started_at = started;
+  return made;
+}
+pipeline::Journal undone_from(pipeline::TagRank rank, JournalState state) {
+  auto made = journal(5, state);
+  made.undone_from = rank;
+  return made;
+}
+const std::string kEarly = "2026-11-20T08:00:00Z", kLate = "2026-11-20T10:00:00Z";
+
+// A machine that is kept has the file of whatever ran there last.
+TEST_F(ArtifactJournalTest, NoFileHidesWhatTheRunHasOpenUnlessItContinuesThat) {
+  FileJournal file(first.files, first.machine.workspace, kImages);
+  using pipeline::TagRank;
+  const auto open = JournalState::open, done = JournalState::done, rolled_back = JournalState::rolled_back;
+  auto moved = journal(5, done);
+  moved.moves.push_back({.cell = "c", .repository = "r", .tag = "t", .to = oci::Digest::of("x")});
+  const auto forward = journal(5), back = undone_from(TagRank::moving, open);
+  const struct {
+    std::string name;
+    pipeline::Journal of_run, file;
+    bool counts;
+  } rows[] = {
+      {"another run's, later and closed", forward, of_another_run(3, kLate, done), false},
+      {"another run's, later and counted further", forward, of_another_run(9, kLate, done), false},
+      {"another run's, later and open", forward, of_another_run(6, kLate, open), false},
+      {"another run's, earlier", forward, of_another_run(3, kEarly, done), false},
+      {"the same", forward, forward, false},
+      {"the end of the same", forward, journal(5, done), true},
+      {"the undoing of the same", forward, back, true},
+      {"the same, undone", forward, undone_from(TagRank::version, rolled_back), true},
+      {"of that name, with other tags", forward, moved, false},
+      {"of that name, counted elsewhere", forward, journal(6, done), false},
+      {"from before the undoing", back, forward, false},
+      {"an end from before the undoing", back, journal(5, done), false},
+      {"more of it undone", back, undone_from(TagRank::version, open), true},
+      {"the end of the undoing", back, undone_from(TagRank::moving, rolled_back), true},
+  };
+  int number = 0;
+  for (const auto& row : rows) {
+    ++number;
+    add(concat(prefix, number < 10 ? "000" : "00", number), "journal.json", pipeline::to_json(row.of_run));
+    ASSERT_TRUE(file.keep(row.file));
+    EXPECT_EQ(first.kept.open().value().journal, row.counts ? row.file : row.of_run) << row.name;
+  }
+  first.machine.write(file.place(), "{");
+  EXPECT_EQ(first.kept.open().value().journal, back) << "a file that is damaged hides nothing";
+}
+
+TEST_F(ArtifactJournalTest, WhatAnotherRunLeftOpenInTheFileIsNotPassedOver) {
+  FileJournal file(first.files, first.machine.workspace, kImages);
+  auto settled = of_another_run(4, kEarly, JournalState::done), begun_here = journal(4);
+  begun_here.started_at = kEarly;
+  const auto open = JournalState::open, done = JournalState::done;
+  const auto of_run = journal(5, done);
+  const struct {
+    std::string name;
+    pipeline::Journal of_run, file;
+    bool counts;
+  } rows[] = {
+      {"open, of before", of_run, of_another_run(3, kEarly, open), true},
+      {"open, begun later", of_run, of_another_run(6, kLate, open), true},
+      {"open, and this run has settled it", settled, of_another_run(4, kEarly, open), false},
+      {"open, begun by this run, which has gone on", of_run, begun_here, false},
+      {"open, and this run has closed it", of_run, journal(5), false},
+      {"closed, begun later", of_run, of_another_run(6, kLate, done), true},
+      {"closed, of before", of_run, of_another_run(9, kEarly, done), false},
+  };
+  int number = 0;
+  for (const auto& row : rows) {
+    add(concat(prefix, "000", ++number), "journal.json", pipeline::to_json(row.of_run));
+    ASSERT_TRUE(file.keep(row.file));
+    EXPECT_EQ(first.kept.open().value().journal, row.counts ? row.file : row.of_run) << row.name;
+  }
+}
+
+TEST_F(ArtifactJournalTest, OfTwoOpenReleasesNeitherIsLost) {
+  FileJournal file(first.files, first.machine.workspace, kImages);
+  const auto of_run = journal(5), elsewhere = of_another_run(3, kLate, JournalState::open);
+  add(prefix + "0001", "journal.json", pipeline::to_json(of_run));
+  ASSERT_TRUE(file.keep(elsewhere));
+  EXPECT_EQ(first.kept.open().value().journal, of_run);
+  ASSERT_TRUE(first.kept.keep(journal(5, JournalState::done)));
+  EXPECT_EQ(file.read().value(), elsewhere) << "nobody has settled it yet";
+  // The next command does, and from then on the file follows again.
+  EXPECT_EQ(first.kept.open().value().journal, elsewhere);
+  auto closed = elsewhere;
+  closed.state = JournalState::stopped;
+  ASSERT_TRUE(first.kept.keep(closed));
+  EXPECT_EQ(file.read().value(), closed);
+  EXPECT_EQ(first.kept.open().value().journal, closed);
 }
 
 TEST_F(ArtifactJournalTest, TwoJobsThatPublishAtOnceAreNoticed) {

@@ -27,7 +27,7 @@ class BuildStage : public ::testing::Test {
   BuildInputs inputs() const {
     return {project.configuration, plan, plan.cells.front(), project.workspace, source_url, commit_time, in_action};
   }
-  Result<Built> run() { return run_build(inputs(), {project.files, builder, workflow, progress}); }
+  Result<Built> run() { return run_build(inputs(), {project.files, builder, engine, workflow, progress}); }
   std::vector<std::string> arguments() const { return docker::build_arguments(build_request(inputs())); }
 
   sample::Project project;
@@ -35,6 +35,7 @@ class BuildStage : public ::testing::Test {
   std::string source_url, commit_time;
   bool in_action = false;
   test::RecordingBuilder builder;
+  test::FakeEngine engine;
   test::RecordingWorkflow workflow;
   std::vector<std::string> lines;
   Progress progress = [this](std::string_view line) { lines.emplace_back(line); };

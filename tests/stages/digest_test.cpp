@@ -70,6 +70,16 @@ TEST_F(DigestStage, WritesTheSeedsValueBitForBit) {
                 .out);
 }
 
+TEST_F(DigestStage, SignsTheRecordWithTheSecretThatItIsGiven) {
+  test_passed(cell(), image_of(cell()));
+  const auto bare = digest(cell()).value();
+  EXPECT_THAT(bare.signature, IsEmpty());
+  signing = Secret(std::string(32, 'k'));
+  const auto record = digest(cell()).value();
+  EXPECT_EQ(record.signature, pipeline::signature_of(bare, signing));
+  EXPECT_EQ(record_of("cpu-py3.11").signature, record.signature);
+}
+
 TEST_F(DigestStage, StoresTheCandidateByDigestWithoutATag) {
   const auto image = image_of(cell());
   test_passed(cell(), image);

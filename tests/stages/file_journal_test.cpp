@@ -6,28 +6,16 @@
 
 #include <csignal>
 
+#include "stages/journal_sample.h"
 #include "stages/journal_store.h"
 #include "stages/project.h"
 
 namespace crategate::stages {
 namespace {
 
+using sample::journal;
+using sample::kImages;
 using ::testing::HasSubstr;
-
-const std::string kImages = "me/app-{cell}";
-
-pipeline::Journal journal(std::int64_t epoch, const std::string& commit = "c") {
-  return {.images = kImages,
-          .epoch = epoch,
-          .plan_id = "p",
-          .version = "v1.2.3",
-          .commit = commit,
-          .run = "7",
-          .attempt = "1",
-          .started_at = "2026-11-20T09:29:18Z",
-          .moves = {},
-          .newest = {}};
-}
 
 TEST(FileJournal, IsReadByWhoeverComesNext) {
   sample::Project project;
@@ -64,7 +52,9 @@ Outcome fill_what_there_is(sample::Project& project) {
   if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR || ::setrlimit(RLIMIT_FSIZE, &limit) != 0) return kNoLimit;
   FileJournal kept(project.files, project.workspace, kImages);
   if (!kept.keep(journal(1))) return kOtherError;
-  const auto full = kept.keep(journal(2, std::string(100'000, 'x')));
+  auto large = journal(2);
+  large.commit.assign(100'000, 'x');
+  const auto full = kept.keep(large);
   if (full) return kFitted;
   if (full.error().code != ErrorCode::no_space) return kOtherError;
   const auto old = kept.read();

@@ -3,31 +3,19 @@
 
 #include <gmock/gmock.h>
 
+#include "stages/journal_sample.h"
+#include "stages/project.h"
 #include "unit/git/ref_store_fixture.h"
 
 namespace crategate::stages {
 namespace {
 
 using pipeline::LeaseHolder;
+using sample::journal;
+using sample::kImages;
 using std::chrono::hours;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-
-const std::string kImages = "me/app-{cell}";
-
-pipeline::Journal journal(std::int64_t epoch, pipeline::JournalState state = pipeline::JournalState::open) {
-  return {.images = kImages,
-          .epoch = epoch,
-          .state = state,
-          .plan_id = "p",
-          .version = "v1.2.3",
-          .commit = "c",
-          .run = "7",
-          .attempt = "1",
-          .started_at = "2026-11-20T09:29:18Z",
-          .moves = {},
-          .newest = {}};
-}
 
 /// A real store whose network fails where a test says so.
 class UnreliableStore final : public git::RefStore {
@@ -264,6 +252,43 @@ TEST_F(GitJournalTest, OfTwoThatOpenAtOnceOneWins) {
   EXPECT_TRUE(second.kept.keep(journal(1)));
 }
 
+TEST_F(GitJournalTest, ShowsWhoHasTheLeaseToWhoeverReads) {
+  using pipeline::Claim, pipeline::SeenLease;
+  EXPECT_EQ(second.kept.lease(), std::nullopt) << "nothing was read";
+  ASSERT_TRUE(second.kept.read());
+  EXPECT_EQ(second.kept.lease(), SeenLease{});
+  ASSERT_TRUE(first.kept.open());
+  ASSERT_TRUE(second.kept.read());
+  const std::string holder = LeaseHolder{.run = "7", .attempt = "1", .id = "first"}.text();
+  EXPECT_EQ(second.kept.lease(), (SeenLease{Claim::held, holder, "2026-11-20T09:31:18Z"}));
+  EXPECT_EQ(lease().holder->id, "first") << "reading takes nothing";
+  pass({&second}, pipeline::kLeaseLength + pipeline::kClockMargin);
+  ASSERT_TRUE(second.kept.read());
+  EXPECT_EQ(second.kept.lease()->claim, Claim::expired);
+  ASSERT_TRUE(first.kept.close());
+  ASSERT_TRUE(second.kept.read());
+  EXPECT_EQ(second.kept.lease(), SeenLease{});
+}
+
+TEST_F(GitJournalTest, DoesNotPassOverWhatAFileHasOpen) {
+  sample::Project project;
+  sys::PosixFileSystem files;
+  FileJournal file(files, project.workspace, kImages);
+  GitJournal kept(first.store, first.clock, kImages, {.run = "7", .attempt = "1", .id = "first"}, &file);
+  ASSERT_TRUE(kept.open()) << "there is no file";
+  ASSERT_TRUE(kept.close());
+  ASSERT_TRUE(file.keep(journal(4)));
+  const auto refused = kept.open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  EXPECT_THAT(refused.error().message, ::testing::AllOf(HasSubstr(file.place()), HasSubstr("v1.2.3")));
+  EXPECT_THAT(refused.error().hint, HasSubstr("crategate recover --release-lease none --release-journal file"));
+  EXPECT_FALSE(lease().holder) << "nothing was taken";
+  EXPECT_TRUE(kept.read()) << "looking is free";
+  ASSERT_TRUE(file.keep(journal(4, pipeline::JournalState::rolled_back)));
+  EXPECT_TRUE(kept.open());
+}
+
 TEST_F(GitJournalTest, RefusesWhatIsNoJournalOfTheseImages) {
   pipeline::Journal foreign = journal(1);
   foreign.images = "me/other";
@@ -281,7 +306,8 @@ TEST_F(GitJournalTest, RefusesWhatIsNoJournalOfTheseImages) {
       EXPECT_EQ(failed.code, ErrorCode::bad_input) << row.name;
       EXPECT_THAT(describe(failed), HasSubstr(row.part)) << row.name;
       EXPECT_THAT(describe(failed), HasSubstr(kRef)) << row.name;
-      EXPECT_FALSE(failed.hint.empty()) << row.name;
+      const bool of_others = row.name == "foreign";
+      EXPECT_THAT(failed.hint, HasSubstr(of_others ? std::string("Put it back") : concat(" :", kRef, "`"))) << row.name;
     }
     remote.in_remote({"update-ref", "-d", kRef});
   }

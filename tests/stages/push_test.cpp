@@ -192,6 +192,10 @@ TEST_F(PushStage, KeepsWhatAManualRunMadeAfterTheReleaseWithAWarning) {
   EXPECT_FALSE(changes->moves[0].needed);
   EXPECT_TRUE(changes->moves[0].warning);
   EXPECT_THAT(load_moves(project.files, project.workspace, *plan).value(), SizeIs(3));
+  const auto kept = load_kept(project.files, project.workspace, *plan).value();
+  ASSERT_THAT(kept, SizeIs(1));
+  EXPECT_EQ(kept[0].from->text(), other);
+  EXPECT_FALSE(kept[0].needed);
 }
 
 TEST_F(PushStage, ReplacesAnythingWhenToldTo) {
@@ -225,11 +229,30 @@ TEST_F(PushStage, RollsForwardAfterAFailureInTheMiddle) {
   EXPECT_THAT(tags(), SizeIs(2));
   EXPECT_THAT(load_moves(project.files, project.workspace, *plan).value(), SizeIs(2));
   writer.fail_at.reset();
-  const auto again = push();
+  const auto again = run_push(inputs(), services());
   ASSERT_TRUE(again) << describe(again.error());
   EXPECT_THAT(tags(), SizeIs(4));
   EXPECT_THAT(writer.manifests, SizeIs(4));
+  EXPECT_THAT(again->settled, SizeIs(2)) << "of the release that was left open";
   EXPECT_THAT(load_moves(project.files, project.workspace, *plan).value(), SizeIs(4));
+}
+
+TEST_F(PushStage, PublishesWhatWasBuiltAnewAfterAFailureInTheMiddle) {
+  make_plan();
+  for (const bool removes : {true, false}) {
+    prove_all(removes ? "" : " once more");
+    writer.removes_tags = removes;
+    writer.fail_at = 2;
+    ASSERT_FALSE(push());
+    writer.fail_at.reset();
+    const std::string mark = removes ? " anew" : " anew, once more";
+    prove_all(mark);
+    const auto changes = push();
+    ASSERT_TRUE(changes) << describe(changes.error());
+    for (const auto& each : plan->cells) EXPECT_EQ(tag(each.image + ":v1.2.3"), candidate(each.key).text()) << mark;
+    for (const auto& each : plan->cells)
+      ASSERT_TRUE(store.remove_manifest(tag_reference(each.image, "v1.2.3").value()));
+  }
 }
 
 TEST_F(PushStage, DoesNotBelieveARegistryThatAcknowledgesAndServesNothing) {

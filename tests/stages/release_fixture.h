@@ -51,11 +51,19 @@ class WatchedWriter final : public registry::RegistryWriter {
     CG_CHECK(put_manifest(tag, bytes, media_type));
     return {};
   }
-  Result<bool> remove_manifest(const oci::Reference& reference) override { return inner_.remove_manifest(reference); }
+  std::optional<oci::Digest> glance(const oci::Reference& reference,
+                                    const std::optional<oci::Repository>& /*source*/) override {
+    return has_all ? reference.digest : std::nullopt;
+  }
+  Result<bool> remove_manifest(const oci::Reference& reference) override {
+    if (!removes_tags) return fail(ErrorCode::conflict, "the registry removes no tags");
+    return inner_.remove_manifest(reference);
+  }
   std::size_t blobs = 0;
   std::vector<std::string> manifests;
   std::set<std::string> mounts;
-  bool mounts_allowed = true;
+  bool mounts_allowed = true, removes_tags = true;
+  bool has_all = false;  ///< whatever it is asked for
   std::optional<std::size_t> fail_at;
   bool comes_back = false;  ///< after it has failed three times
   int failures = 0;
@@ -67,7 +75,7 @@ class WatchedWriter final : public registry::RegistryWriter {
 };
 
 /// Answers as a layout does, or not at all.
-class WatchedReader final : public registry::RegistryReader {
+class WatchedReader : public registry::RegistryReader {
  public:
   explicit WatchedReader(registry::RegistryReader& inner) : inner_(inner) {}
   Result<std::optional<registry::StoredManifest>> manifest(const oci::Reference& reference) override {
@@ -138,7 +146,7 @@ class Release : public ::testing::Test {
     ASSERT_TRUE(write_state(project.files, project.workspace, test_result_file(of.key), pipeline::to_json(tests)));
   }
   Result<pipeline::Record> digest(const pipeline::Cell& of, bool store_it = true) {
-    return run_digest({project.configuration, *plan, of, project.workspace, "42", "1"},
+    return run_digest({project.configuration, *plan, of, project.workspace, "42", "1", signing},
                       {project.files, clock, engine, store_it ? &writer : nullptr, stored_layers});
   }
   /// Candidate and record.
@@ -160,11 +168,18 @@ class Release : public ::testing::Test {
   }
   oci::Digest candidate(const std::string& key = "cpu-py3.11") const { return record_of(key).manifest_digest; }
 
-  PublishInputs inputs() const { return {project.configuration, *plan, project.workspace, "20261120", run, "1"}; }
+  PublishInputs inputs() const {
+    return {project.configuration, *plan, project.workspace, "20261120", run, "1", signing};
+  }
   PublishServices services() {
     journal.emplace(project.files, project.workspace, plan->image_set);
-    return {project.files, clock,    reader,
-            writer,        *journal, [this](const auto& changes) { announced.push_back(changes); }};
+    return {project.files,
+            clock,
+            reader,
+            reader,
+            writer,
+            *journal,
+            [this](const auto& changes) { announced.push_back(changes); }};
   }
   /// Every tag and what it names.
   std::map<std::string, std::string> tags() const {
@@ -180,6 +195,7 @@ class Release : public ::testing::Test {
   }
 
   std::string version = "v1.2.3", run = "42";
+  Secret signing;  ///< what records are signed with
   pipeline::Policy policy = pipeline::sample::release_policy();
   bool released = true;
   sample::Project project;

@@ -21,8 +21,9 @@ class ReportStage : public sample::Release {
  protected:
   ReportStage() { make_plan(); }
   render::Report collect() {
+    FileJournal kept(project.files, project.workspace, plan->image_set);
     const auto report =
-        collect_report({project.configuration, *plan, project.workspace, "20261120"}, project.files, asked);
+        collect_report({project.configuration, *plan, project.workspace, "20261120", &kept}, project.files, asked);
     EXPECT_TRUE(report) << describe(report.error());
     return report.value();
   }
@@ -99,6 +100,117 @@ TEST_F(ReportStage, ShowsAFullRelease) {
     EXPECT_EQ(each.push.state, StageState::passed);
     EXPECT_EQ(each.failure, "");
   }
+}
+
+TEST_F(ReportStage, TellsWhatWasUndoneFromWhatWasKept) {
+  push_and_release();
+  version = "v1.2.4";
+  make_plan();
+  prove_all("new");
+  ASSERT_TRUE(run_push(inputs(), services()));
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, 4 moving tags not written");
+  EXPECT_EQ(collect().moved[0].note, "not written");
+  writer.manifests.clear();
+  writer.fail_at = 2;
+  ASSERT_FALSE(run_release(inputs(), services()));
+  EXPECT_THAT(collect().verdict, HasSubstr("moving tags not written")) << "half of them";
+  writer.fail_at.reset();
+  ASSERT_TRUE(settle(inputs(), services(), pipeline::protocol::Goal::back));
+  const auto report = collect();
+  EXPECT_EQ(report.verdict, "4 of 4 images published, 4 moving tags of an undone release");
+  EXPECT_EQ(report.moved[0].note, "of an undone release");
+  EXPECT_THAT(render::release_json(report), HasSubstr("\"moved\": []"));
+  ASSERT_TRUE(run_release(inputs(), services()));
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, moving tags in place");
+}
+
+TEST_F(ReportStage, CountsNewTagsThatAreUndoneAsUndone) {
+  prove_all();
+  ASSERT_TRUE(run_push(inputs(), services()));
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, 4 moving tags not written");
+  writer.manifests.clear();
+  writer.fail_at = 2;
+  ASSERT_FALSE(run_release(inputs(), services()));
+  writer.fail_at.reset();
+  ASSERT_EQ(tags().size(), 4U) << "no latest is left";
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, 4 moving tags of an undone release");
+  asked = nullptr;
+  EXPECT_EQ(collect().verdict, "4 of 4 images published") << "nobody knows";
+}
+
+TEST_F(ReportStage, CountsVersionTagsThatAreUndoneAsUndone) {
+  prove_all();
+  writer.fail_at = 2;
+  ASSERT_FALSE(run_push(inputs(), services()));
+  writer.fail_at.reset();
+  const auto settled = settle(inputs(), services(), pipeline::protocol::Goal::back);
+  ASSERT_TRUE(settled) << describe(settled.error());
+  const auto report = collect();
+  EXPECT_EQ(report.verdict, "0 of 4 images published, 4 version tags of an undone release");
+  EXPECT_EQ(report.cells[0].push.state, StageState::failed);
+}
+
+TEST_F(ReportStage, KnowsWhatAnUndoneReleaseHasKept) {
+  push_and_release();
+  const auto push = [&](const std::string& next) {
+    version = next;
+    make_plan();
+    prove_all(next);
+    ASSERT_TRUE(run_push(inputs(), services()));
+  };
+  push("v1.2.5");
+  const auto newer = layout.find(candidate()).value().value();
+  ASSERT_TRUE(layout.tag("braindotai/opencrate-cpu-py3.11:latest", newer.descriptor));
+  push("v1.2.4");
+  writer.manifests.clear();
+  writer.fail_at = 1;
+  ASSERT_FALSE(run_release(inputs(), services()));
+  writer.fail_at.reset();
+  ASSERT_TRUE(settle(inputs(), services(), pipeline::protocol::Goal::back));
+  EXPECT_EQ(collect().verdict,
+            "4 of 4 images published, 1 moving tag kept at another image, 3 moving tags of an undone release");
+}
+
+TEST_F(ReportStage, TellsWhatAKilledReleaseHasNotWritten) {
+  push_and_release();
+  version = "v1.2.4";
+  make_plan();
+  prove_all("new");
+  ASSERT_TRUE(run_push(inputs(), services()));
+  std::optional<pipeline::Journal> open = journal->read().value();
+  open->state = pipeline::JournalState::open;
+  for (auto& move : open->moves) {
+    move.tag = "latest";
+    move.rank = pipeline::TagRank::moving;
+    move.from = oci::Digest::parse(tag(concat(move.repository, ":latest")).value()).value();
+  }
+  ASSERT_TRUE(journal->keep(*open));
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, 4 moving tags not written");
+  const auto settled = settle(inputs(), services(), pipeline::protocol::Goal::back);
+  ASSERT_TRUE(settled) << describe(settled.error());
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, 4 moving tags of an undone release");
+}
+
+TEST_F(ReportStage, TellsWhatWasKeptOnPurpose) {
+  push_and_release();
+  const auto newer = tags();
+  version = "v1.2.2";
+  make_plan();
+  prove_all("older");
+  ASSERT_TRUE(run_push(inputs(), services()));
+  ASSERT_TRUE(run_release(inputs(), services()));
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, 4 moving tags kept at another image");
+  ASSERT_TRUE(layout.untag("braindotai/opencrate-cpu-py3.11:latest"));
+  EXPECT_EQ(collect().verdict,
+            "4 of 4 images published, 3 moving tags kept at another image, 1 moving tag not written");
+}
+
+TEST_F(ReportStage, DoesNotNeedAJournal) {
+  push_and_release();
+  project.write(FileJournal(project.files, project.workspace, plan->image_set).place(), "no journal");
+  const auto stored = layout.find(candidate("cuda-py3.13")).value().value();
+  ASSERT_TRUE(layout.tag("braindotai/opencrate-cpu-py3.11:latest", stored.descriptor));
+  EXPECT_EQ(collect().verdict, "4 of 4 images published, 1 moving tag moved elsewhere since");
 }
 
 TEST_F(ReportStage, WritesReleaseJson) {

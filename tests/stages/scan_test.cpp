@@ -259,7 +259,7 @@ TEST_F(ScanStage, IsForgottenWhenTheImageIsBuiltAnew) {
   test::RecordingBuilder builder;
   test::RecordingWorkflow workflow;
   ASSERT_TRUE(run_build({project.configuration, *plan, cell(), project.workspace, {}, {}},
-                        {project.files, builder, workflow, progress}));
+                        {project.files, builder, engine, workflow, progress}));
   EXPECT_FALSE(load_scan_result(project.files, project.workspace, *plan, cell().key).value());
 }
 

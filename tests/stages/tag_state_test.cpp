@@ -121,7 +121,7 @@ TEST_F(TagStates, OfAnIndexPassOverAttestations) {
 TEST_F(TagStates, OfAnIndexWhoseImageIsGoneHaveNoVersion) {
   put_index("latest", {child(oci::Digest::of("gone"))});
   EXPECT_EQ(latest().version, "");
-  EXPECT_FALSE(latest().version_by_tag);
+  EXPECT_EQ(latest().version_by, pipeline::VersionBy::label);
 }
 
 TEST_F(TagStates, WithoutALabelHaveTheHighestVersionTagAboveOurs) {
@@ -129,7 +129,7 @@ TEST_F(TagStates, WithoutALabelHaveTheHighestVersionTagAboveOurs) {
   for (const auto* name : {"v1.2.2", "v1.4.0", "v1.10.0", "nightly"}) ASSERT_EQ(put_index(name, {}), digest);
   put_index("v1.11.0", {}, {{"other", "content"}});
   EXPECT_EQ(latest().version, "v1.10.0");
-  EXPECT_TRUE(latest().version_by_tag);
+  EXPECT_EQ(latest().version_by, pipeline::VersionBy::tag);
   asked.digests.clear();
   latest();
   EXPECT_THAT(asked.digests, ::testing::ElementsAre("v1.11.0", "v1.10.0"));
@@ -139,6 +139,7 @@ TEST_F(TagStates, AskOnlyForVersionsAboveOurs) {
   const auto digest = put_index("latest", {});
   for (const auto* name : {"v1.2.2", "v1.2.3", "v1.2.3-rc1"}) ASSERT_EQ(put_index(name, {}), digest);
   EXPECT_EQ(latest().version, "");
+  EXPECT_FALSE(latest().may_be_higher);
   EXPECT_THAT(asked.digests, IsEmpty());
 }
 
@@ -147,6 +148,9 @@ TEST_F(TagStates, LookAtFiftyTagsAtMost) {
   ASSERT_EQ(put_index("v2.0.0", {}), digest);
   for (int i = 1; i <= 50; ++i) put_index(concat("v2.1.", i), {}, {{"other", "content"}});
   EXPECT_EQ(latest().version, "");
+  EXPECT_TRUE(latest().may_be_higher);
+  asked.digests.clear();
+  latest();
   EXPECT_THAT(asked.digests, SizeIs(50));
 }
 
@@ -155,9 +159,11 @@ TEST_F(TagStates, AreUnknownWhereTheRegistryListsNoTags) {
   ASSERT_EQ(put_index("v2.0.0", {}), digest);
   asked.knows_no_tags = true;
   EXPECT_EQ(latest().version, "");
+  EXPECT_TRUE(latest().may_be_higher);
   for (const auto code : {ErrorCode::unauthenticated, ErrorCode::forbidden, ErrorCode::not_found}) {
     asked.refusal = Error{code, "the list is not for you", "", {}, {}, {}};
     EXPECT_EQ(latest().version, "");
+    EXPECT_TRUE(latest().may_be_higher);
   }
   asked.refusal = Error{ErrorCode::unavailable, "the registry went away", "", {}, {}, {}};
   EXPECT_EQ(state("latest", pipeline::TagRank::moving).error().code, ErrorCode::unavailable);
@@ -168,7 +174,7 @@ TEST_F(TagStates, TakeTheVersionFromTheTagOfTheLastRelease) {
       .cell = cell().key, .repository = cell().image, .tag = "latest", .rank = pipeline::TagRank::moving};
   const auto version_after = [&](const std::string& last) {
     asked.blobs = 0;
-    return tag_state(*plan, tag, kTarget, asked, last).value().value().version;
+    return tag_state(*plan, tag, kTarget, asked, {last, std::nullopt}).value().value().version;
   };
   tag_candidate("latest");
   tag_candidate("v1.0.0");
@@ -179,6 +185,22 @@ TEST_F(TagStates, TakeTheVersionFromTheTagOfTheLastRelease) {
     EXPECT_EQ(version_after(other), "v1.2.3") << "the label of what is at latest, last release: " << other;
     EXPECT_EQ(asked.blobs, 1) << other;
   }
+}
+
+TEST_F(TagStates, HaveTheVersionOfTheImageThatTheLastReleaseLeft) {
+  const pipeline::PlannedTag tag{
+      .cell = cell().key, .repository = cell().image, .tag = "latest", .rank = pipeline::TagRank::moving};
+  const auto state_after = [&](const oci::Digest& image) {
+    asked.blobs = 0;
+    asked.manifests.clear();
+    return tag_state(*plan, tag, kTarget, asked, {"v1.0.0", image}).value();
+  };
+  EXPECT_FALSE(state_after(candidate()));
+  tag_candidate("latest");
+  EXPECT_EQ(state_after(candidate())->version, "v1.0.0");
+  EXPECT_THAT(asked.manifests, IsEmpty());
+  EXPECT_EQ(state_after(oci::Digest::of("moved by somebody else"))->version, "v1.2.3");
+  EXPECT_EQ(asked.blobs, 1);
 }
 
 TEST_F(TagStates, ReadNoMoreThanTheirRuleAsksFor) {

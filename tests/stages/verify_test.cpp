@@ -8,6 +8,10 @@
 namespace crategate::stages {
 namespace {
 
+static_assert(std::is_same_v<decltype(VerifyServices::reader), registry::RegistryReader&>);
+static_assert(std::is_same_v<decltype(VerifyServices::files), const sys::FileSystem&>);
+static_assert(!std::is_base_of_v<registry::RegistryWriter, registry::RegistryReader>);
+
 using pipeline::Reason;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -20,7 +24,8 @@ class VerifyStage : public sample::Release {
     prove_all();
   }
   Result<Evidence> verify() {
-    return run_verify({project.configuration, *plan, plan->cells, project.workspace, run}, {project.files, reader});
+    return run_verify({project.configuration, *plan, plan->cells, project.workspace, run, attempt, signing},
+                      {project.files, reader});
   }
   /// Exactly this cell is refused, and that among its reasons.
   void expect_refused(const std::string& key, Reason reason) {
@@ -39,8 +44,9 @@ class VerifyStage : public sample::Release {
     EXPECT_EQ(exit_code(required.error().code), 10);
     EXPECT_THAT(required.error().message,
                 AllOf(HasSubstr("1 of 4 cells refused"), HasSubstr(key), HasSubstr("nothing was published")));
-    EXPECT_FALSE(required.error().hint.empty());
+    EXPECT_THAT(required.error().hint, HasSubstr("docs/gate.md#"));
   }
+  std::string attempt = "2";
   void change_record(const std::string& key, const std::function<void(pipeline::Record&)>& change) {
     auto record = record_of(key);
     change(record);
@@ -112,6 +118,38 @@ TEST_F(VerifyStage, AdmitsAnotherAttemptOfTheSameRunAndAnyRunOutsideOfAWorkflow)
   EXPECT_TRUE(verify()->verdict.admitted());
 }
 
+TEST_F(VerifyStage, RefusesARecordOfALaterAttempt) {
+  change_record("cuda-py3.11", [](auto& record) { record.attempt = "3"; });
+  expect_refused("cuda-py3.11", Reason::record_foreign);
+}
+
+TEST_F(VerifyStage, RefusesWhatIsNotSignedWithTheSecretInForce) {
+  signing = Secret(std::string(32, 'k'));
+  EXPECT_FALSE(verify()->verdict.admitted());
+  prove_all();
+  EXPECT_TRUE(verify()->verdict.admitted());
+  const auto sound = record_of("cuda-py3.11");
+  change_record("cuda-py3.11", [](auto& record) { record.finished_at = "2026-11-20T09:29:19Z"; });
+  expect_refused("cuda-py3.11", Reason::signature_invalid);
+  write_record("cuda-py3.11", sound);
+  change_record("cuda-py3.11", [](auto& record) { record.signature.clear(); });
+  expect_refused("cuda-py3.11", Reason::signature_invalid);
+}
+
+TEST_F(VerifyStage, RefusesAnotherTextValueBesideTheRecord) {
+  const std::string file = ".crategate/records/cuda-py3.11/digest-cuda-py3.11.txt";
+  const std::string sound = project.read(file);
+  for (const std::string& text : {std::string(), sound + sound, replace_all(sound, "\n", "\r\n"), sound.substr(0, 64),
+                                  std::string(64, '0') + "\n", std::string(1u << 20, '0')}) {
+    project.write(file, text);
+    expect_refused("cuda-py3.11", Reason::digest_text_differs);
+  }
+  std::filesystem::remove(project / file);
+  expect_refused("cuda-py3.11", Reason::digest_text_differs);
+  project.link("/proc/self/environ", file);
+  expect_refused("cuda-py3.11", Reason::digest_text_differs);
+}
+
 TEST_F(VerifyStage, RefusesTestsThatDidNotPass) {
   const auto sound = record_of("cuda-py3.11");
   for (const auto verdict : {pipeline::TestVerdict::failed, pipeline::TestVerdict::none_ran,
@@ -179,11 +217,6 @@ TEST_F(VerifyStage, CannotTellWhenTheRegistryIsDown) {
     reader.down = Error{code, "the registry said no", "", {}, {}, {}};
     EXPECT_EQ(verify().error().code, code);
   }
-}
-
-TEST_F(VerifyStage, HasNoOtherModeYet) {
-  project.configuration.gate.mode = config::GateMode::rebuild;
-  EXPECT_EQ(verify().error().code, ErrorCode::bad_input);
 }
 
 TEST(RequireAdmitted, RefusesAVerdictOfNothing) {

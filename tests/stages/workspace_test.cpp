@@ -83,6 +83,11 @@ TEST_F(WorkspaceFiles, AppendMovesOfOnePlanAndForgetThoseOfAnother) {
   second.tag = "u";
   ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {move, second}, {}));
   EXPECT_EQ(load_moves(project.files, project.workspace, plan).value().size(), 2U) << "each once";
+  auto kept = second;
+  kept.needed = false;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(append_moves(project.files, project.workspace, plan, {kept}, {}));
+  EXPECT_EQ(load_kept(project.files, project.workspace, plan).value(), std::vector{kept}) << "apart";
+  EXPECT_EQ(load_moves(project.files, project.workspace, plan).value().size(), 2U);
   auto other = plan;
   other.plan_id = "sha256:other";
   ASSERT_TRUE(append_moves(project.files, project.workspace, other, {move}, {}));
@@ -94,7 +99,9 @@ TEST_F(WorkspaceFiles, RefuseDamagedDocuments) {
   const std::string without_fields = concat(R"({"plan_id":")", plan.plan_id, R"(","moves":[{}]})");
   for (const std::string& bad : {std::string(), std::string("{"), std::string("[]"), without_fields}) {
     project.write(".crategate/moves.json", bad);
-    EXPECT_FALSE(load_moves(project.files, project.workspace, plan)) << bad;
+    const auto moves = load_moves(project.files, project.workspace, plan);
+    ASSERT_FALSE(moves) << bad;
+    EXPECT_THAT(moves.error().hint, HasSubstr("Delete .crategate/moves.json")) << bad;
   }
   for (const std::string bad : {"", "{", "[]", R"({"plan_id":"x"})"}) {
     project.write(".crategate/builds/cpu-py3.11.json", bad);

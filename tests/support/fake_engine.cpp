@@ -9,6 +9,8 @@ std::string FakeEngine::add(const std::string& name, const TestImage& image) {
   const std::string id = containerd_store ? image.manifest_digest().text() : image.config_digest().text();
   ids_[name] = id;
   images_[id] = {id, image.diff_ids(), "linux", image.architecture, ""};
+  images_[id].config.env = image.env;
+  images_[id].config.labels = image.labels;
   archives_[id] = image.archive();
   return id;
 }
@@ -62,6 +64,18 @@ Result<void> FakeEngine::save_image(const std::string& name, const net::BodySink
   return {};
 }
 
+Result<void> FakeEngine::load_image(const net::BodySource& archive, std::uint64_t size) {
+  std::string bytes;
+  while (true) {
+    CG_TRY(const std::string chunk, archive());
+    if (chunk.empty()) break;
+    bytes += chunk;
+  }
+  if (bytes.size() != size) return fail(ErrorCode::internal, "an archive of another size");
+  loaded.push_back(std::move(bytes));
+  return {};
+}
+
 Result<void> FakeEngine::remove_image(const std::string& name) {
   ids_.erase(name);
   return {};
@@ -90,6 +104,7 @@ Result<docker::BuildOutcome> RecordingBuilder::build(const docker::BuildRequest&
   requests.push_back(request);
   timeouts.push_back(timeout);
   for (const auto& line : lines) progress(line);
+  if (on_build) on_build(request);
   return answer;
 }
 

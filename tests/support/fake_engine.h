@@ -33,6 +33,8 @@ class FakeEngine final : public docker::Engine {
   /// Such an image appears, unless `pull_error`.
   Result<void> pull_image(const std::string& name) override;
   Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
+  /// The archive is read to its end; its image must be there by `add`.
+  Result<void> load_image(const net::BodySource& archive, std::uint64_t size) override;
   Result<void> remove_image(const std::string& name) override;
   /// The image id of the outcome is the image's own unless the script gives one.
   Result<docker::ContainerOutcome> run_container(const docker::ContainerSpec& spec,
@@ -44,7 +46,7 @@ class FakeEngine final : public docker::Engine {
   std::vector<docker::ContainerSpec> containers;  ///< that were run
   std::vector<docker::ContainerRun> runs;
   std::optional<Error> pull_error;
-  std::vector<std::string> saved, pulled;
+  std::vector<std::string> saved, pulled, loaded;
 
  private:
   std::string id_of(const std::string& name) const;
@@ -64,6 +66,7 @@ class RecordingBuilder final : public docker::ImageBuilder {
 
   Result<docker::BuildOutcome> answer = docker::BuildOutcome{"sha256:built", std::chrono::milliseconds(1500)};
   std::optional<docker::BaseImage> base;  ///< of every name
+  std::function<void(const docker::BuildRequest&)> on_build;
   std::vector<std::string> lines;
   std::vector<docker::BuildRequest> requests;
   std::vector<std::chrono::milliseconds> timeouts;

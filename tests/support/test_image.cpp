@@ -20,7 +20,7 @@ json::Value descriptor(std::string_view media_type, const std::string& bytes) {
 
 std::string blob_name(const std::string& bytes) { return concat("blobs/sha256/", oci::Digest::of(bytes).hex()); }
 
-void add_entry(std::string& archive, const std::string& name, const std::string& data) {
+void add_entry(std::string& archive, const std::string& name, const std::string& data, std::int64_t time = 0) {
   std::array<char, 512> header{};
   const auto put = [&header](std::size_t at, const std::string& text) {
     std::memcpy(header.data() + at, text.data(), text.size());
@@ -32,7 +32,9 @@ void add_entry(std::string& archive, const std::string& name, const std::string&
   put(108, "0000000");
   put(116, "0000000");
   put(124, size.data());
-  put(136, "00000000000");
+  std::array<char, 16> modified{};
+  std::snprintf(modified.data(), modified.size(), "%011llo", static_cast<unsigned long long>(time));
+  put(136, modified.data());
   put(148, "        ");
   header[156] = '0';
   put(257, std::string("ustar\0"
@@ -49,6 +51,13 @@ void add_entry(std::string& archive, const std::string& name, const std::string&
 }
 
 }  // namespace
+
+std::string layer_of(const std::map<std::string, std::string>& files, std::int64_t time) {
+  std::string layer;
+  for (const auto& [name, data] : files) add_entry(layer, name, data, time);
+  layer.resize(layer.size() + 1024);
+  return layer;
+}
 
 std::vector<oci::Digest> TestImage::diff_ids() const {
   std::vector<oci::Digest> ids;

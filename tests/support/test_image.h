@@ -1,6 +1,7 @@
 // A one-platform image as an engine saves it. Belongs here: bytes of archives.  Not here: what holds them (fake_engine).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "oci/digest.h"
 
 namespace crategate::test {
+
+/// A tar of `files`, name → bytes, all of them from `time` (seconds since the epoch).
+std::string layer_of(const std::map<std::string, std::string>& files, std::int64_t time = 0);
 
 /// Saved in the form of docker 25 and newer: an OCI layout with uncompressed layers, with manifest.json beside it.
 struct TestImage {

@@ -94,8 +94,10 @@ def check_pipeline(text: str) -> None:
     for job, body in jobs.items():
         if ("concurrency" in body) != (job in publishing) or body.get("concurrency", {}).get("cancel-in-progress"):
             problems.append(f"image-pipeline.yml: {job}: a group for jobs that publish, never cancelled")
+        if re.search(r"github\.(ref|sha|head_ref|event\.number)", body.get("concurrency", {}).get("group", "")):
+            problems.append(f"image-pipeline.yml: {job}: two refs publish at once, for the group depends on the ref")
         for step in body.get("steps", []):
-            for key, value in step.get("with", {}).items():
+            for key, value in {**step.get("with", {}), **step.get("env", {})}.items():
                 guarded = str(value).startswith("${{ needs.plan.outputs.login == 'true' && ")
                 if re.search(r"secrets\.|github\.token", str(value)) and job not in publishing and not guarded:
                     problems.append(f"image-pipeline.yml: {job}: {key} is not bound to needs.plan.outputs.login")

@@ -69,6 +69,40 @@ TEST(ConsoleResults, ThatAreLostAreAnError) {
   }
 }
 
+// B38: nobody reads, and nothing waits.
+TEST(ConsoleLines, ThatNobodyReadsAreDroppedAndCounted) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ASSERT_EQ(::fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+  Console console({.one_stream = true});
+  log::configure({}, [&console](log::Level level, std::string_view text) { console.log_line(level, text); });
+  std::string read;
+  const auto drain = [&] {
+    char buffer[65536];
+    for (ssize_t got = 0; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+      read.append(buffer, static_cast<std::size_t>(got));
+  };
+  {
+    const Redirected full(ends[1]);
+    {
+      const DroppedLines no_waiting(console);
+      const std::string line(1000, 'x');
+      for (int i = 0; i < 200; ++i) console.log_line(log::Level::info, line);
+      drain();
+      console.log_line(log::Level::info, "heard again");
+      console.log_line(log::Level::info, std::string(300'000, 'y'));
+      drain();
+      console.log_line(log::Level::info, "after what was torn");
+    }
+    drain();
+  }
+  log::configure({});
+  ::close(ends[0]);
+  EXPECT_THAT(read, testing::HasSubstr("\nheard again\n"));
+  EXPECT_THAT(read, testing::HasSubstr("y\nafter what was torn\n"));
+  EXPECT_THAT(read, testing::ContainsRegex("[0-9][0-9]+ lines of the log were dropped"));
+}
+
 TEST(ConsoleResults, ThatArriveAreNone) {
   Console console({});
   EXPECT_TRUE(console.check_results()) << "nothing was printed";

@@ -157,8 +157,8 @@ class Proofs : public stages::sample::Release {
     make_plan();
     prove(cell());
   }
-  std::optional<pipeline::Record> find(const std::string& inputs = "inputs") {
-    const auto found = find_proof(*plan, cell(), inputs, project.workspace, project.files, reader);
+  std::optional<pipeline::Record> find(const std::string& inputs = "inputs", const Secret& key = {}) {
+    const auto found = find_proof(*plan, cell(), inputs, key, project.workspace, project.files, reader);
     EXPECT_TRUE(found) << describe(found.error());
     return found.value_or(std::nullopt);
   }
@@ -205,10 +205,28 @@ TEST_F(Proofs, EndWithARecordThatCannotBeRead) {
   EXPECT_FALSE(find());
 }
 
+TEST_F(Proofs, EndWithTheTextValueBesideTheRecord) {
+  save();
+  project.write(".crategate/records/cpu-py3.11/digest-cpu-py3.11.txt", "another\n");
+  EXPECT_FALSE(find());
+}
+
+TEST_F(Proofs, AreSignedWithTheSecretInForce) {
+  save();
+  const Secret key(std::string(32, 'k')), other(std::string(32, 'o'));
+  EXPECT_FALSE(find("inputs", key));
+  auto record = record_of("cpu-py3.11");
+  record.signature = pipeline::signature_of(record, key);
+  write_record("cpu-py3.11", record);
+  EXPECT_TRUE(find("inputs", key));
+  EXPECT_FALSE(find("inputs", other));
+  EXPECT_TRUE(find("inputs"));
+}
+
 TEST_F(Proofs, CannotBeToldWhenTheRegistryIsDown) {
   save();
   reader.down = Error{ErrorCode::unavailable, "down", "", {}, {}, {}};
-  EXPECT_EQ(find_proof(*plan, cell(), "inputs", project.workspace, project.files, reader).error().code,
+  EXPECT_EQ(find_proof(*plan, cell(), "inputs", {}, project.workspace, project.files, reader).error().code,
             ErrorCode::unavailable);
 }
 

@@ -134,8 +134,11 @@ shards: 3
 TEST(ConfigDecode, ReadsPolicyOverridesAndLeavesTheRestUnset) {
   const auto policy =
       read("policy: {pull_request: {cells: all}, push: {cells: none, fresh: true, latest: false}}").policy;
-  EXPECT_EQ(policy.at("pull_request"), (EventPolicy{true, {}, {}, {}}));
-  EXPECT_EQ(policy.at("push"), (EventPolicy{false, true, {}, false}));
+  EXPECT_EQ(policy.at("pull_request"), (EventPolicy{.all_cells = true}));
+  EXPECT_EQ(policy.at("push"), (EventPolicy{.all_cells = false, .latest = false, .fresh = Fresh::yes}));
+  EXPECT_EQ(read("policy: {push: {fresh: auto}}").policy.at("push").fresh, Fresh::automatic);
+  const auto refused = load(File{"f", "policy: {push: {fresh: sometimes}}"}, {});
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("expected true, false or auto, found"));
 }
 
 TEST(ConfigDecode, NoPullRequestEventMayCacheOrMoveATag) {

@@ -19,6 +19,7 @@ class OneImage final : public Engine {
   }
   Result<void> pull_image(const std::string&) override { return fail(ErrorCode::internal, "not asked"); }
   Result<void> save_image(const std::string&, const net::BodySink&) override { return {}; }
+  Result<void> load_image(const net::BodySource&, std::uint64_t) override { return {}; }
   Result<void> remove_image(const std::string&) override { return {}; }
   Result<ContainerOutcome> run_container(const ContainerSpec&, const ContainerRun&) override {
     return ContainerOutcome{};

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "docker/build.h"
 
 namespace crategate::docker {
@@ -127,6 +129,23 @@ TEST(BuildArguments, KeepsEveryUntrustedValueBehindItsOptionName) {
   asked.context = "--push";
   const Argv argv = build_arguments(asked);
   EXPECT_THAT(argv, testing::Each(Not(StartsWith("--push"))));
+}
+
+TEST(BuildArguments, RewriteTimesOnlyIntoAnArchive) {
+  BuildRequest asked = request();
+  asked.source_date_epoch = "1700000000";
+  asked.archive = ".crategate/builds/a,b.tar";
+  asked.build_args = {"SOURCE_DATE_EPOCH=5"};
+  const auto argv = build_arguments(asked);
+  EXPECT_THAT(
+      argv, testing::Contains(
+                R"(--output=type=docker,oci-mediatypes=true,"dest=.crategate/builds/a,b.tar",rewrite-timestamp=true)"));
+  const auto ours = std::ranges::find(argv, "--build-arg=SOURCE_DATE_EPOCH=1700000000");
+  const auto theirs = std::ranges::find(argv, "--build-arg=SOURCE_DATE_EPOCH=5");
+  ASSERT_NE(ours, argv.end());
+  EXPECT_LT(ours, theirs) << "the project's own value counts";
+  asked.archive.clear();
+  EXPECT_THAT(build_arguments(asked), testing::Contains("--output=type=docker,oci-mediatypes=true"));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ class FakeEngine final : public Engine {
   }
   Result<void> pull_image(const std::string&) override { return fail(ErrorCode::internal, "not asked"); }
   Result<void> save_image(const std::string&, const net::BodySink&) override { return {}; }
+  Result<void> load_image(const net::BodySource&, std::uint64_t) override { return {}; }
   Result<void> remove_image(const std::string&) override { return {}; }
   Result<ContainerOutcome> run_container(const ContainerSpec&, const ContainerRun&) override {
     return ContainerOutcome{};
@@ -210,7 +211,7 @@ TEST_F(BuildxBuilderTest, MakesAndRemovesABuilderWhereTheClassicStoreCannotExpor
   EXPECT_TRUE(name.starts_with("crategate-"));
   EXPECT_THAT(commands[2].arguments,
               testing::ElementsAre("buildx", "create", concat("--name=", name), "--driver=docker-container",
-                                   "--driver-opt=image=localhost:5000/buildkit:1,network=host"));
+                                   "--driver-opt=image=localhost:5000/buildkit:1,network=host", "--bootstrap"));
   EXPECT_THAT(commands[3].arguments, testing::Contains(concat("--builder=", name)));
   EXPECT_THAT(commands[4].arguments, testing::ElementsAre("buildx", "rm", "--force", name));
 }
@@ -223,6 +224,21 @@ TEST_F(BuildxBuilderTest, UsesTheSelectedBuilderWhenItCanExport) {
   processes.expect({"docker", "buildx", "inspect"}, {.out = "Name: x\nDriver: docker-container\n"});
   processes.expect(argv_of(asked));
   EXPECT_TRUE(build(asked));
+}
+
+TEST_F(BuildxBuilderTest, LeavesAnArchiveToWhoeverAskedForIt) {
+  engine.images.clear();
+  BuildRequest asked = request();
+  asked.archive = "image.tar";
+  processes.expect(kVersion);
+  processes.expect(argv_of(asked));
+  const auto built = build(asked);
+  ASSERT_TRUE(built) << built.error().message;
+  EXPECT_EQ(built->image_id, "");
+  engine.containerd_store = false;
+  processes.expect(kVersion);
+  processes.expect({"docker", "buildx", "inspect"}, {.out = "Driver: docker\n"});
+  EXPECT_EQ(build(asked).error().code, ErrorCode::engine) << "the classic store's own builder writes no archive";
 }
 
 TEST_F(BuildxBuilderTest, NamesTheRemedyWhenNoBuilderImageIsConfigured) {

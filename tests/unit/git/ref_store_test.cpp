@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <chrono>
 #include <thread>
 
+#include "sys/cancel.h"
 #include "unit/git/ref_store_fixture.h"
 
 namespace crategate::git {
@@ -104,6 +107,46 @@ TEST_F(RefStoreTest, BelievesTheRefRatherThanALostAnswer) {
   ASSERT_TRUE(swapped) << all_of(swapped.error());
   ASSERT_TRUE(*swapped);
   EXPECT_EQ(remote.in_remote({"rev-parse", kRef}), **swapped);
+}
+
+/// A remote that takes what it is sent and never answers: its commands last as long as they are let.
+struct HangingRemote final : sys::ProcessRunner {
+  Result<sys::ProcessOutcome> run(const sys::Command& command, const sys::RunOptions& options) override {
+    const bool asks = std::ranges::any_of(
+        command.arguments, [](const auto& word) { return word == "push" || word == "ls-remote" || word == "fetch"; });
+    if (!hangs || !asks) return processes.run(command, options);
+    sys::ProcessOutcome outcome{.exit_code = 143, .timed_out = true};
+    outcome.elapsed = options.timeout.value() + options.grace;
+    lasted += outcome.elapsed;
+    return outcome;
+  }
+  bool hangs = false;
+  std::chrono::milliseconds lasted{0};
+  sys::PosixProcessRunner processes;
+};
+
+TEST_F(RefStoreTest, ACancelledRunDoesNotWaitForAHangingRemote) {
+  HangingRemote hanging;
+  GitRefStore store(hanging, environment, remote.directory().path(), remote.path().string(), Secret());
+  const auto first = store.compare_and_swap(kRef, std::nullopt, {{"a", "1"}}, "first").value();
+  ASSERT_TRUE(first);
+  hanging.hangs = true;
+  EXPECT_FALSE(store.compare_and_swap(kRef, first, {{"a", "2"}}, "renewed"));
+  EXPECT_GE(hanging.lasted, std::chrono::seconds(60)) << "a run that goes on has time";
+  hanging.lasted = {};
+  sys::request_cancellation(ErrorCode::terminated);
+  {
+    const sys::CancellationPause pause;
+    for (int tried = 0; tried < 3; ++tried) {
+      const auto given_back = store.compare_and_swap(kRef, first, {{"a", "2"}}, "given back");
+      ASSERT_FALSE(given_back);
+      EXPECT_EQ(given_back.error().code, ErrorCode::unavailable);
+      EXPECT_THAT(given_back.error().message, HasSubstr("longer than"));
+    }
+  }
+  sys::reset_cancellation();
+  EXPECT_GT(hanging.lasted, std::chrono::seconds(1));
+  EXPECT_LE(hanging.lasted, std::chrono::milliseconds(3500)) << "of all together";
 }
 
 TEST_F(RefStoreTest, SaysThatThereIsNoSuchRemote) {

@@ -46,6 +46,22 @@ TEST(RemoteAddress, IsHttpsSshFileOrAPath) {
   }
 }
 
+TEST(RemoteName, IsCheckedWithoutAskingAnybody) {
+  for (const char* good : {"origin", "my-remote_2.x", "https://github.com/me/leases", "git@github.com:me/app.git", ".",
+                           "../leases.git", "/srv/leases.git", "file:///srv/leases.git"}) {
+    const auto checked = check_remote("/nowhere", good);
+    EXPECT_TRUE(checked) << good << ": " << describe(checked.error());
+  }
+  for (const char* bad : {"", "-x", "a b", "ori\ngin", "http://h/x", "ext::sh -c id", "https://u:pass-word@h/x",
+                          "ssh://-oProxy/x", "origin;id"}) {
+    const auto checked = check_remote("/nowhere", bad);
+    ASSERT_FALSE(checked) << bad;
+    EXPECT_EQ(checked.error().code, ErrorCode::bad_input) << bad;
+    EXPECT_FALSE(checked.error().hint.empty()) << bad;
+    EXPECT_THAT(describe(checked.error()), Not(HasSubstr("pass-word"))) << bad;
+  }
+}
+
 class RemoteAccessTest : public ::testing::Test {
  protected:
   Result<RemoteAccess> find(const std::string& at = "origin", const std::string& token = {}) {

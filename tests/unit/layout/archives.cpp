@@ -1,6 +1,8 @@
 // Archives as engines and attackers write them.
 #include "unit/layout/archives.h"
 
+#include <zstd.h>
+
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -58,12 +60,27 @@ std::string tar(const std::vector<Entry>& entries) {
   return bytes + std::string(1024, '\0');
 }
 
+Entry pax(const std::vector<std::string>& records) {
+  std::string data;
+  for (const std::string& record : records) {
+    std::size_t length = record.size() + 3;
+    while (std::to_string(length).size() + record.size() + 2 != length) ++length;
+    data += concat(length, " ", record, "\n");
+  }
+  return {"PaxHeaders/x", data, 'x', ""};
+}
+
+std::string zstd(const std::string& bytes) {
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 3));
+  return out;
+}
+
 net::BodySource source_of(std::string bytes, std::size_t piece) {
-  auto rest = std::make_shared<std::string>(std::move(bytes));
-  return [rest, piece]() -> Result<std::string> {
-    std::string chunk = rest->substr(0, piece);
-    rest->erase(0, piece);
-    return chunk;
+  return [bytes = std::make_shared<std::string>(std::move(bytes)), piece, at = std::size_t{0}]() mutable {
+    std::string chunk = bytes->substr(at, piece);
+    at += chunk.size();
+    return Result<std::string>(std::move(chunk));
   };
 }
 

@@ -18,12 +18,16 @@ struct Entry {
   std::string size_field = {};  ///< instead of the true size, octal
 };
 
+/// A PAX header with such records (`path=x`) for the entry after it.
+Entry pax(const std::vector<std::string>& records);
+
 std::string tar(const std::vector<Entry>& entries);
 /// In pieces of `piece` bytes.
 net::BodySource source_of(std::string bytes, std::size_t piece = 1000);
 std::string drain(const net::BodySource& source);
 std::string hex(const std::string& bytes);
 std::string gzip(const std::string& bytes);
+std::string zstd(const std::string& bytes);
 
 /// A one-platform image in the forms that engines save.
 struct SavedImage {

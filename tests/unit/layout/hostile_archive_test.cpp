@@ -40,6 +40,20 @@ std::string legacy(const std::function<void(std::vector<Entry>&)>& change) {
   return tar(entries);
 }
 
+/// Its manifest has `to` where it should have `from`; the digests agree all the same.
+std::string manifest_with(const std::string& from, const std::string& to) {
+  return changed([&](auto& e) {
+    const std::string manifest = replace_all(kImage.manifest(), from, to);
+    e[5] = {"blobs/sha256/" + hex(manifest), manifest};
+    e[6].data = test::index_of(std::string(oci::kOciManifest), manifest);
+  });
+}
+
+std::string second_layer() {
+  return concat(R"(,{"mediaType":")", oci::kOciLayerGzip, R"(","digest":"sha256:)", hex(kImage.stored(1)),
+                R"(","size":)", kImage.stored(1).size(), "}");
+}
+
 // Entries of oci_entries(): 0, 1 directories; 2, 3 layers; 4 config; 5 manifest; 6 index.json; 7 oci-layout.
 // Versions of clang-format break such rows in different ways.
 // clang-format off
@@ -60,8 +74,47 @@ std::vector<Row> rows() {
       {"NoConfig", changed([](auto& e) { e[4].name = "ignored"; }), "expected the configuration"},
       {"NoManifest", changed([](auto& e) { e[5].name = "ignored"; }), "expected the manifest"},
       {"NoLayer", changed([](auto& e) { e[2].name = "ignored"; }), "no such layer"},
-      {"LayerOutsideItsFolder", changed([&](auto& e) { e[2].name = "../" + layer_name; }), "no such layer"},
-      {"LayerByAbsoluteName", changed([&](auto& e) { e[2].name = "/" + layer_name; }), "no such layer"},
+      {"A63LayerOutsideItsFolder", changed([&](auto& e) { e[2].name = "../" + layer_name; }), "expected the plain name"},
+      {"A63LayerByAbsoluteName", changed([&](auto& e) { e[2].name = "/" + layer_name; }), "expected the plain name"},
+      {"A63IndexByADetour", changed([](auto& e) { e.push_back({"x/../index.json", "{}"}); }), "expected the plain name"},
+      {"A63IndexByAnEmptyStep", changed([](auto& e) { e.push_back({".//index.json", "{}"}); }), "expected the plain name"},
+      {"A63ManifestListFromTheRoot", changed([](auto& e) { e.push_back({"/manifest.json", "[]"}); }),
+       "expected the plain name"},
+      {"A64BlobsAreElsewhere", changed([](auto& e) { e.push_back({"blobs", "", '2', "/etc"}); }), "expected a folder"},
+      {"A64DigestsAreElsewhere", changed([](auto& e) { e.push_back({"blobs/sha256", "", '2', "../other"}); }),
+       "expected a folder"},
+      {"A64BlobsAreAFile", changed([](auto& e) { e.push_back({"blobs", "x"}); }), "expected a folder"},
+      {"A64LegacyFolderIsALink", legacy([](auto& e) { e.push_back({hex("v1 0"), "", '2', "/etc"}); }),
+       "expected a folder"},
+      {"A65SameIndexWithADot", changed([](auto& e) { e.push_back({"./index.json", e[6].data}); }), "found two"},
+      {"A65OtherImageInTheManifestList", changed([](auto& e) {
+         const std::string other = SavedImage{.layers = {"layer two"}}.config();
+         e.push_back({hex(other) + ".json", other});
+         e.push_back({"manifest.json", concat(R"([{"Config":")", hex(other), R"(.json","Layers":[]}])")});
+       }),
+       "to name the same image"},
+      {"A65TwoImagesInTheManifestList", changed([](auto& e) {
+         const std::string other = SavedImage{.layers = {"layer two"}}.config();
+         e.push_back({hex(other) + ".json", other});
+         e.push_back({"manifest.json", concat(R"([{"Config":")", hex(kImage.config()), R"(.json"},{"Config":")", hex(other),
+                                              R"(.json"}])")});
+       }),
+       "to name the same image"},
+      {"A65TwoSpellingsOfTheConfig", legacy([](auto& e) {
+         e[9].data = concat(R"([{"Config":")", hex("a"), R"(.json","config":")", hex("b"), R"(.json"}])");
+       }),
+       "in this spelling only"},
+      {"A47ManifestIsAnIndex", changed([](auto& e) { e[6].data = test::index_of(std::string(oci::kOciIndex), kImage.manifest()); }),
+       "mediaType"},
+      {"A47SizeOfTheManifestIsALie", changed([](auto& e) {
+         e[6].data = replace_all(e[6].data, concat("\"size\":", kImage.manifest().size()), "\"size\":7");
+       }),
+       "expected 7 bytes"},
+      {"A47ManifestOfAnArtifact", manifest_with(R"("mediaType":"application/vnd.oci.image.config)",
+                                                R"("mediaType":"application/vnd.cncf.helm.config)"),
+       "found an artifact"},
+      {"A47ManifestWithOneLayerLess", manifest_with(second_layer(), ""), "expected 2 layers"},
+      {"A47SizeOfALayerIsALie", manifest_with(concat("\"size\":", kImage.stored(0).size()), "\"size\":7"), "expected 7 bytes"},
       {"UpperCaseDigest", changed([](auto& e) { e[2].name = concat("blobs/sha256/", std::string(64, 'A')); }),
        "no such layer"},
       {"WrongDiffId", tar(SavedImage{.compressed = true, .diff_ids = {hex("x"), hex("layer two")}}.oci_entries()),
@@ -98,7 +151,7 @@ std::vector<Row> rows() {
       {"CompressedLayerIsDamaged",
        tar(SavedImage{.layers = {std::string("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10) + std::string(40, '\xff')}}
                .oci_entries()),
-       "a compressed layer cannot be read"},
+       "invalid block type"},
   };
 }
 // clang-format on
@@ -120,6 +173,11 @@ TEST_P(HostileArchive, IsRefusedAndLeavesNothingBehind) {
   ASSERT_FALSE(imported);
   EXPECT_EQ(imported.error().code, ErrorCode::integrity) << imported.error().message;
   EXPECT_THAT(imported.error().message, HasSubstr(GetParam().message));
+  // Without a place to keep layers, the same is refused.
+  const auto read = read_archive_config(source_of(GetParam().archive), kPlatform);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::integrity) << read.error().message;
+  EXPECT_THAT(read.error().message, HasSubstr(GetParam().message));
   EXPECT_TRUE(std::filesystem::is_empty(directory / "layout/blobs/sha256"));
   for (const auto& entry : std::filesystem::directory_iterator(directory / "layout")) {
     EXPECT_FALSE(entry.path().filename().string().starts_with(".blob-"));

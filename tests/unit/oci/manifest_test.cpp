@@ -54,6 +54,12 @@ TEST(Manifest, WritesCanonicalBytesThatReadBack) {
   EXPECT_EQ(parse_manifest(bytes, kOciManifest).value().to_json(), bytes);
 }
 
+TEST(Manifest, HasNoLayersWhereTheirListIsNull) {
+  const auto parsed = parse_manifest(manifest(concat(R"("config":)", kConfig, R"(,"layers":null)")), kOciManifest);
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+  EXPECT_TRUE(parsed->layers.empty());
+}
+
 TEST(Index, IsReadAndWrittenWithPlatforms) {
   const Index parsed = parse_index(index(kOciIndex), kOciIndex).value();
   ASSERT_EQ(parsed.manifests.size(), 1u);
@@ -101,6 +107,9 @@ TEST(Manifest, A47A48A49RefusesWhatIsAmbiguousOrDamaged) {
        kOciManifest, "layers[0].annotations.a: expected a string"},
       {"platform without os", with_layer(replace_all(kLayer, ":0}", R"(:0,"platform":{"architecture":"a"}})")),
        kOciManifest, "layers[0].platform.os"},
+      {"platform in two spellings",
+       with_layer(replace_all(kLayer, ":0}", R"(:0,"platform":{"os":"linux","OS":"windows","architecture":"a"}})")),
+       kOciManifest, "in this spelling only"},
       {"1025 layers", with_layer(many), kOciManifest, "layers: expected at most 1024 entries, found 1025"},
       {"over 4 MiB", std::string(kManifestLimit + 1, ' '), kOciManifest, "expected at most 4.0 MiB"},
   };

@@ -15,6 +15,7 @@ using testing::HasSubstr;
 Plan plan(bool fresh, bool cache_write, std::string trigger = "release") {
   Plan made;
   made.version = "v1.2.3";
+  made.image_set = "r.io/me/app-{cell}";
   made.cells = {{.key = "cpu", .image = "r.io/me/app-cpu"}};
   made.policy.fresh = fresh;
   made.policy.cache_write = cache_write;
@@ -49,15 +50,27 @@ TEST(Agreement, HoldsWhereNothingOrTheSameIsGiven) {
       "agreed");
 }
 
+TEST(Agreement, KnowsAPlanThatWatchesBases) {
+  auto made = plan(false, true);
+  made.policy.watch_base = true;
+  EXPECT_EQ(refusal(made, given({{"fresh", "auto"}})), "agreed");
+  EXPECT_THAT(refusal(made, given({{"fresh", "false"}})),
+              HasSubstr("fresh: expected what the plan says, auto, found false"));
+}
+
 TEST(Agreement, RefusesAStageThatIsAskedForSomethingElse) {
   const auto made = plan(false, true);
   EXPECT_THAT(refusal(made, given({{"fresh", "true"}})),
               HasSubstr("fresh: expected what the plan says, false, found true"));
+  EXPECT_THAT(refusal(made, given({{"fresh", "auto"}})),
+              HasSubstr("fresh: expected what the plan says, false, found auto"));
   EXPECT_THAT(refusal(made, given({{"cache-write", "false"}})), HasSubstr("cache-write: expected what the plan says"));
   EXPECT_THAT(refusal(made, given({{"publish", "false"}})), HasSubstr("publish: expected what the plan says, true"));
   EXPECT_THAT(refusal(made, given({{"version-value", "v1.2.4"}})), HasSubstr("\"v1.2.3\", found \"v1.2.4\""));
-  for (const char* to : {"r.io/other", "r.io/m", "localhost:5000", "oci", "oci:images"})
-    EXPECT_THAT(refusal(made, given({{"to", to}})), HasSubstr("to: expected what the plan says, \"r.io/me/app-cpu\""));
+  for (const char* to : {"r.io/other", "r.io/m", "localhost:5000", "oci", "oci:images"}) {
+    const auto loaded = given({{"to", to}, {"image", "app-{cell}"}}, config::OriginKind::input);
+    EXPECT_THAT(refusal(made, loaded), HasSubstr("to: expected what the plan says, \"r.io/me\", found \""));
+  }
 }
 
 TEST(Agreement, RefusesSettingsOfThePlanOnTheCommandLineOfALaterStage) {

@@ -25,6 +25,7 @@ inline ObservedImage observed() {
   const oci::Descriptor layer{
       .media_type = std::string(oci::kOciLayerGzip), .digest = oci::Digest::of("blob"), .size = 9};
   return {.manifest_digest = oci::Digest::of("manifest"),
+          .manifest_size = 8,
           .manifest = {.media_type = std::string(oci::kOciManifest),
                        .config = {.media_type = std::string(oci::kOciConfig), .digest = oci::Digest::of("config")},
                        .layers = {layer, layer}},
@@ -35,6 +36,8 @@ inline const std::vector<std::string>& ignored_labels() {
   static const std::vector<std::string> labels = {"org.opencontainers.image.created"};
   return labels;
 }
+
+inline Demands demands() { return {.ignore_labels = ignored_labels(), .run = {}, .attempt = {}, .key = {}}; }
 
 inline Record record(const Plan& plan) {
   const Cell& cell = plan.cells.front();

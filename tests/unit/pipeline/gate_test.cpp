@@ -22,11 +22,9 @@ struct Evidence {
   Plan plan = sample::plan();
   Record record = sample::record(plan);
   ObservedImage observed = sample::observed();
-  std::string run = record.run;
+  Demands demands{.ignore_labels = sample::ignored_labels(), .run = "1", .attempt = "2", .key = {}};
 
-  CellVerdict judged() const {
-    return judge(plan, plan.cells.front(), record, observed, sample::ignored_labels(), run);
-  }
+  CellVerdict judged() const { return judge(plan, plan.cells.front(), record, observed, demands); }
 };
 
 std::vector<Reason> reasons(const CellVerdict& verdict) {
@@ -88,7 +86,8 @@ TEST(GateJudge, IgnoresOnlyTheLabelsItIsToldToIgnore) {
   Evidence evidence;
   evidence.observed.config.config.labels["org.opencontainers.image.created"] = "2027-01-01T00:00:00Z";
   EXPECT_TRUE(evidence.judged().admitted);
-  EXPECT_FALSE(judge(evidence.plan, evidence.plan.cells.front(), evidence.record, evidence.observed, {}).admitted);
+  evidence.demands.ignore_labels.clear();
+  EXPECT_FALSE(evidence.judged().admitted);
 }
 
 // B22
@@ -102,7 +101,7 @@ TEST(GateJudge, RefusesWhenRecordIsAbsent) {
 TEST(GateJudge, RefusesWhenCandidateIsAbsent) {
   const Evidence evidence;
   const auto verdict =
-      judge(evidence.plan, evidence.plan.cells.front(), evidence.record, std::nullopt, sample::ignored_labels());
+      judge(evidence.plan, evidence.plan.cells.front(), evidence.record, std::nullopt, evidence.demands);
   EXPECT_THAT(reasons(verdict), ::testing::ElementsAre(Reason::candidate_missing));
 }
 
@@ -147,6 +146,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Deviation{"run", Reason::record_foreign, [](Evidence& e) { e.record.run = "2"; }},
         Deviation{"no run", Reason::record_foreign, [](Evidence& e) { e.record.run.clear(); }},
+        Deviation{"a later attempt", Reason::record_foreign, [](Evidence& e) { e.record.attempt = "3"; }},
+        Deviation{"no attempt", Reason::record_foreign, [](Evidence& e) { e.record.attempt.clear(); }},
+        Deviation{"attempt 0", Reason::record_foreign, [](Evidence& e) { e.record.attempt = "0"; }},
+        Deviation{"an attempt that is no number", Reason::record_foreign, [](Evidence& e) { e.record.attempt = "1 "; }},
         Deviation{"plan", Reason::record_foreign, [](Evidence& e) { e.record.plan_id = "sha256:0"; }},
         Deviation{"no plan", Reason::record_foreign, [](Evidence& e) { e.record.plan_id.clear(); }},
         Deviation{"commit", Reason::record_foreign, [](Evidence& e) { e.record.commit = std::string(40, 'f'); }},
@@ -210,6 +213,7 @@ INSTANTIATE_TEST_SUITE_P(
         Deviation{"config digest of nothing", Reason::empty_evidence,
                   [](auto& e) { e.record.config_digest = oci::Digest::of(""); }},
         Deviation{"manifest digest", Reason::candidate_swapped, [](auto& e) { e.record.manifest_digest = kOther; }},
+        Deviation{"manifest size", Reason::candidate_swapped, [](auto& e) { e.record.manifest_size = 9; }},
         Deviation{"manifest digest of nothing", Reason::empty_evidence,
                   [](auto& e) { e.record.manifest_digest = oci::Digest::of(""); }},
         Deviation{"no candidate", Reason::candidate_missing, [](auto& e) { e.record.candidate.clear(); }},
@@ -253,6 +257,81 @@ TEST(GateJudge, NamesTheInstructionOfALayerThatDiffers) {
   std::string found;
   for (const auto& finding : evidence.judged().findings) found += finding.found;
   EXPECT_THAT(found, AllOf(HasSubstr("RUN make install"), HasSubstr(kOther.text())));
+}
+
+TEST(GateJudge, SaysOnceThatPlatformOrLayersMakeAnotherConfiguration) {
+  Evidence evidence;
+  evidence.observed.config.diff_ids[1] = kOther;
+  evidence.observed.manifest.config.digest = kOther;
+  EXPECT_THAT(reasons(evidence.judged()), ::testing::ElementsAre(Reason::layer_differs));
+  evidence.observed.config.config.env.emplace_back("A=b");
+  EXPECT_THAT(reasons(evidence.judged()), ::testing::ElementsAre(Reason::layer_differs, Reason::config_differs));
+  evidence = {};
+  evidence.observed.config.platform.architecture = "arm64";
+  evidence.observed.manifest.config.digest = kOther;
+  EXPECT_THAT(reasons(evidence.judged()), ::testing::ElementsAre(Reason::platform_differs));
+}
+
+TEST(GateJudge, NamesTheKeysThatDifferWhereTheTestedConfigurationIsKnown) {
+  Evidence evidence;
+  evidence.observed.tested = evidence.observed.config;
+  evidence.observed.config.config.user = "0";
+  evidence.observed.manifest.config.digest = kOther;
+  const auto verdict = evidence.judged();
+  ASSERT_THAT(reasons(verdict), ::testing::ElementsAre(Reason::config_differs));
+  EXPECT_THAT(verdict.findings.front().details, ::testing::ElementsAre(HasSubstr("config.User")));
+}
+
+TEST(GateJudge, ListsEveryLayerThatDiffers) {
+  Evidence evidence;
+  evidence.observed.config.diff_ids = {kOther, kOther};
+  const auto verdict = evidence.judged();
+  ASSERT_THAT(reasons(verdict), ::testing::ElementsAre(Reason::layer_differs));
+  EXPECT_THAT(verdict.findings.front().details, ::testing::SizeIs(2));
+  EXPECT_THAT(verdict.findings.front().found, HasSubstr("and 1 more"));
+}
+
+TEST(GateJudge, JudgesNothingElseOfARecordWithoutTheSignature) {
+  Evidence evidence;
+  evidence.demands.key = Secret(std::string(32, 'k'));
+  evidence.record.tests.failed = 1;
+  EXPECT_THAT(reasons(evidence.judged()), ::testing::ElementsAre(Reason::signature_invalid));
+  evidence.record.signature = signature_of(evidence.record, evidence.demands.key);
+  EXPECT_THAT(reasons(evidence.judged()), ::testing::ElementsAre(Reason::tests_not_passed));
+  evidence.demands.key = {};
+  evidence.record = sample::record(evidence.plan);
+  evidence.record.signature = "whatever";
+  EXPECT_TRUE(evidence.judged().admitted);
+}
+
+TEST(GateJudge, RefusesACandidateThatIsNoImage) {
+  const Evidence evidence;
+  const auto verdict =
+      judge(evidence.plan, evidence.plan.cells.front(), evidence.record, std::nullopt, evidence.demands, "an index");
+  EXPECT_THAT(reasons(verdict), ::testing::ElementsAre(Reason::candidate_swapped));
+  EXPECT_EQ(verdict.findings.front().found, "an index");
+}
+
+TEST(GateJudge, RefusesLayersThatAreKeptElsewhere) {
+  for (const std::string type : {"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+                                 "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"}) {
+    Evidence evidence;
+    evidence.observed.manifest.layers[1].media_type = type;
+    EXPECT_THAT(reasons(evidence.judged()), ::testing::ElementsAre(Reason::candidate_swapped)) << type;
+  }
+}
+
+TEST(GateJudge, WantsTheTextValueAloneInTheFileBesideTheRecord) {
+  const auto record = sample::record(sample::plan());
+  EXPECT_FALSE(judge_digest_text(record, record.layer_text + "\n"));
+  for (const std::optional<std::string>& text :
+       {std::optional<std::string>(), std::optional<std::string>(""), std::optional(record.layer_text),
+        std::optional(record.layer_text + "\r\n"), std::optional(upper(record.layer_text) + "\n")}) {
+    const auto finding = judge_digest_text(record, text);
+    ASSERT_TRUE(finding) << text.value_or("none");
+    EXPECT_EQ(finding->reason, Reason::digest_text_differs);
+    EXPECT_THAT(finding->remedy, HasSubstr(record.cell));
+  }
 }
 
 TEST(GateJudge, AdmitsACellWithoutTestsOnlyWhereThePlanHasNone) {
@@ -305,8 +384,10 @@ TEST(Gate, HasAStableIdForEachReason) {
       {Reason::scan_not_passed, "scan-not-passed"},     {Reason::candidate_missing, "candidate-missing"},
       {Reason::candidate_swapped, "candidate-swapped"}, {Reason::config_differs, "config-differs"},
       {Reason::layer_differs, "layer-differs"},         {Reason::platform_differs, "platform-differs"},
-      {Reason::empty_evidence, "empty-evidence"}};
+      {Reason::empty_evidence, "empty-evidence"},       {Reason::content_differs, "content-differs"},
+      {Reason::signature_invalid, "signature-invalid"}, {Reason::digest_text_differs, "digest-text-differs"}};
   for (const auto& [reason, id] : ids) EXPECT_EQ(to_string(reason), id);
+  EXPECT_EQ(std::size(ids), kReasons.size());
 }
 
 }  // namespace

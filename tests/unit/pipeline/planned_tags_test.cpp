@@ -156,6 +156,15 @@ TEST(ExtraTags, OfABranchAreLeftOutWhereThereIsNone) {
   EXPECT_THAT(project.tags(TagRank::extra, TagRank::extra), ElementsAre("extra " + kCpu + "release"));
 }
 
+TEST(ExtraTags, MaySayTheirOwnVersion) {
+  Project project;
+  for (const auto* pattern : {"v{major}", "{version}-slim", "v{major}.{minor}.{patch}-x", "py{python}", "{python}",
+                              "1.2", "nightly", "1.2.3", "old-v1.2.4"}) {
+    project.release().extra = {pattern};
+    EXPECT_TRUE(compute_plan(project.facts, project.configuration)) << pattern;
+  }
+}
+
 TEST(ExtraTags, AreForWhatPublishes) {
   Project project;
   project.release().extra = {"nightly"};
@@ -200,6 +209,12 @@ INSTANTIATE_TEST_SUITE_P(
             [](Project& p) { p.release().moving = {"v{major}.{minor}.{patch}"}; }},
         Bad{"one moving tag twice", "v1", [](Project& p) { p.release().moving = {"v1", "v{major}"}; }},
         Bad{"extra as moving tag", "release.extra", [](Project& p) { p.release().extra = {"latest"}; }},
+        Bad{"a literal of another version", "release.extra: \"v1.2.4\": expected a tag of no other version than v1.2.3",
+            [](Project& p) { p.release().extra = {"v1.2.4"}; }},
+        Bad{"a literal of another pre-release", "release.extra: \"1.2.3-rc1\"",
+            [](Project& p) { p.release().extra = {"1.2.3-rc1"}; }},
+        Bad{"an axis that is a version", "release.extra: \"{python}.0\"",
+            [](Project& p) { p.release().extra = {"{python}.0"}; }},
         Bad{"branch named like a version", "v9.9.9",
             [](Project& p) { p.on(EventKind::dispatch, "manual", "v9.9.9").release().extra = {"{branch}"}; }},
         Bad{"branch that makes a version", "v2.0.0",
@@ -217,6 +232,27 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"set at an image's tag", "release.set",
             [](Project& p) { p.release().set = "braindotai/opencrate-cpu-py3.11:latest"; }}));
 // clang-format on
+
+TEST(PlannedTags, ThatAreTwiceThereAreMendedWhereTheyAre) {
+  const struct {
+    std::string part;
+    std::function<void(Project&)> change;
+  } rows[] = {
+      {"Two entries of release.moving make this tag",
+       [](Project& p) {
+         p.release().moving = {"latest", "latest"};
+       }},
+      {"made by itself", [](Project& p) { p.release().set = "me/set:{version}"; }},
+      {"one of the settings only", [](Project& p) { p.release().extra = {"latest"}; }},
+  };
+  for (const auto& row : rows) {
+    Project project;
+    row.change(project);
+    const auto plan = compute_plan(project.facts, project.configuration);
+    ASSERT_FALSE(plan) << row.part;
+    EXPECT_THAT(plan.error().hint, HasSubstr(row.part));
+  }
+}
 
 TEST(ReleaseSetTags, AreAtTheDestinationAndTravelInThePlan) {
   Project project;

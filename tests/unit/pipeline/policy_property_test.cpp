@@ -50,7 +50,8 @@ config::Configuration any_configuration(Dice& dice) {
   auto project = sample::configuration();
   for (const auto* name : {"pull_request", "push", "schedule", "workflow_dispatch", "merge_group", "anything"}) {
     if (dice.coin()) continue;
-    project.policy[name] = {dice.maybe(), dice.maybe(), dice.maybe(), dice.maybe()};
+    project.policy[name] = {.all_cells = dice.maybe(), .cache_write = dice.maybe(), .latest = dice.maybe()};
+    if (dice.coin()) project.policy[name].fresh = static_cast<config::Fresh>(dice.roll(3));
   }
   project.release.latest = static_cast<config::LatestPolicy>(dice.roll(3));
   project.release.version_tag = static_cast<config::VersionTagPolicy>(dice.roll(3));
@@ -76,11 +77,11 @@ TEST(PolicyProperty, HoldsForEveryConfiguration) {
     const bool by_pull_request_rules =
         policy.trigger == "pull-request" || facts.event.kind == EventKind::pull_request ||
         facts.event.kind == EventKind::unknown || facts.event.kind == EventKind::branch_push;
-    const bool writes = policy.push || policy.candidate || policy.cache_write || policy.latest;
-    ASSERT_FALSE(by_pull_request_rules && (writes || policy.cache_read)) << round;
+    const bool writes = policy.push || policy.candidate || policy.cache_write || policy.refresh_cache || policy.latest;
+    ASSERT_FALSE(by_pull_request_rules && (writes || policy.cache_read || policy.watch_base)) << round;
     ASSERT_FALSE(by_pull_request_rules && policy.should_run && !policy.fresh) << round;
     ASSERT_FALSE(!facts.publish && writes) << round;
-    ASSERT_FALSE(policy.fresh && policy.cache_read) << round;
+    ASSERT_FALSE(policy.fresh && (policy.cache_read || policy.watch_base)) << round;
     ASSERT_FALSE(policy.latest && !policy.push) << round;
     ASSERT_FALSE(!policy.should_run && (writes || policy.cache_read || policy.fresh || policy.trigger != "none"))
         << round;

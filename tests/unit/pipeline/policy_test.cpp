@@ -160,7 +160,7 @@ TEST(Policy, RunsUnlistedEventsByPullRequestRulesWhereTheConfigurationNamesThem)
                           sample::event(EventKind::unknown, "release")};
   for (const auto& event : events) {
     auto project = sample::configuration();
-    project.policy[event.name].fresh = false;
+    project.policy[event.name].fresh = config::Fresh::no;
     EXPECT_FALSE(decide_policy({.event = event}, project).should_run) << event.name << ": cells must be named";
     project.policy[event.name] = {.all_cells = true};
     EXPECT_EQ(columns(decide_policy({.event = event}, project)), "RFcwpl") << event.name;
@@ -179,10 +179,10 @@ TEST(Policy, RunsNothingWhereTheConfigurationSaysNone) {
 
 TEST(Policy, LetsTheConfigurationOverrideARowThatPublishes) {
   auto project = sample::configuration();
-  project.policy["push"] = {.fresh = true, .cache_write = true, .latest = false};
+  project.policy["push"] = {.cache_write = true, .latest = false, .fresh = config::Fresh::yes};
   EXPECT_EQ(columns(decide_policy({.event = sample::tag_push(), .last_commit_changes = changed({})}, project)),
             "RFcWPl");
-  project.policy["schedule"] = {.fresh = false, .cache_write = false, .latest = true};
+  project.policy["schedule"] = {.cache_write = false, .latest = true, .fresh = config::Fresh::no};
   EXPECT_EQ(columns(decide_policy({.event = kSchedule}, project)), "RfCwPL");
   EXPECT_EQ(columns(decide_policy({.event = kSchedule, .publish = false}, project)), "RfCwpl");
 }
@@ -196,24 +196,41 @@ TEST(Policy, RunsNothingForAClosedPullRequest) {
 
 TEST(Policy, LetsOneInvocationOverrideARowThatPublishes) {
   auto project = sample::configuration();
-  project.policy["schedule"] = {.fresh = false};
-  const PolicyFacts facts{.event = kSchedule, .fresh = true, .cache_write = false};
+  project.policy["schedule"] = {.fresh = config::Fresh::no};
+  const PolicyFacts facts{.event = kSchedule, .fresh = config::Fresh::yes, .cache_write = false};
   const auto policy = decide_policy(facts, project);
   EXPECT_EQ(columns(policy), "RFcwPl");
   EXPECT_THAT(policy.reasons, Contains("fresh: true, as fresh says"));
   EXPECT_THAT(policy.reasons, Contains("cache write: false, as cache-write says"));
   const auto pull_request = decide_policy({.event = sample::pull_request(),
                                            .pull_request_changes = changed({"VERSION"}),
-                                           .fresh = false,
+                                           .fresh = config::Fresh::no,
                                            .cache_write = true},
                                           project);
   EXPECT_EQ(columns(pull_request), "RFcwpl");
   EXPECT_THAT(pull_request.warnings, ElementsAre(HasSubstr("fresh: ignored"), HasSubstr("cache-write: ignored")));
 }
 
+TEST(Policy, WatchesTheBaseInsteadOfBuildingEverythingFreshly) {
+  auto project = sample::configuration();
+  project.policy["schedule"] = {.fresh = config::Fresh::automatic};
+  const PolicyFacts facts{.event = kSchedule};
+  auto policy = decide_policy(facts, project);
+  EXPECT_TRUE(policy.watch_base && policy.refresh_cache && policy.cache_read);
+  EXPECT_FALSE(policy.fresh);
+  EXPECT_THAT(policy.reasons, Contains("fresh: where the base image has moved, as policy.schedule.fresh says"));
+  project.policy["schedule"].cache_write = false;
+  EXPECT_FALSE(decide_policy(facts, project).refresh_cache);
+  project.policy["schedule"].cache_write.reset();
+  EXPECT_FALSE(decide_policy({.event = kSchedule, .publish = false}, project).refresh_cache);
+  project.policy["pull_request"] = {.fresh = config::Fresh::automatic};
+  policy = decide_policy({.event = sample::pull_request(), .pull_request_changes = changed({"VERSION"})}, project);
+  EXPECT_TRUE(policy.fresh && !policy.watch_base && !policy.refresh_cache);
+}
+
 TEST(Policy, WarnsAboutOverridesThatPullRequestRulesIgnore) {
   auto project = sample::configuration();
-  project.policy["pull_request"] = {.all_cells = true, .fresh = false, .cache_write = true, .latest = true};
+  project.policy["pull_request"] = {.all_cells = true, .cache_write = true, .latest = true, .fresh = config::Fresh::no};
   const auto policy =
       decide_policy({.event = sample::pull_request(), .pull_request_changes = changed({"VERSION"})}, project);
   EXPECT_EQ(columns(policy), "RFcwpl");
@@ -240,6 +257,19 @@ TEST(Policy, DecidesLatestByTheReleaseSetting) {
     EXPECT_EQ(policy.latest, row.latest) << policy.reasons.back();
     EXPECT_EQ(!policy.warnings.empty(), row.warns);
   }
+}
+
+TEST(Policy, MovesNothingWhereNoTagIsToMove) {
+  auto configuration = sample::configuration();
+  configuration.release.moving.clear();
+  const PolicyFacts facts{.event = sample::tag_push(), .last_commit_changes = changed({}), .is_prerelease = true};
+  auto policy = decide_policy(facts, configuration);
+  EXPECT_FALSE(policy.latest);
+  EXPECT_THAT(policy.reasons, Contains("latest: false, release.moving lists no tag"));
+  EXPECT_THAT(policy.warnings, IsEmpty()) << "it becomes latest nowhere";
+  configuration.release.set = "me/set:latest";
+  policy = decide_policy(facts, configuration);
+  EXPECT_TRUE(policy.latest) << "the set moves";
 }
 
 TEST(Policy, WarnsWhenAnUntaggedRunMovesTheVersionTag) {

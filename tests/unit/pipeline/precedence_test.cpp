@@ -48,7 +48,7 @@ struct Case {
   std::string newest;              ///< by the journal; empty = it says nothing
   Outcome expected;
   std::string note = {};
-  bool allow_downgrade = false, by_tag = false, same = false;
+  bool allow_downgrade = false, by_tag = false, same = false, unlisted = false;
 };
 
 void PrintTo(const Case& row, std::ostream* out) { *out << row.what; }
@@ -63,7 +63,8 @@ TEST_P(MovingTags, NeverStepBackUnasked) {
   if (row.now) {
     now = TagState{
         .manifest = row.same ? kTarget : kOther, .trigger = "release", .released = "true", .version = *row.now};
-    now->version_by_tag = row.by_tag;
+    now->version_by = row.by_tag ? VersionBy::tag : VersionBy::label;
+    now->may_be_higher = row.unlisted;
   }
   std::map<std::string, std::string> newest = {{"v1", "v9.0.0"}};
   if (!row.newest.empty()) newest["latest"] = row.newest;
@@ -93,6 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"higher, asked for", "v1.3.0", "", moves_with_warning, "allow-downgrade moves it back", true},
         Case{"no label", "", "", moves_with_warning, "not labelled"},
         Case{"unreadable label", "nightly", "", moves_with_warning, "unreadable"},
+        Case{"no label, no list of tags", "", "", stays_with_warning, "not every tag", false, false, false, true},
+        Case{"no list of tags, asked for", "", "", moves_with_warning, "not labelled", true, false, false, true},
         Case{"already there", "v1.2.3", "", stays, "already there", false, false, true},
         Case{"already there, higher label", "v9.0.0", "", stays, "", false, false, true},
         Case{"higher by the tag list", "v1.3.0", "", stays_with_warning, "the tag of that name", false, true}));
@@ -204,7 +207,7 @@ class History {
     ASSERT_TRUE(tags);
     for (const auto& tag : *tags) {
       if (tag.cell != kLatest.cell) continue;
-      auto move = decide_tag(plan, tag, latest_, target, {}, newest_);
+      auto move = decide_tag(plan, tag, latest_, target, {}, last_.versions);
       ASSERT_TRUE(move);
       if (!move->needed) continue;
       const auto version = *parse_version(plan.version);
@@ -213,22 +216,22 @@ class History {
       highest_ = version;
       latest_ = TagState{.manifest = target, .trigger = trigger, .released = "true", .version = plan.version};
       ++moves_;
-      newest_ = newest_after({.images = "me/app",
-                              .plan_id = {},
-                              .version = plan.version,
-                              .commit = {},
-                              .run = {},
-                              .attempt = {},
-                              .started_at = {},
-                              .moves = {*std::move(move)},
-                              .newest = newest_});
+      last_ = last_after({.images = "me/app",
+                          .plan_id = {},
+                          .version = plan.version,
+                          .commit = {},
+                          .run = {},
+                          .attempt = {},
+                          .started_at = {},
+                          .moves = {*std::move(move)},
+                          .last = last_});
     }
   }
 
   std::mt19937 random_;
   std::optional<TagState> latest_;
   std::optional<Version> highest_;
-  std::map<std::string, std::string> newest_;
+  LastMoved last_;
 
  public:
   int moves_ = 0;

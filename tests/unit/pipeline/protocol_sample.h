@@ -28,8 +28,9 @@ inline TagMove move(const std::string& repository, const std::string& tag, TagRa
   return {.cell = repository, .repository = repository, .tag = tag, .rank = rank, .from = std::move(from), .to = kNew};
 }
 
-inline Journal journal(JournalState state = JournalState::open) {
+inline Journal journal(JournalState state = JournalState::open, std::optional<TagRank> undone_from = std::nullopt) {
   Journal made;
+  made.undone_from = undone_from;
   made.state = state;
   made.plan_id = made.version = "v1.1.0";
   made.epoch = 4;
@@ -93,6 +94,14 @@ class Protocol : public ::testing::Test {
     const auto state = asked<Keep>().journal.state;
     answer(Kept{});
     return state;
+  }
+  /// The journal says so before anything is undone.
+  void turn_back(TagRank from) {
+    const auto kept = asked<Keep>().journal;
+    EXPECT_EQ(kept.state, JournalState::open);
+    EXPECT_EQ(kept.undone_from, from);
+    answer(Kept{});
+    look();
   }
   void wait(std::chrono::milliseconds expected) {
     EXPECT_EQ(asked<Wait>().duration, expected);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hmac.h"
 #include "base/strings.h"
 #include "unit/pipeline/scan_sample.h"
 
@@ -76,7 +77,37 @@ INSTANTIATE_TEST_SUITE_P(
                       Tampering{"unknown verdict", R"("verdict":"passed")", R"("verdict":"Passed")"},
                       Tampering{"exit code beyond an int", R"("exit_code":0)", R"("exit_code":4294967296)"},
                       Tampering{"platform", "linux/amd64", "amd64"}, Tampering{"trailing text", "}\n", "}\n{}"},
-                      Tampering{"cut off", "}\n", ""}));
+                      Tampering{"cut off", "}\n", ""}, Tampering{"no line feed", "}\n", "}"},
+                      Tampering{"CRLF", "}\n", "}\r\n"}, Tampering{"a line more", "}\n", "}\n\n"},
+                      Tampering{"white space", R"("attempt":)", R"("attempt": )"},
+                      Tampering{"another escape", R"("attempt")", R"("\u0061ttempt")"},
+                      Tampering{"a mebibyte", R"("log":")", R"("log":")" + std::string(1u << 20, 'a')},
+                      Tampering{"a time that is none", "2026-11-20T03:04:05Z", "yesterday"},
+                      Tampering{"a fingerprint of another version", R"("v1:)", R"("v2:)"},
+                      Tampering{"a hash in upper case", R"("layer_text":")", R"("layer_text":"A)"},
+                      Tampering{"a hash that is too short", sample::record(sample::plan()).layer_text, "0"},
+                      Tampering{"a signature that is none", R"("tests":{)", R"("signature":"x","tests":{)"},
+                      Tampering{"SHA-512", oci::Digest::of("manifest").text(), "sha512:" + std::string(128, 'a')}));
+
+TEST(RecordSignature, CoversEveryMemberAndThePurpose) {
+  const Secret key("0123456789abcdef0123456789abcdef"), other("0123456789abcdef0123456789abcdeF");
+  const auto bare = sample::record(sample::plan());
+  auto record = bare;
+  record.signature = signature_of(bare, key);
+  EXPECT_EQ(record.signature.size(), 12 + 64u);
+  EXPECT_EQ(signature_of(record, key), record.signature) << "it is not part of what it covers";
+  EXPECT_TRUE(is_signed_with(record, key));
+  EXPECT_FALSE(is_signed_with(record, other));
+  EXPECT_FALSE(is_signed_with(bare, key));
+  std::string json = to_json(bare);
+  json.pop_back();
+  EXPECT_EQ(record.signature, "hmac-sha256:" + hmac_sha256_hex(key, "crategate record v1\n" + json));
+  const auto read = parse_record(to_json(record), "record.json");
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_TRUE(is_signed_with(*read, key));
+  record.tests.total += 1;
+  EXPECT_FALSE(is_signed_with(record, key));
+}
 
 TEST(Record, IsUnreadableWhenItIsNoDocument) {
   for (const std::string text : {"", "null", "[]", "{}", "\n", "\xFF\xFE"}) {

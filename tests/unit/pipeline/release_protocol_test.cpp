@@ -12,6 +12,8 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(Protocol, D0IsOneWayFromTheOpeningToTheEnd) {
   begin_release();
@@ -75,7 +77,7 @@ TEST_F(Protocol, D5ARefusedVersionIsUndone) {
   look();
   write({{kVersionB, ErrorCode::forbidden}});
   look();
-  look();
+  turn_back(TagRank::version);
   EXPECT_THAT(asked<Write>().orders, ElementsAre(Order{kVersionA, std::nullopt}));
   write();
   look();
@@ -100,7 +102,8 @@ TEST_F(Protocol, B30AStoppedReleaseRemembersWhatItMoved) {
   write();
   tags_[kLatestB] = kTheirs;
   look();
-  EXPECT_THAT(asked<Keep>().journal.newest, ElementsAre(std::pair<const std::string, std::string>("latest", "v1.1.0")));
+  EXPECT_THAT(asked<Keep>().journal.last.versions,
+              ElementsAre(std::pair<const std::string, std::string>("latest", "v1.1.0")));
   EXPECT_EQ(keep(), JournalState::stopped);
 }
 
@@ -110,7 +113,7 @@ TEST_F(Protocol, D7MovingTagsInPartAreUndone) {
   look();
   write({{kLatestB, ErrorCode::rate_limited}});
   look();
-  look();
+  turn_back(TagRank::moving);
   EXPECT_THAT(asked<Write>().orders, ElementsAre(Order{kLatestA, kOld}));
   write();
   look();
@@ -183,9 +186,31 @@ TEST_F(Protocol, ARefusalBesideALostAnswerSettlesBeforeItSaysThatNothingWasWritt
   look();
   write({{kLatestA, ErrorCode::unavailable}, {kLatestB, ErrorCode::forbidden}});
   look();  // nothing to be seen, but perhaps on its way
-  look();  // turned back
+  turn_back(TagRank::moving);
   EXPECT_THAT(write(), ElementsAre(kLatestA));
   tags_[kLatestA] = kNew;  // it arrives after all
+  look();
+  wait(kLagStep);
+  tags_[kLatestA] = kOld;
+  look();
+  wait(kSettle);
+  look();
+  EXPECT_EQ(keep(), JournalState::rolled_back);
+}
+
+TEST_F(Protocol, B09ARefusalAfterATryWithoutAnswerSettles) {
+  begin_release();
+  publish_versions();
+  look();
+  Error refused = error(ErrorCode::forbidden);
+  refused.unsettled = true;
+  asked<Write>();
+  tags_[kLatestB] = std::nullopt;
+  answer(Wrote{{refused, not_tried()}, {}});
+  look();
+  turn_back(TagRank::moving);
+  EXPECT_THAT(write(), ElementsAre(kLatestA)) << "it may be on its way";
+  tags_[kLatestA] = kNew;  // it was
   look();
   wait(kLagStep);
   tags_[kLatestA] = kOld;
@@ -212,7 +237,7 @@ TEST_F(Protocol, WhatWasWrittenAndIsNotServedYetIsUndoneAsWell) {
   write({{kLatestB, ErrorCode::forbidden}});
   tags_[kLatestA] = kOld;  // lags
   look();
-  look();
+  turn_back(TagRank::moving);
   EXPECT_THAT(write(), ElementsAre(kLatestA));
 }
 
@@ -223,7 +248,7 @@ TEST_F(Protocol, AStrangersTagBesideAFailedWriteLeavesNothingInPart) {
   write({{kLatestB, ErrorCode::unavailable}});
   tags_[kEdge] = kTheirs;
   look();
-  look();
+  turn_back(TagRank::moving);
   EXPECT_THAT(write(), ElementsAre(kLatestA, kLatestB));
   look();
   wait(kSettle);
@@ -236,8 +261,32 @@ TEST_F(Protocol, AStrangersTagBesideAFailedWriteLeavesNothingInPart) {
 TEST_F(Protocol, B26ACancelledRunEndsAtOnceWithItsJournalOpen) {
   begin_release();
   look();
-  write({{kVersionA, ErrorCode::terminated}, {kVersionB, ErrorCode::terminated}});
+  asked<Write>();
+  answer(Wrote{{not_tried(), not_tried()}, error(ErrorCode::terminated)});
   EXPECT_EQ(code(), 143);
+}
+
+TEST_F(Protocol, B29ALeaseThatIsLostAmongTheWritesLeavesTheRestToItsNewHolder) {
+  begin_release();
+  publish_versions();
+  look();
+  asked<Write>();
+  answer(Wrote{{std::nullopt, not_tried()}, error(ErrorCode::conflict)});
+  EXPECT_EQ(code(), 50);
+  EXPECT_THAT(ending().error->message, HasSubstr("3 of 6 tags name the images of v1.1.0, and 1 may have been written"));
+  EXPECT_THAT(ending().details, Not(IsEmpty()));
+}
+
+TEST_F(Protocol, NothingIsUndoneBeforeTheJournalSaysSo) {
+  begin_release();
+  publish_versions();
+  look();
+  write({{kLatestB, ErrorCode::forbidden}});
+  look();
+  asked<Keep>();
+  answer(Failed{error(ErrorCode::no_space)});
+  EXPECT_EQ(code(), 52);
+  EXPECT_EQ(tags_[kLatestA], kNew);
 }
 
 TEST_F(Protocol, B37ARegistryThatTurnsReadOnlyIsForAPerson) {
@@ -246,7 +295,7 @@ TEST_F(Protocol, B37ARegistryThatTurnsReadOnlyIsForAPerson) {
   look();
   write({{kLatestB, ErrorCode::forbidden}});
   look();
-  look();
+  turn_back(TagRank::moving);
   write({{kLatestA, ErrorCode::forbidden}});
   look();
   EXPECT_EQ(code(), 52);

@@ -103,7 +103,7 @@ TEST_F(Recovery, ForwardLeavesTheStrangersTagAndTakesTheOthersThere) {
 TEST_F(Recovery, BackLeavesTheStrangersTagAndTakesTheOthersThere) {
   tags_ = {kNew, kNew, kNew, kNew, kTheirs, kOld};
   begin(Goal::back, journal());
-  look();
+  turn_back(TagRank::version);
   EXPECT_THAT(write(), ElementsAre(kVersionA, kVersionB, kEdge, kLatestA));
   look();
   wait(kSettle);
@@ -118,7 +118,7 @@ TEST_F(Recovery, WhatIsGoneTurnsItBack) {
   begin(Goal::publish, journal());
   look();
   check({error(ErrorCode::not_found), std::nullopt});
-  look();
+  turn_back(TagRank::moving);
   EXPECT_THAT(write(), ElementsAre(kLatestA));
   look();
   wait(kSettle);
@@ -130,7 +130,7 @@ TEST_F(Recovery, WhatIsGoneTurnsItBack) {
 TEST_F(Recovery, WhatCannotBeRemovedStaysAndIsNamed) {
   tags_ = {kNew, kNew, kOld, kOld, std::nullopt, kOld};
   begin(Goal::back, journal());
-  look();
+  turn_back(TagRank::version);
   write({{kVersionA, ErrorCode::conflict}, {kVersionB, ErrorCode::conflict}});
   look();
   wait(kSettle);
@@ -140,10 +140,68 @@ TEST_F(Recovery, WhatCannotBeRemovedStaysAndIsNamed) {
   EXPECT_THAT(ending().details, Contains(HasSubstr("a:v1.1.0")));
 }
 
+TEST_F(Recovery, AnUndoingThatDiedIsEndedBeforeAnythingNewBegins) {
+  tags_ = {kNew, kNew, kNew, kNew, std::nullopt, kOld};
+  begin(Goal::publish, journal(JournalState::open, TagRank::moving));
+  look();
+  EXPECT_THAT(write(), ElementsAre(kLatestA));  // the versions stay
+  look();
+  tags_[kLatestB] = kNew;  // a write that was on its way
+  wait(kSettle);
+  look();
+  EXPECT_THAT(write(), ElementsAre(kLatestB));
+  look();
+  EXPECT_EQ(keep(), JournalState::rolled_back);
+  asked<Survey>();
+}
+
+TEST_F(Recovery, AnUndoingThatDiedLeavesAStrangersTagToAPerson) {
+  tags_ = {kNew, kNew, kNew, kNew, kTheirs, kOld};
+  begin(Goal::publish, journal(JournalState::open, TagRank::moving));
+  look();
+  EXPECT_EQ(code(), 52) << "nothing is written, and the journal stays open";
+  EXPECT_THAT(ending().error->hint, HasSubstr("recover --forward"));
+}
+
+TEST_F(Recovery, BackUndoesTheVersionsOfAnUndoingThatDiedAsWell) {
+  tags_ = {kNew, kNew, kNew, kNew, std::nullopt, kOld};
+  begin(Goal::back, journal(JournalState::open, TagRank::moving));
+  turn_back(TagRank::version);
+  EXPECT_THAT(write(), ElementsAre(kVersionA, kVersionB, kEdge, kLatestA));
+}
+
+TEST_F(Recovery, WhatWasBuiltAnewIsUndoneAndThenPublished) {
+  tags_ = {kNew, std::nullopt, kOld, kOld, std::nullopt, kOld};
+  begin(Goal::publish, journal());
+  look();
+  check({error(ErrorCode::gate_refused), std::nullopt, std::nullopt, std::nullopt, std::nullopt});
+  turn_back(TagRank::version);
+  EXPECT_THAT(write(), ElementsAre(kVersionA));
+  look();
+  wait(kSettle);
+  look();
+  EXPECT_EQ(keep(), JournalState::rolled_back);
+  EXPECT_EQ(asked<Survey>().before.state, JournalState::rolled_back);
+  answer(Surveyed{});
+  EXPECT_EQ(code(), 0);
+}
+
+TEST_F(Recovery, ForwardAfterAnUndoingWaitsForItsLateWrites) {
+  tags_ = {kNew, kNew, kNew, kOld, std::nullopt, kOld};
+  begin(Goal::forward, journal(JournalState::open, TagRank::moving));
+  EXPECT_EQ(asked<Keep>().journal.undone_from, std::nullopt);
+  answer(Kept{});
+  wait(kSettle);
+  look();
+  check({std::nullopt, std::nullopt, std::nullopt});
+  look();
+  EXPECT_THAT(write(), ElementsAre(kLatestA, kLatestB));
+}
+
 TEST_F(Recovery, AFailedUndoingSettlesBeforeItIsForAPerson) {
   tags_ = {kNew, kNew, kNew, kNew, kNew, kOld};
   begin(Goal::back, journal());
-  look();
+  turn_back(TagRank::version);
   write({{kLatestB, ErrorCode::unavailable}});
   look();
   tags_[kLatestB] = std::nullopt;  // it arrives after all
@@ -174,7 +232,7 @@ TEST_F(Recovery, WithNothingOpenThereIsNothingToDo) {
 TEST_F(Recovery, OldContentThatIsGoneIsForAPerson) {
   tags_ = {kNew, kNew, kNew, kNew, std::nullopt, kOld};
   begin(Goal::back, journal());
-  look();
+  turn_back(TagRank::version);
   write({{kLatestA, ErrorCode::not_found}});
   look();
   wait(kSettle);  // of the run that died

@@ -5,7 +5,9 @@
 namespace crategate::pipeline::protocol {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 
 oci::Digest digest(const char* text) { return oci::Digest::of(text); }
@@ -40,6 +42,63 @@ TEST(ReleaseReport, SaysThatNothingIsMixedWhereNothingWasWritten) {
   const Ending ending = report_open(open_release(digest("old"), digest("old")), failure(ErrorCode::unauthenticated));
   EXPECT_EQ(ending.error->code, ErrorCode::unauthenticated);
   EXPECT_THAT(ending.details, SizeIs(0));
+}
+
+TEST(ReleaseReport, CountsAndNamesOnlyWhatTheLastLookShowed) {
+  State state = open_release(digest("old"), digest("new"));
+  state.tags[0].written = true;  // and still not served
+  Ending ending = report_open(state, failure(ErrorCode::unavailable));
+  EXPECT_THAT(ending.error->message, AllOf(HasSubstr("1 of 2 tags name"), Not(HasSubstr("looked at"))));
+  ASSERT_THAT(ending.details, SizeIs(1));
+  EXPECT_THAT(ending.details[0], HasSubstr("latest: names " + digest("old").text()));
+  state.tags[0].stale = state.tags[1].stale = true;
+  ending = report_open(state, failure(ErrorCode::unavailable));
+  EXPECT_THAT(ending.error->message, HasSubstr("0 of 2 tags name the images of v1.1.0, and 2 may have been written"));
+  ASSERT_THAT(ending.details, SizeIs(2));
+  EXPECT_THAT(ending.details[0], AllOf(HasSubstr("latest: was written, not looked at since; before: "),
+                                       HasSubstr("to finish: "), HasSubstr("to undo: ")));
+  EXPECT_THAT(ending.details[1], HasSubstr("v1: may have been written, not looked at since; "));
+}
+
+TEST(ReleaseReport, OffersNoCommandForWhatIsSoAlready) {
+  State state = open_release(digest("old"), digest("new"));
+  state.journal.moves[0].from.reset();
+  state.tags[0].seen.reset();
+  EXPECT_THAT(tag_details(state)[0],
+              AllOf(HasSubstr("to finish: crategate registry tag localhost:5000/me/app@"), Not(HasSubstr("to undo"))));
+  state.journal.undone_from = TagRank::version;
+  ASSERT_THAT(tag_details(state), SizeIs(1));
+  EXPECT_THAT(tag_details(state)[0],
+              AllOf(HasSubstr("v1: names "), HasSubstr("to undo: crategate"), Not(HasSubstr("to finish"))));
+  state.tags[0] = {.place = Place::after, .seen = digest("new")};
+  EXPECT_THAT(tag_details(state)[0], HasSubstr("to undo: crategate registry untag localhost:5000/me/app:latest"));
+}
+
+TEST(ReleaseReport, AsksNoRegistryForTheTagsOfALayout) {
+  State state = open_release(digest("theirs"), digest("theirs"));
+  state.journal.images = "oci:me/app";
+  state.journal.moves[0].repository = "docker.io/me/app";
+  state.journal.moves[1].from.reset();
+  const auto lines = tag_details(state);
+  EXPECT_THAT(lines[0], HasSubstr("to finish: crategate registry copy oci:DIR:" + digest("new").text() +
+                                  " oci:DIR:me/app:latest; "));
+  EXPECT_THAT(lines[1], HasSubstr("to undo: crategate registry untag oci:DIR:localhost:5000/me/app:v1"));
+}
+
+TEST(ReleaseReport, SaysOfACancelledReleaseThatItIsOpenAndWhatEndsIt) {
+  for (const auto code : {ErrorCode::interrupted, ErrorCode::terminated}) {
+    State state = open_release(digest("new"), digest("old"));
+    Ending ending = report_open(state, failure(code));
+    EXPECT_EQ(ending.error->code, code);
+    EXPECT_THAT(ending.error->message, HasSubstr("what happened; the release is open: 1 of 2 tags name"));
+    EXPECT_THAT(ending.error->hint, AllOf(HasSubstr("settles this release"), HasSubstr("crategate status"),
+                                          HasSubstr("crategate recover")));
+    state.journal.undone_from = TagRank::moving;
+    ending = report_open(state, failure(code));
+    EXPECT_THAT(ending.error->hint, HasSubstr("undoes this release"));
+    ending = report_open(open_release(digest("old"), digest("old")), failure(code));
+    EXPECT_EQ(ending.error->hint, "what to do") << "nothing was written";
+  }
 }
 
 struct MixedRow {

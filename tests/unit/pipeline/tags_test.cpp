@@ -150,13 +150,5 @@ TEST(TagKeptWithItsVersion, StaysWhereItIs) {
   EXPECT_FALSE(kept_with_version(tag, std::nullopt, kTarget).from);
 }
 
-TEST(ChangeSet, IsEmptyWhenNothingIsNeeded) {
-  EXPECT_TRUE(ChangeSet{}.empty());
-  TagMove move{.to = kTarget, .needed = false};
-  EXPECT_TRUE((ChangeSet{{move}}).empty());
-  move.needed = true;
-  EXPECT_FALSE((ChangeSet{{move}}).empty());
-}
-
 }  // namespace
 }  // namespace crategate::pipeline

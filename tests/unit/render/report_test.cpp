@@ -20,6 +20,17 @@ TEST(TerminalTable, ShowsARelease) {
   golden::expect("report-released.txt", terminal_table(sample::released(), false, 0));
 }
 
+TEST(TerminalTable, SaysWhichBaseHasMoved) {
+  auto report = sample::released();
+  report.plan.cells[0].base_moved_from = "sha256:old";
+  report.plan.cells[0].base_digest = oci::Digest::of("new");
+  report.plan.cells[1].base_moved_from = pipeline::kUnknownBase;
+  EXPECT_THAT(terminal_table(report, false, 0),
+              AllOf(HasSubstr(concat(": built fresh, for its base ubuntu:22.04 has moved from sha256:old to ",
+                                     oci::Digest::of("new").text(), "\n")),
+                    HasSubstr(": built fresh, for nobody could tell whether its base ")));
+}
+
 TEST(TerminalTable, ShowsAFailureInEightyColumns) {
   const auto table = terminal_table(sample::failed(), false, 80);
   for (const auto& line : split(table, '\n')) EXPECT_LE(length(line), 80u) << line;

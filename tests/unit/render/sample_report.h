@@ -27,6 +27,7 @@ inline Report released() {
     cell.test = {StageState::passed, 3100};
     cell.digest = cell.gate = cell.push = {StageState::passed, 0};
     cell.record = base::record(plan);
+    cell.candidate = cell.record->manifest_digest;
     report.published.push_back(move(cell, "v1.2.3", cell.record->manifest_digest));
     report.moved.push_back(move(cell, "latest", cell.record->manifest_digest));
     report.moved.back().from = kBefore;

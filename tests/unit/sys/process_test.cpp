@@ -291,6 +291,11 @@ TEST(Clock, WritesTimesInUtc) {
   EXPECT_EQ(rfc3339(time), "2026-11-20T09:29:18Z");
   EXPECT_EQ(compact_date(time), "20261120");
   EXPECT_EQ(rfc3339(std::chrono::system_clock::time_point{}), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(parse_rfc3339("2026-11-20T09:29:18Z"), std::chrono::floor<std::chrono::seconds>(time));
+  for (const char* other : {"", "yesterday", "2026-11-20", "2026-11-20T09:29:18", "2026-11-20T09:29:18Z ",
+                            "2026-13-20T09:29:18Z", "2026-11-31T09:29:18Z", "2026-11-20T9:29:18Z"}) {
+    EXPECT_EQ(parse_rfc3339(other), std::nullopt) << other;
+  }
 }
 
 TEST(Environment, ReadsItselfAndTheKernel) {

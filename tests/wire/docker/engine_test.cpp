@@ -63,6 +63,25 @@ TEST(EngineSocket, PullsOneVersionOfAnImage) {
   EXPECT_EQ(on.engine->pull_image("A B").error().code, ErrorCode::bad_input);
 }
 
+TEST(EngineSocket, LoadsAnArchive) {
+  EngineOnSocket on;
+  const auto load = [&on](const std::string& archive) {
+    return on.engine->load_image(
+        [archive, given = false]() mutable -> Result<std::string> {
+          return std::exchange(given, true) ? std::string() : archive;
+        },
+        archive.size());
+  };
+  const std::string to = "/v1.41/images/load?quiet=1";
+  on.server.expect("POST", to, {.body = "{\"stream\":\"Loaded image: a:1\"}\r\n"});
+  EXPECT_TRUE(load("a tar"));
+  EXPECT_EQ(on.server.received().back().body, "a tar");
+  on.server.expect("POST", to, {.body = "{\"error\":\"write /x: no space left on device\"}\r\n"});
+  EXPECT_EQ(load("a tar").error().code, ErrorCode::no_space);
+  on.server.expect("POST", to, {.status = 500, .body = R"({"message":"invalid archive"})"});
+  EXPECT_THAT(load("no tar").error().message, HasSubstr("could not load the image that was built: invalid archive"));
+}
+
 TEST(EngineSocket, NoticesAnImageStreamThatIsCut) {
   EngineOnSocket on;
   on.server.expect("GET", "/v1.41/images/a/get",

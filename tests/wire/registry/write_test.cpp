@@ -160,6 +160,23 @@ TEST(RegistryPointTag, IsNotRepeatedOverWhatSomebodyElseWroteMeanwhile) {
                                                  manifest_bytes(), oci::kOciManifest);
   ASSERT_FALSE(pointed);
   EXPECT_EQ(pointed.error().code, ErrorCode::conflict) << describe(pointed.error());
+  EXPECT_TRUE(pointed.error().unsettled) << "the first may still arrive";
+}
+
+TEST(RegistryPointTag, B09SaysWhenATryBeforeTheRefusedOneMayStillArrive) {
+  for (const bool unanswered : {true, false}) {
+    RegistryFixture registry;
+    if (unanswered) {
+      registry.server.expect("PUT", kTag, {.status = 503});
+      registry.server.expect("HEAD", kTag, head_reply(manifest_bytes("old")));
+    }
+    registry.server.expect("PUT", kTag, {.status = 403, .body = registry_error("DENIED")});
+    const auto pointed = registry.client.point_tag(registry.tag("v1"), oci::Digest::of(manifest_bytes("old")),
+                                                   manifest_bytes(), oci::kOciManifest);
+    ASSERT_FALSE(pointed);
+    EXPECT_EQ(pointed.error().code, ErrorCode::forbidden);
+    EXPECT_EQ(pointed.error().unsettled, unanswered);
+  }
 }
 
 TEST(RegistryPointTag, IsRepeatedWhileTheTagNamesWhatItNamed) {

@@ -1,4 +1,4 @@
-#include "docker/image_pull.h"
+#include "docker/image_transfer.h"
 
 #include "base/strings.h"
 #include "docker/engine_api.h"
@@ -23,17 +23,25 @@ std::string failure_in(const std::string& lines) {
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-Error pull_failure(const std::string& name, const std::string& reason) {
+Error failure(std::string_view attempt, const std::string& reason, std::string hint) {
   Error error{ErrorCode::engine,
-              concat("the Docker engine could not pull ", name, ": ", neutralise(reason)),
-              "check that its registry answers the engine, or load the image before",
+              concat("the Docker engine could not ", attempt, ": ", neutralise(reason)),
+              std::move(hint),
               {},
               {},
               {}};
   if (contains(reason, "no space left on device")) {
     error.code = ErrorCode::no_space;
     error.hint = "free disk space (e.g. docker system prune)";
-  } else if (contains(reason, "denied") || contains(reason, "unauthorized")) {
+  }
+  return error;
+}
+
+Error pull_failure(const std::string& name, const std::string& reason) {
+  Error error =
+      failure(concat("pull ", name), reason, "check that its registry answers the engine, or load the image before");
+  if (error.code == ErrorCode::no_space) return error;
+  if (contains(reason, "denied") || contains(reason, "unauthorized")) {
     error.code = ErrorCode::forbidden;
     error.hint = "check the name; an image that needs a login has to be pulled before (docker pull)";
   } else if (contains(reason, "not found") || contains(reason, "manifest unknown")) {
@@ -56,6 +64,21 @@ Result<void> pull_image(EngineApi& api, const std::string& name) {
   if (response.status != 200) return fail(pull_failure(name, engine_message(response)));
   const std::string failure = failure_in(response.body);
   if (!failure.empty()) return fail(pull_failure(name, failure));
+  return {};
+}
+
+Result<void> load_image(EngineApi& api, const net::BodySource& archive, std::uint64_t size) {
+  constexpr std::string_view kAttempt = "load the image that was built";
+  constexpr std::string_view kHint = "look at the log of the Docker engine";
+  const Call call{.method = "POST",
+                  .target = "/images/load?quiet=1",
+                  .source = archive,
+                  .source_length = size,
+                  .timeout = kSilence};
+  CG_TRY(const net::Response response, api.send(call));
+  if (response.status != 200) return fail(failure(kAttempt, engine_message(response), std::string(kHint)));
+  const std::string reason = failure_in(response.body);
+  if (!reason.empty()) return fail(failure(kAttempt, reason, std::string(kHint)));
   return {};
 }
 
