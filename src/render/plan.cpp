@@ -68,7 +68,7 @@ std::string markdown_notes(std::string_view heading, const std::vector<std::stri
 
 std::string base_of(const pipeline::Cell& cell) {
   if (cell.base.empty()) return {};
-  const std::string name = markdown_code(cell.base);
+  std::string name = markdown_code(cell.base);
   if (cell.base_moved_from.empty()) return name;
   const bool is_unknown = cell.base_moved_from == pipeline::kUnknownBase;
   return concat(name, is_unknown ? " may have moved" : " has moved", ": built fresh");
