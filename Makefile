@@ -18,7 +18,7 @@ help:
 	@echo "make image   the action's image, crategate/crategate:dev, and its size by layer"
 	@echo "make bench-registry   the registry commands beside crane, skopeo and regctl"
 	@echo "make bench-release   a release beside crane, skopeo and curl"
-	@echo "make bench-gate      fingerprints beside docker inspect and openssl"
+	@echo "make bench-gate      fingerprints beside docker inspect and openssl; verify of fourteen cells"
 	@echo "make sweep-registry   the conformance suite over every registry, and the fault sweep whole"
 	@echo "make sweep            releases killed, disturbed and raced: all cells; an hour"
 	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
@@ -100,10 +100,11 @@ bench-release: build release-scene
 	@tools/install engine
 	@tests/bench/release.py
 
-bench-gate: build
+bench-gate: build release-scene
 	@tools/install engine
 	@tools/engine up
 	@eval "$$(tools/engine env)" && tests/bench/gate.py
+	@tests/bench/verify.py
 
 sweep-registry: dev
 	@tools/install engine
