@@ -161,7 +161,9 @@ std::string Application::run_attempt() const { return environment_.get(actions::
 Result<Secret> Application::record_key() {
   const std::string& name = loaded_.configuration.gate.hmac_secret_env;
   if (name.empty() || !record_key_.empty()) return record_key_;
-  if (!is_variable_name(name)) {
+  // A secret in its place is not repeated: hexadecimal digits can be a name.
+  const bool may_be_secret = name.size() >= pipeline::kShortestKey && name.find('_') == std::string::npos;
+  if (!is_variable_name(name) || may_be_secret) {
     return fail(ErrorCode::bad_input,
                 concat("gate.hmac-secret-env: expected the name of an environment variable, found something else of ",
                        name.size(), " characters"),

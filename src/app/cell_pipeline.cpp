@@ -9,6 +9,7 @@
 #include "app/proof.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "dockerfile/from.h"
 #include "stages/build.h"
 #include "stages/digest.h"
 #include "stages/evidence.h"
@@ -178,6 +179,9 @@ Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
 }
 
 stages::BuildInputs build_inputs(Application& app, const RunFacts& facts, const pipeline::Cell& cell) {
+  // A dry run has none yet; a build without one says so itself.
+  const auto dockerfile = app.files().read_below(app.workspace().root, cell.dockerfile);
+  const bool names_base = !dockerfile || !*dockerfile || dockerfile::may_begin_with(**dockerfile, cell.base);
   return {.configuration = app.configuration(),
           .plan = facts.plan,
           .cell = cell,
@@ -185,7 +189,8 @@ stages::BuildInputs build_inputs(Application& app, const RunFacts& facts, const 
           .source_url = facts.source_url,
           .commit_time = facts.commit_time,
           .in_action = app.in_runner(),
-          .run = facts.run};
+          .run = facts.run,
+          .names_base = names_base};
 }
 
 Result<stages::BuildServices> build_services(Application& app, const stages::Progress& progress) {

@@ -45,7 +45,7 @@ Result<bool> print_if_dry(Application& app, const std::string& text) {
 Result<void> plan(Application& app) {
   CG_TRY(const auto plan, make_plan(app, false));
   CG_CHECK(stages::publish_plan(plan, app.invocation().dry_run, app.workspace(), app.files(), app.workflow()));
-  CG_CHECK(give(app, stages::plan_bundle(app.workspace())));
+  CG_CHECK(give_bound(app, stages::plan_bundle(app.workspace())));
   show_plan(app, plan);
   if (app.line().json) app.console().document(pipeline::to_json(plan));
   return {};
@@ -83,7 +83,7 @@ Result<void> generate(Application& app) {
   for (const auto& path : generated.written) log::info(concat("wrote ", path));
   log::info(concat(generated.files.size(), " Dockerfiles, ", generated.written.size(), " changed"));
   if (app.line().check_only) return {};
-  return give(app, stages::dockerfiles_bundle(app.workspace(), plan));
+  return give_bound(app, stages::dockerfiles_bundle(app.workspace(), plan));
 }
 
 Result<void> build(Application& app) {

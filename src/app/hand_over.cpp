@@ -8,9 +8,13 @@ namespace crategate::app {
 namespace {
 
 Result<stages::HandOverServices> services(Application& app) {
+  CG_TRY(auto expected, stages::parse_expected(app.invocation().artifact_digests));
   CG_TRY(actions::ArtifactStore* const store, app.artifacts());
-  return stages::HandOverServices{
-      .store = *store, .files = app.files(), .maker = app.maker(), .settings = app.configuration().artifact};
+  return stages::HandOverServices{.store = *store,
+                                  .files = app.files(),
+                                  .maker = app.maker(),
+                                  .settings = app.configuration().artifact,
+                                  .expected = std::move(expected)};
 }
 
 }  // namespace
@@ -26,6 +30,14 @@ Result<void> give(Application& app, const stages::Bundle& bundle) {
   CG_TRY(const auto svc, services(app));
   CG_CHECK(stages::give(bundle, svc));
   return {};
+}
+
+Result<void> give_bound(Application& app, const stages::Bundle& bundle) {
+  CG_CHECK(give(app, bundle));
+  if (!app.hands_over() || app.invocation().dry_run) return {};
+  CG_TRY(const auto digest, stages::digest_of(bundle, app.files()));
+  if (!digest) return {};
+  return app.workflow().set_output("artifact_digest", concat(bundle.name, "=", digest->text()));
 }
 
 void give_always(Application& app, const stages::Bundle& bundle) {

@@ -16,6 +16,8 @@ namespace crategate::app {
 Result<void> take(Application& app, const std::vector<stages::Bundle>& bundles);
 /// Errors: artifact_service: a later job would miss it.
 Result<void> give(Application& app, const stages::Bundle& bundle);
+/// And its digest as the output `artifact_digest`, which later jobs hold against what they take.
+Result<void> give_bound(Application& app, const stages::Bundle& bundle);
 /// Also after a failure or a cancellation, then within the runner's grace time: a few seconds, and no more after the
 /// first that fails. That it fails is a warning only: it must not hide why the command failed.
 void give_always(Application& app, const stages::Bundle& bundle);

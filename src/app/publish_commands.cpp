@@ -172,7 +172,7 @@ Result<void> verify(Application& app) {
   }
   CG_TRY(const Secret key, app.record_key());
   CG_CHECK(take_evidence(app, plan, cells));
-  if (plan.rebuild && app.invocation().dry_run) {
+  if (plan.rebuild && plan.policy.push && app.invocation().dry_run) {
     CG_TRY(const auto text, describe_rebuilds(app, plan, cells));
     app.console().lines(text);
     return {};

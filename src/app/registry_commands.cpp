@@ -255,11 +255,15 @@ Result<void> registry_untag(Application& app) {
     }
     places.push_back(std::move(place));
   }
+  std::vector<std::string> digests;  // of all, before the first is removed
   for (const auto& place : places) {
     CG_TRY(const auto digest, place.reader->digest(place.reference));
     if (!digest) return absent(place);
-    if (writes(app)) CG_CHECK(place.writer->remove_manifest(place.reference));
-    app.console().lines(concat(writes(app) ? "removed  " : "would remove  ", place.text(), "  ", digest->text(), "\n"));
+    digests.push_back(digest->text());
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (writes(app)) CG_CHECK(places[i].writer->remove_manifest(places[i].reference));
+    app.console().lines(concat(writes(app) ? "removed  " : "would remove  ", places[i].text(), "  ", digests[i], "\n"));
   }
   return {};
 }

@@ -365,6 +365,7 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("to", out.to);
   given.read("cell", out.cell);
   given.read_with("only", out.only, read_pairs);
+  given.read_with("artifact-digests", out.artifact_digests, read_pairs);
   given.read_with("jobs", out.jobs,
                   [](const Node& node, std::string_view path) { return read_number(node, path, kMaxJobs); });
   given.read("plan", out.plan);

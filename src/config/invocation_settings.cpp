@@ -151,6 +151,11 @@ std::vector<Setting> artifact_settings() {
        .type = text,
        .description = "Another workflow run whose artifacts are meant.",
        .file = false},
+      {.name = "artifact-digests",
+       .type = list,
+       .description = "What artifacts of earlier jobs must hold, as NAME=DIGEST items: their outputs artifact_digest.",
+       .file = false,
+       .commas = true},
   };
 }
 

@@ -95,9 +95,10 @@ struct Invocation {
   bool dry_run = false;
   std::string to;  ///< `oci:DIR`, `REGISTRY[/prefix]`; empty = the command's own default
   std::string cell;
-  std::vector<std::string> only;  ///< `axis=value` items
-  int jobs = 0;                   ///< 0 = from cores
-  std::string plan;               ///< file, or JSON text
+  std::vector<std::string> only;              ///< `axis=value` items
+  int jobs = 0;                               ///< 0 = from cores
+  std::vector<std::string> artifact_digests;  ///< `NAME=sha256:…` of artifacts that must be these
+  std::string plan;                           ///< file, or JSON text
   std::string state = ".crategate";
   std::string mode;   ///< build: `test` or `push`
   std::string image;  ///< digest --image

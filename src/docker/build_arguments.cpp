@@ -21,6 +21,11 @@ std::string cache_location(const Cache& cache, std::string_view directory_key) {
   return concat("type=local,", csv_field(concat(directory_key, '=', cache.directory)));
 }
 
+/// As an image's manifest: registries that check what a manifest names refuse BuildKit's older form, an index of layers.
+std::string cache_form(const Cache& cache) {
+  return cache.reference.empty() ? "" : ",image-manifest=true,oci-mediatypes=true";
+}
+
 std::string output(const BuildRequest& request) {
   if (request.archive.empty()) return std::string(kLoad);
   return concat(kLoad, ",", csv_field(concat("dest=", request.archive)),
@@ -35,7 +40,7 @@ void add_caches(const BuildRequest& request, std::vector<std::string>& argv) {
   }
   for (const Cache& cache : request.cache_to) {
     if (!names_a_place(cache)) continue;
-    argv.push_back(concat("--cache-to=", cache_location(cache, "dest"), ",mode=max",
+    argv.push_back(concat("--cache-to=", cache_location(cache, "dest"), ",mode=max", cache_form(cache),
                           cache.ignore_error ? ",ignore-error=true" : ""));
   }
 }

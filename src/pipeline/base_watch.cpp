@@ -15,17 +15,23 @@ constexpr std::string_view kNothing = "scratch";  ///< a word of Dockerfiles, no
 /// By what a person is told of them, for cells share their bases. The sentences of a re-run are those of the first run.
 using CellsBySentence = std::map<std::string, std::vector<std::string>>;
 
+/// Labels say what whoever can move a tag wants them to: `latest` never names the base of a release that is to be built.
 bool is_of_this_release(const PublishedImage& image, const Plan& plan) {
-  return plan.policy.trigger == "release" && image.version == plan.version && !image.revision.empty() &&
-         image.revision == plan.head_commit;
+  return plan.policy.trigger == "release" && !image.by_moving_tag && image.version == plan.version &&
+         !image.revision.empty() && image.revision == plan.head_commit;
 }
 
+bool is_digest(const std::string& text) { return oci::Digest::parse(text).has_value(); }
+
 bool is_unknown(const BaseFacts& facts) {
-  return facts.is_unknown || (facts.published && facts.now && facts.published->base_digest.empty());
+  return facts.is_unknown || (facts.published && facts.now && !is_digest(facts.published->base_digest));
 }
 
 std::string moved_from(const BaseFacts& facts, const Plan& plan) {
-  if (facts.published && is_of_this_release(*facts.published, plan)) return facts.published->moved_from;
+  if (facts.published && is_of_this_release(*facts.published, plan)) {
+    const std::string& said = facts.published->moved_from;
+    return said.empty() || is_digest(said) ? said : std::string(kUnknownBase);
+  }
   if (is_unknown(facts)) return std::string(kUnknownBase);
   if (!facts.published || !facts.now || facts.published->base_digest == facts.now->text()) return {};
   return facts.published->base_digest;
@@ -33,6 +39,7 @@ std::string moved_from(const BaseFacts& facts, const Plan& plan) {
 
 /// The base that the cell's image stands on, or will; nullopt = nobody knows.
 std::optional<oci::Digest> base_of(const BaseFacts& facts, const Plan& plan) {
+  if (!facts.now) return std::nullopt;  // an engine may have it
   if (facts.published && is_of_this_release(*facts.published, plan)) {
     auto built_on = oci::Digest::parse(facts.published->base_digest);
     if (built_on) return *std::move(built_on);
@@ -70,7 +77,8 @@ void decide_bases(Plan& plan, const std::vector<std::optional<BaseFacts>>& facts
     const std::string base = concat("fresh: base image ", cell.base);
     cell.base_moved_from = moved_from(*facts[i], plan);
     if (cell.base_moved_from.empty()) {
-      kept[concat(base, " has not moved since the last publication")].push_back(cell.key);
+      kept[concat(base, facts[i]->now ? " has not moved since the last publication" : " is not in its registry")]
+          .push_back(cell.key);
     } else if (cell.base_moved_from == kUnknownBase) {
       unknown[concat(base, ": cannot tell whether it has moved")].push_back(cell.key);
     } else {

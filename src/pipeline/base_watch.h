@@ -20,6 +20,7 @@ inline constexpr std::string_view kMovedFromLabel = "io.crategate.base.moved-fro
 /// The labels of the image that a cell has published.
 struct PublishedImage {
   std::string version, revision, base_digest, moved_from;
+  bool by_moving_tag = false;  ///< found under no tag of its version: an image of another release
 };
 
 /// What registries say of one cell.

@@ -78,6 +78,8 @@ class Judgement {
     }
     same(Reason::record_foreign, "commit", plan_.commit, record.commit);
     same(Reason::record_foreign, "cell", cell_.key, record.cell);
+    if (cell_.base_digest && record.base)
+      same(Reason::record_foreign, "base image", cell_.base_digest->text(), record.base->digest.text());
     same(Reason::platform_differs, "platform", normal(cell_.platform).text(), normal(record.platform).text());
   }
 

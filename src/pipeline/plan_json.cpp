@@ -110,6 +110,10 @@ Result<Cell> read_cell(const Reader& from) {
   CG_TRY(cell.image, from.string("image"));
   CG_TRY(cell.candidate, from.string("candidate"));
   CG_TRY(cell.tags, from.strings("tags"));
+  if (cell.tags.empty()) {  // moving tags follow them: without one they would follow nothing
+    CG_TRY(const auto tags, from.at("tags"));
+    return tags.expected("at least one tag");
+  }
   CG_TRY(cell.cache, from.string("cache"));
   CG_TRY(cell.dockerfile, from.string("dockerfile"));
   CG_TRY(cell.log, from.string("log"));

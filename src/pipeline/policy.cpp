@@ -149,12 +149,14 @@ class Decision {
 
   void decide_fresh(std::string_view trigger, bool rebuild) {
     using config::Fresh;
-    const Fresh fresh = overrides_.fresh.value_or(rebuild ? Fresh::yes : Fresh::no);
+    // REBUILD_BASE is a person's word: it does not ask whether anything has moved.
+    const bool is_demanded = rebuild && trigger == "manual" && overrides_.fresh == Fresh::automatic;
+    const Fresh fresh = is_demanded ? Fresh::yes : overrides_.fresh.value_or(rebuild ? Fresh::yes : Fresh::no);
     policy_.fresh = fresh == Fresh::yes;
     policy_.watch_base = fresh == Fresh::automatic;
     if (policy_.watch_base) {
       because(concat("fresh: where the base image has moved, as ", setting("fresh"), " says"));
-    } else if (overrides_.fresh) {
+    } else if (overrides_.fresh && !is_demanded) {
       because(concat("fresh: ", policy_.fresh, ", as ", setting("fresh"), " says"));
     } else if (rebuild) {
       because(concat("fresh: ", trigger == "schedule" ? "a scheduled run" : "REBUILD_BASE", " pulls new base layers"));

@@ -10,7 +10,7 @@ namespace {
 using json::Reader;
 using json::Value;
 
-constexpr std::string_view kHint = "Run `crategate verify` again.";
+constexpr std::string_view kHint = "Remove the file, and run `crategate verify`: it builds the cell once more.";
 constexpr std::size_t kScope = 12;  ///< digits in the name of a cache
 constexpr std::size_t kLongestTag = 128;
 

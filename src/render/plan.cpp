@@ -19,7 +19,8 @@ Rows policy_rows(const pipeline::Policy& policy) {
           {"trigger", policy.trigger},
           {"fresh", policy.watch_base ? "where the base image has moved" : yes_no(policy.fresh)},
           {"cache read", yes_no(policy.cache_read)},
-          {"cache write", yes_no(policy.cache_write)},
+          {"cache write",
+           policy.refresh_cache && !policy.cache_write ? "where the base image has moved" : yes_no(policy.cache_write)},
           {"candidate", policy.candidate ? "stored by digest" : "no"},
           {"push", policy.push ? "after the gate" : "no"},
           {"latest", policy.latest ? "after all pushes" : "no"}};

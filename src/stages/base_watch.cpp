@@ -49,18 +49,21 @@ std::string label(const std::map<std::string, std::string>& labels, std::string_
   return found == labels.end() ? std::string() : found->second;
 }
 
-/// The first of the tags that there is.
+/// The first of the version tags, else of the moving ones, that there is.
 Result<std::optional<pipeline::PublishedImage>> find_published(const pipeline::Cell& cell,
-                                                               const std::vector<std::string>& tags,
+                                                               const std::vector<std::string>& moving,
                                                                registry::RegistryReader& reader) {
   CG_TRY(const auto repository, oci::parse_repository(cell.image));
-  for (const auto& tag : tags) {
-    CG_TRY(const auto labels, image_labels({repository, tag, std::nullopt}, reader));
+  std::vector<std::string> tags = cell.tags;
+  tags.insert(tags.end(), moving.begin(), moving.end());
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    CG_TRY(const auto labels, image_labels({repository, tags[i], std::nullopt}, reader));
     if (!labels) continue;
     return pipeline::PublishedImage{.version = label(*labels, pipeline::kVersionLabel),
                                     .revision = label(*labels, pipeline::kRevisionLabel),
                                     .base_digest = label(*labels, pipeline::kBaseDigestLabel),
-                                    .moved_from = label(*labels, pipeline::kMovedFromLabel)};
+                                    .moved_from = label(*labels, pipeline::kMovedFromLabel),
+                                    .by_moving_tag = i >= cell.tags.size()};
   }
   return std::nullopt;
 }
@@ -96,10 +99,8 @@ Result<void> look_at_bases(pipeline::Plan& plan, const config::Configuration& co
     note(cell, base, found);
     if (base) found.now = *base;
     if (images != nullptr && plan.policy.watch_base) {
-      std::vector<std::string> tags = cell.tags;
       const auto also = moving.find(cell.image);
-      if (also != moving.end()) tags.insert(tags.end(), also->second.begin(), also->second.end());
-      auto published = find_published(cell, tags, *images);
+      auto published = find_published(cell, also == moving.end() ? std::vector<std::string>() : also->second, *images);
       note(cell, published, found);
       if (published) found.published = *std::move(published);
     }

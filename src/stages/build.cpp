@@ -33,7 +33,7 @@ std::map<std::string, std::string> image_labels(const BuildInputs& in) {
     labels["org.opencontainers.image.source"] = in.source_url;
     labels["org.opencontainers.image.url"] = in.source_url;
   }
-  if (!in.cell.base.empty()) labels["org.opencontainers.image.base.name"] = in.cell.base;
+  if (!in.cell.base.empty() && in.names_base) labels["org.opencontainers.image.base.name"] = in.cell.base;
   if (const auto seconds = parse_unsigned(in.commit_time)) {
     // The commit's time, not the build's: the same commit gives the same configuration.
     labels["org.opencontainers.image.created"] =
@@ -44,7 +44,11 @@ std::map<std::string, std::string> image_labels(const BuildInputs& in) {
     labels[item.substr(0, equals)] = equals == std::string::npos ? "" : item.substr(equals + 1);
   }
   // Later plans trust these: neither a project nor a base image says otherwise.
-  if (in.plan.policy.watch_base) labels[std::string(pipeline::kMovedFromLabel)] = in.cell.base_moved_from;
+  if (in.plan.policy.watch_base) {
+    // For re-runs of a release alone: elsewhere it would make another image of the same one.
+    const bool is_release = in.plan.policy.trigger == "release";
+    labels[std::string(pipeline::kMovedFromLabel)] = is_release ? in.cell.base_moved_from : std::string();
+  }
   labels[std::string(pipeline::kTriggerLabel)] = in.plan.policy.trigger;
   labels[std::string(pipeline::kReleasedLabel)] = in.plan.version_released ? "true" : "false";
   return labels;
@@ -56,6 +60,17 @@ void warn_of_cache(const BuildInputs& in, const docker::BuildRequest& request, c
   const std::string& cache = request.cache_from.empty() ? in.cell.cache : request.cache_from.front().reference;
   const std::string text = concat("cell ", in.cell.key, ": the build cache ", cache, " could not be read (", reason,
                                   "); the build goes on without it and takes longer");
+  log::warning(text);
+  workflow.annotate(
+      {.severity = actions::Severity::warning, .title = "crategate build", .message = text, .location = {}});
+}
+
+/// What the configuration says of the base is not true of this image, so the image does not say it either.
+void warn_of_base(const BuildInputs& in, actions::Workflow& workflow) {
+  if (in.cell.base.empty() || in.names_base) return;
+  const std::string text =
+      concat("cell ", in.cell.key, ": no FROM of ", in.cell.dockerfile, " is its base ", in.cell.base,
+             ": it is not pinned, and the image has no labels of a base; write FROM {{base}}");
   log::warning(text);
   workflow.annotate(
       {.severity = actions::Severity::warning, .title = "crategate build", .message = text, .location = {}});
@@ -121,7 +136,7 @@ docker::BuildRequest build_request(const BuildInputs& in) {
 
 std::optional<pipeline::Base> find_base(const BuildInputs& in, docker::ImageBuilder& builder) {
   const std::string& name = in.cell.base;
-  if (name.empty() || pipeline::is_replaced(name, in.configuration.build)) return std::nullopt;
+  if (name.empty() || !in.names_base || pipeline::is_replaced(name, in.configuration.build)) return std::nullopt;
   if (in.cell.base_digest) return pipeline::Base{.name = name, .digest = *in.cell.base_digest, .in_engine = false};
   const auto base = builder.find_base(name, build_request(in));
   if (!base) return std::nullopt;
@@ -167,8 +182,10 @@ Result<LoggedBuild> build_logged(const docker::BuildRequest& request, const Buil
 
 Result<Built> run_build(const BuildInputs& in, const BuildServices& svc) {
   CG_CHECK(check_sources(in, svc.files));
+  CG_CHECK(withdraw_built(svc.files, in.workspace, in.cell.key));
   CG_CHECK(withdraw_evidence(svc.files, in.workspace, in.cell.key));
   CG_CHECK(withdraw_scan(svc.files, in.workspace, in.cell.key));
+  warn_of_base(in, svc.workflow);
   auto base = find_base(in, svc.builder);
   docker::BuildRequest request = build_request(in);
   use_base(request, base);

@@ -24,6 +24,7 @@ struct BuildInputs {
   std::string commit_time;  ///< seconds since the epoch; label created; empty = none
   bool in_action = false;   ///< in a job of GitHub Actions: no cache of this machine
   std::string run;          ///< of the workflow; empty outside one
+  bool names_base = true;   ///< false: no FROM of the cell's Dockerfile is its base
 };
 
 struct BuildServices {

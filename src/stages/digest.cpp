@@ -66,6 +66,16 @@ Result<void> require_tested_image(const DigestInputs& in, const pipeline::TestRe
               concat("Run `crategate test --cell ", in.cell.key, "` again."));
 }
 
+/// An image of that name that lies in the engine may be of another commit: it can be tried, and is never published.
+Result<void> require_built(const DigestInputs& in, const std::optional<Built>& built) {
+  if (built || (!in.plan.policy.candidate && !in.plan.policy.push)) return {};
+  return fail(
+      ErrorCode::not_found,
+      concat("cell ", in.cell.key, ": expected an image that was built for this plan, found only one that is called ",
+             local_image_name(in.plan, in.cell)),
+      concat("Run `crategate build --cell ", in.cell.key, "`, then test and digest."));
+}
+
 Result<void> require_scanned_image(const DigestInputs& in, const std::optional<pipeline::ScanResult>& scan,
                                    const layout::ImportedImage& image) {
   if (!scan || scan->config_digest == image.config.digest) return {};
@@ -176,6 +186,8 @@ std::optional<StoredLayers::Place> StoredLayers::find(const oci::Digest& diff_id
 Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices& svc) {
   // Facts
   CG_TRY(const auto tests, tested(in, svc));
+  CG_TRY(const auto built, load_built(svc.files, in.workspace, in.plan, in.cell.key));
+  CG_CHECK(require_built(in, built));
   CG_TRY(const auto scan, scanned(in, svc));
   CG_TRY(const std::string image_id, image_to_store(in, svc, tests));
   CG_TRY(const oci::Repository repository, oci::parse_repository(in.cell.candidate));
@@ -193,7 +205,6 @@ Result<pipeline::Record> run_digest(const DigestInputs& in, const DigestServices
   CG_CHECK(require_scanned_image(in, scan, *imported));
   auto record = make_record(in, tests, *imported, sys::rfc3339(svc.clock.now()));
   record.scan = scan;
-  CG_TRY(const auto built, load_built(svc.files, in.workspace, in.plan, in.cell.key));
   if (built) record.base = built->base;
   if (in.plan.rebuild) CG_CHECK(add_contents(record, imported_to, *imported));
   CG_CHECK(require_readable(record));

@@ -41,6 +41,40 @@ Result<std::vector<zip::Member>> members_of(const Bundle& bundle, const sys::Fil
   return members;
 }
 
+/// One number for names and bytes: neither can be read as the other.
+oci::Digest digest_of(const std::vector<zip::Member>& members) {
+  std::string text;
+  for (const auto& member : members) {
+    text += concat(member.name.size(), ":", member.name, " ", oci::Digest::of(member.content).text(), "\n");
+  }
+  return oci::Digest::of(text);
+}
+
+Error not_expected(const oci::Digest& expected, std::string_view found) {
+  return {ErrorCode::integrity,
+          concat("expected ", expected.text(), ", as the job that made it says, found ", found),
+          "Another job of this run has replaced it. Find out which; then run all jobs again."};
+}
+
+/// What the archive has of the bundle's files.
+Result<std::vector<zip::Member>> read_members(const Bundle& bundle, const LocalArchive& archive) {
+  std::vector<zip::Member> members;
+  for (const auto& piece : bundle.pieces) {
+    CG_TRY(auto bytes, zip::read_member(archive.path(), piece.member, kLimits));
+    if (bytes) members.push_back({.name = piece.member, .kind = zip::Member::Kind::text, .content = *std::move(bytes)});
+  }
+  return members;
+}
+
+Result<void> require_expected(const Bundle& bundle, const std::vector<zip::Member>& members,
+                              const ExpectedBundles& expected) {
+  const auto wanted = expected.find(bundle.name);
+  if (wanted == expected.end()) return {};
+  const auto found = digest_of(members);
+  if (found == wanted->second) return {};
+  return fail(not_expected(wanted->second, found.text()));
+}
+
 Result<void> empty(const Piece& piece, sys::FileSystem& files) {
   CG_TRY(const auto present, files.read_below(piece.root, piece.file, kLargestPiece));
   if (!present || present->empty()) return {};
@@ -55,12 +89,14 @@ Result<void> take_one(const Bundle& bundle, const actions::Artifact& artifact, c
                                    return {};
                                  },
                                  kLargestBundle, svc.files));
+  CG_TRY(const auto members, read_members(bundle, archive));
+  CG_CHECK(require_expected(bundle, members, svc.expected));
   for (const auto& piece : bundle.pieces) {
-    CG_TRY(const auto bytes, zip::read_member(archive.path(), piece.member, kLimits));
-    if (!bytes && bundle.only_given) CG_CHECK(empty(piece, svc.files));
-    if (!bytes) continue;
+    const auto member = std::ranges::find(members, piece.member, &zip::Member::name);
+    if (member == members.end() && bundle.only_given) CG_CHECK(empty(piece, svc.files));
+    if (member == members.end()) continue;
     CG_CHECK(svc.files.make_directories(piece.root));
-    CG_CHECK(svc.files.write_below(piece.root, piece.file, *bytes));
+    CG_CHECK(svc.files.write_below(piece.root, piece.file, member->content));
   }
   log::debug(concat("took artifact ", artifact.name, " (id ", artifact.id, ")"));
   return {};
@@ -129,6 +165,23 @@ Bundle report_bundle(const Workspace& workspace) {
           .grows = true};
 }
 
+Result<ExpectedBundles> parse_expected(const std::vector<std::string>& items) {
+  ExpectedBundles expected;
+  for (const auto& item : items) {
+    const auto equals = item.find('=');
+    auto digest = oci::Digest::parse(item.substr(equals + 1));
+    if (!digest) return fail(std::move(digest).error().within("artifact-digests"));
+    expected.insert_or_assign(item.substr(0, equals), *std::move(digest));
+  }
+  return expected;
+}
+
+Result<std::optional<oci::Digest>> digest_of(const Bundle& bundle, const sys::FileSystem& files) {
+  CG_TRY(const auto members, members_of(bundle, files));
+  if (members.empty()) return std::nullopt;
+  return digest_of(members);
+}
+
 Result<bool> give(const Bundle& bundle, const HandOverServices& svc) {
   CG_TRY(auto members, members_of(bundle, svc.files));
   if (members.empty()) return false;
@@ -150,7 +203,12 @@ Result<void> take(const std::vector<Bundle>& bundles, const HandOverServices& sv
   CG_TRY(const auto artifacts, svc.store.list(alone ? std::optional(bundles.front().name) : std::nullopt));
   const auto found = find_bundles(bundles, artifacts);
   for (const auto& bundle : bundles) {
-    if (!bundle.only_given || std::ranges::find(found, &bundle, &Found::bundle) != found.end()) continue;
+    const auto wanted = svc.expected.find(bundle.name);
+    const bool is_given = std::ranges::find(found, &bundle, &Found::bundle) != found.end();
+    if (wanted != svc.expected.end() && !is_given) {
+      return fail(not_expected(wanted->second, "no artifact").within(concat("artifact ", bundle.name)));
+    }
+    if (!bundle.only_given || is_given) continue;
     for (const auto& piece : bundle.pieces) CG_CHECK(empty(piece, svc.files));
   }
   std::atomic<std::size_t> next = 0;

@@ -2,12 +2,15 @@
 // Belongs here: the table of artifacts, and the two verbs.  Not here: archives (artifact_archive), what files mean.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "actions/artifact_store.h"
 #include "base/result.h"
 #include "config/configuration.h"
+#include "oci/digest.h"
 #include "pipeline/maker.h"
 #include "pipeline/plan.h"
 #include "stages/workspace.h"
@@ -38,12 +41,22 @@ Bundle rebuilds_bundle(const Workspace& workspace, const pipeline::Plan& plan);
 Bundle moves_bundle(const Workspace& workspace);
 Bundle report_bundle(const Workspace& workspace);
 
+/// Artifact → what its bundle must hold; others may hold anything.
+using ExpectedBundles = std::map<std::string, oci::Digest>;
+
 struct HandOverServices {
   actions::ArtifactStore& store;
   sys::FileSystem& files;
   pipeline::Maker maker;
   config::Artifacts settings;
+  ExpectedBundles expected = {};
 };
+
+/// `NAME=sha256:…` items. Errors: bad_input.
+Result<ExpectedBundles> parse_expected(const std::vector<std::string>& items);
+
+/// Of the names and bytes of the files that `give` uploads, whatever archive they are in; nullopt = there are none.
+Result<std::optional<oci::Digest>> digest_of(const Bundle& bundle, const sys::FileSystem& files);
 
 /// Uploads the files of a bundle that exist and are not empty; false = none did.
 /// Errors: those of upload_archive.
@@ -52,7 +65,8 @@ Result<bool> give(const Bundle& bundle, const HandOverServices& svc);
 /// Downloads bundles, side by side, and writes exactly their pieces, in place of what is there; other members of an
 /// archive are left alone (A63). A bundle that nobody has given, or a piece that it lacks, leaves its files as they are;
 /// those of a bundle `only_given` are emptied, which reads as absent.
-/// Errors: artifact_service, integrity (an archive that is not sound, or larger than evidence can be).
+/// Errors: artifact_service, integrity (an archive that is not sound, or larger than evidence can be; a bundle that holds
+/// something else than is expected of it: then nothing of it is written).
 Result<void> take(const std::vector<Bundle>& bundles, const HandOverServices& svc);
 
 /// What an earlier attempt gave under that name is removed, because it is about to be made anew.

@@ -178,6 +178,15 @@ Result<void> require_commit(const pipeline::Event& event, const std::string& com
               concat("Check the tag out (git checkout ", event.tag, "), or give the release a new version."));
 }
 
+/// References admit any digits, as docker does; nothing can be published to a port that there is not.
+bool has_possible_port(const std::string& host) {
+  constexpr std::uint64_t kHighestPort = 65535;
+  const auto colon = host.rfind(':');
+  if (colon == std::string::npos || host.ends_with(']')) return true;
+  const auto port = parse_unsigned(host.substr(colon + 1));
+  return port && *port > 0 && *port <= kHighestPort;
+}
+
 }  // namespace
 
 Result<pipeline::Destination> parse_destination(const std::string& to, bool layout_by_default) {
@@ -187,7 +196,8 @@ Result<pipeline::Destination> parse_destination(const std::string& to, bool layo
   const auto slash = prefix.find('/');
   const std::string host = prefix.substr(0, slash);
   const bool is_host = host == "localhost" || host.find_first_of(".:") != std::string::npos;
-  if (!is_host || !oci::parse_repository(concat(prefix, slash == std::string::npos ? "/x" : ""))) {
+  if (!is_host || !has_possible_port(host) ||
+      !oci::parse_repository(concat(prefix, slash == std::string::npos ? "/x" : ""))) {
     return fail(ErrorCode::bad_input, concat("--to: expected REGISTRY[/PATH] or oci:DIR, found ", quote(to)),
                 "Write the registry's host, e.g. --to localhost:5000 or --to ghcr.io/owner.");
   }

@@ -44,6 +44,14 @@ Result<std::optional<pipeline::Rebuilt>> look_at(const layout::OciLayout& layout
                            .contents = std::move(contents)};
 }
 
+/// Nothing builds again over what was changed here; whoever has looked at it takes it away.
+Error damaged_here(Error error, const std::string& directory) {
+  if (error.code == ErrorCode::integrity || error.code == ErrorCode::bad_input) {
+    error.hint = concat("Find out what changed ", directory, "; then remove it, and run `crategate verify`.");
+  }
+  return error;
+}
+
 /// The archive that the builder wrote, into the layout.
 Result<pipeline::Rebuilt> keep(const BuildInputs& in, const sys::Path& archive) {
   CG_TRY(auto layout, layout::OciLayout::open(in.workspace.state() / kRebuiltDirectory));
@@ -123,11 +131,18 @@ Result<pipeline::Rebuilds> load_rebuilds(const sys::FileSystem& files, const Wor
 Result<pipeline::Rebuilds> prove_rebuilds(const Workspace& workspace, const pipeline::Rebuilds& rebuilds) {
   const sys::Path directory = workspace.state() / kRebuiltDirectory;
   if (rebuilds.empty() || !std::filesystem::exists(directory)) return pipeline::Rebuilds{};
-  CG_TRY(const auto layout, layout::OciLayout::open(directory));
+  const std::string name = (workspace.state_name / kRebuiltDirectory).string();
+  auto opened = layout::OciLayout::open(directory);
+  if (!opened) return fail(damaged_here(std::move(opened).error(), name));
+  const auto& layout = *opened;
   const std::vector<std::pair<std::string, pipeline::Rebuilt>> said(rebuilds.begin(), rebuilds.end());
   std::vector<std::optional<pipeline::Rebuilt>> seen(said.size());
   CG_CHECK(sys::for_each_parallel(said.size(), kReadersAtATime, [&](std::size_t i) -> Result<void> {
-    CG_TRY(seen[i], look_at(layout, said[i].second.manifest_digest));
+    auto found = look_at(layout, said[i].second.manifest_digest);
+    if (!found) {
+      return fail(damaged_here(std::move(found).error(), name).within(concat("rebuilt image of cell ", said[i].first)));
+    }
+    seen[i] = *std::move(found);
     return {};
   }));
   pipeline::Rebuilds proven;

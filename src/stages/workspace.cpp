@@ -130,6 +130,10 @@ Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspac
                          {test_result_file(cell), record_file(cell), digest_file(cell), rebuilt_file(cell)});
 }
 
+Result<void> withdraw_built(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
+  return empty_documents(files, workspace, {build_file(cell)});
+}
+
 Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell) {
   return empty_documents(files, workspace, {record_file(cell), digest_file(cell)});
 }
@@ -159,7 +163,7 @@ Result<std::optional<pipeline::ScanResult>> load_scan_result(const sys::FileSyst
 Result<std::optional<Built>> load_built(const sys::FileSystem& files, const Workspace& workspace,
                                         const pipeline::Plan& plan, const std::string& cell) {
   CG_TRY(const auto text, read_state(files, workspace, build_file(cell)));
-  if (!text) return std::nullopt;
+  if (!text || text->empty()) return std::nullopt;
   CG_TRY(const auto document, json::Document::parse(*text, (workspace.state_name / build_file(cell)).string()));
   Built built;
   CG_TRY(built.plan_id, document.root().string("plan_id"));

@@ -72,6 +72,8 @@ Result<pipeline::Cell> find_cell(const pipeline::Plan& plan, const std::string& 
 /// What is proven of an image does not outlive the next build or test of its cell: test result, record, digest text and
 /// rebuild are emptied, which reads as absent.
 Result<void> withdraw_evidence(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
+/// What an earlier build left: one that fails leaves no image of this plan.
+Result<void> withdraw_built(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
 /// The record alone: it speaks of an earlier scan.
 Result<void> withdraw_record(sys::FileSystem& files, const Workspace& workspace, const std::string& cell);
 /// Nor does a scan outlive the next build or scan: its result, report and SARIF.

@@ -83,7 +83,7 @@ it_writes_the_registry_cache_when_dependencies_changed() {
   run crategate build --cell cpu-py3.11 --dry-run "${options[@]}"
   expect_ok
   expect_match "build command" "$OUT" "--cache-from=type=registry,ref=$TO/cached/tiny/cache:cpu-py3.11( |$)"
-  expect_match "build command" "$OUT" "--cache-to=type=registry,ref=$TO/cached/tiny/cache:cpu-py3.11,mode=max( |$)"
+  expect_match "build command" "$OUT" "--cache-to=type=registry,ref=$TO/cached/tiny/cache:cpu-py3.11,mode=max,image-manifest=true,oci-mediatypes=true( |$)"
   run crategate run --to "$TO/cached" "${TAG_PUSH[@]}" "${options[@]}"
   expect_ok
   expect_equal "cache tags" "$(tags "$TO/cached/tiny/cache")" "cpu-py3.11 cpu-py3.13"

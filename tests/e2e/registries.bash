@@ -182,6 +182,23 @@ it_copies_to_a_layout_and_back() {
   expect_ok
 }
 
+it_removes_no_tag_when_one_of_them_is_not_there() {
+  local name
+  image "$MEMORY/public/untagged:1"
+  for name in a b; do
+    run crategate registry copy "$MEMORY/public/untagged:1" "oci:$WORK/untagged:$name"
+    expect_ok
+  done
+  run crategate registry untag "oci:$WORK/untagged:a" "oci:$WORK/untagged:misspelt"
+  expect_failure 22 not-found "oci:$WORK/untagged:misspelt" 'registry ls'
+  run crategate registry ls "oci:$WORK/untagged"
+  expect_equal "names" "$(sort <<<"$OUT" | tr '\n' ' ')" "a b "
+  run crategate registry untag "oci:$WORK/untagged:a" "oci:$WORK/untagged:a"
+  expect_ok
+  run crategate registry ls "oci:$WORK/untagged"
+  expect_equal "names" "$OUT" "b"
+}
+
 it_says_digests_and_tags_as_others_do() {
   local host number
   local -a references

@@ -74,6 +74,17 @@ TEST_F(BaseWatch, ComparesTheVersionTagBefore) {
   EXPECT_EQ(moved_from(), "");
 }
 
+// Its labels are those of this very release, as anybody may write them.
+TEST_F(BaseWatch, LetsNoMovingTagChooseTheBaseOfARelease) {
+  version = "v1.3.0";
+  make_plan();
+  const auto old = put_base("1");
+  publish("latest", old);
+  const auto now = put_base("2");
+  EXPECT_EQ(moved_from(), old.text());
+  EXPECT_EQ(cell().base_digest, now);
+}
+
 TEST_F(BaseWatch, LooksAtMovingTagsThatThisEventDoesNotMove) {
   const auto old = put_base("1");
   publish("latest", old);

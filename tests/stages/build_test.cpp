@@ -20,6 +20,7 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 constexpr const char* kCache = "braindotai/opencrate-build-cache:cpu-py3.11";
+constexpr const char* kForm = ",image-manifest=true,oci-mediatypes=true";
 
 class BuildStage : public ::testing::Test {
  protected:
@@ -51,6 +52,21 @@ TEST_F(BuildStage, RefusesAForeignFrontend) {  // A20
   EXPECT_TRUE(run());
   project.configuration.build.build_args = {"BUILDKIT_SYNTAX=other/frontend"};
   EXPECT_THAT(run().error().message, HasSubstr("other/frontend"));
+}
+
+TEST_F(BuildStage, SaysNothingOfABaseThatTheDockerfileDoesNotName) {
+  project.write(plan.cells.front().dockerfile, "FROM other\n");
+  plan.cells.front().base_digest = oci::Digest::of("base");
+  auto in = inputs();
+  in.names_base = false;
+  const auto built = run_build(in, {project.files, builder, engine, workflow, progress});
+  ASSERT_TRUE(built) << describe(built.error());
+  EXPECT_FALSE(built->base);
+  ASSERT_THAT(builder.requests, SizeIs(1));
+  EXPECT_FALSE(builder.requests.front().labels.contains("org.opencontainers.image.base.name"));
+  EXPECT_THAT(builder.requests.front().build_contexts, ::testing::IsEmpty());
+  ASSERT_THAT(workflow.annotations, SizeIs(1));
+  EXPECT_THAT(workflow.annotations.front().message, HasSubstr("is its base ubuntu:22.04"));
 }
 
 TEST_F(BuildStage, RefusesGitCredentialsInItsContext) {  // A21
@@ -132,7 +148,7 @@ struct PolicyCase {
 
 TEST_F(BuildStage, AsksForFreshnessAndCacheAsThePolicySays) {
   const std::string from = concat("--cache-from=type=registry,ref=", kCache);
-  const std::string to = concat("--cache-to=type=registry,ref=", kCache, ",mode=max");
+  const std::string to = concat("--cache-to=type=registry,ref=", kCache, ",mode=max", kForm);
   for (const auto& row :
        {PolicyCase{"pull request", true, false, false, {"--pull", "--no-cache"}},
         PolicyCase{"release", false, true, false, {from}},
@@ -156,7 +172,8 @@ TEST_F(BuildStage, AsksForFreshnessAndCacheAsThePolicySays) {
 TEST_F(BuildStage, MayIgnoreErrorsOfWritingTheCache) {
   plan.policy.cache_read = plan.policy.cache_write = true;
   project.configuration.build.cache_ignore_error = true;
-  EXPECT_THAT(arguments(), Contains(concat("--cache-to=type=registry,ref=", kCache, ",mode=max,ignore-error=true")));
+  EXPECT_THAT(arguments(),
+              Contains(concat("--cache-to=type=registry,ref=", kCache, ",mode=max", kForm, ",ignore-error=true")));
   EXPECT_THAT(arguments(), Contains(concat("--cache-from=type=registry,ref=", kCache)));
 }
 
@@ -173,7 +190,7 @@ TEST_F(BuildStage, KeepsACacheOfThisMachineOutOfActionsAndPullRequests) {
     return found;
   };
   const std::string from = concat("--cache-from=type=registry,ref=", kCache);
-  const std::string to = concat("--cache-to=type=registry,ref=", kCache, ",mode=max");
+  const std::string to = concat("--cache-to=type=registry,ref=", kCache, ",mode=max", kForm);
   const std::string local_to = "--cache-to=type=local,dest=.cache/cpu-py3.11,mode=max";
   EXPECT_THAT(caches(true), ElementsAre(from, to));
   EXPECT_THAT(caches(false), ElementsAre(from, "--cache-from=type=local,src=.cache/cpu-py3.11", to, local_to));

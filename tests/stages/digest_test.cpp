@@ -80,6 +80,19 @@ TEST_F(DigestStage, SignsTheRecordWithTheSecretThatItIsGiven) {
   EXPECT_EQ(record_of("cpu-py3.11").signature, record.signature);
 }
 
+// Whatever the engine calls so may be of another commit.
+TEST_F(DigestStage, RecordsForAPublicationOnlyWhatWasBuiltForThisPlan) {
+  test_passed(cell(), image_of(cell()));
+  ASSERT_TRUE(withdraw_built(project.files, project.workspace, cell().key));
+  const auto refused = digest(cell());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::not_found);
+  EXPECT_THAT(refused.error().message, HasSubstr("expected an image that was built for this plan"));
+  EXPECT_THAT(writer.manifests, ::testing::IsEmpty());
+  plan->policy.push = plan->policy.candidate = false;
+  EXPECT_TRUE(digest(cell(), false)) << "a pull request publishes nothing";
+}
+
 TEST_F(DigestStage, StoresTheCandidateByDigestWithoutATag) {
   const auto image = image_of(cell());
   test_passed(cell(), image);

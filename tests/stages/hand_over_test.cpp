@@ -41,6 +41,35 @@ class HandOver : public ::testing::Test {
   const pipeline::Cell& cell = plan.cells.front();
 };
 
+// A67: another job of the run has replaced it.
+TEST_F(HandOver, TakesNothingButWhatTheMakersOutputSays) {
+  maker.write(".crategate/plan.json", "{\"a\":1}\n");
+  maker.write(cell.dockerfile, "FROM scratch\n");
+  const auto plan_digest = digest_of(plan_bundle(maker.workspace), files).value().value();
+  const auto files_digest = digest_of(dockerfiles_bundle(maker.workspace, plan), files).value().value();
+  ASSERT_TRUE(give(plan_bundle(maker.workspace), services()).value());
+  ASSERT_TRUE(give(dockerfiles_bundle(maker.workspace, plan), services()).value());
+  auto bound = services();
+  bound.expected =
+      parse_expected({"crategate-plan=" + plan_digest.text(), "generated-dockerfiles=" + files_digest.text()}).value();
+  const std::vector<Bundle> bundles = {plan_bundle(taker.workspace), dockerfiles_bundle(taker.workspace, plan)};
+  ASSERT_TRUE(take(bundles, bound));
+  EXPECT_EQ(taker.read(".crategate/plan.json"), "{\"a\":1}\n");
+  upload("generated-dockerfiles", {text(cell.dockerfile, "FROM evil\n")});
+  auto refused = take(bundles, bound);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::integrity);
+  EXPECT_THAT(describe(refused.error()), HasSubstr("artifact generated-dockerfiles: expected " + files_digest.text()));
+  EXPECT_EQ(taker.read(cell.dockerfile), "FROM scratch\n");
+  upload("crategate-plan", {text("plan.json", "{\"a\":2}\n")});
+  EXPECT_EQ(take({plan_bundle(taker.workspace)}, bound).error().code, ErrorCode::integrity);
+  ASSERT_TRUE(store.remove("crategate-plan"));
+  refused = take({plan_bundle(taker.workspace)}, bound);
+  EXPECT_THAT(refused.error().message, HasSubstr("found no artifact"));
+  EXPECT_EQ(taker.read(".crategate/plan.json"), "{\"a\":1}\n");
+  EXPECT_EQ(parse_expected({"crategate-plan=md5:1"}).error().code, ErrorCode::bad_input);
+}
+
 TEST_F(HandOver, GivesEveryBundleAndTakesItWhereThereIsNothing) {
   const std::string log = cell.log;
   maker.write(".crategate/plan.json", "{}\n");

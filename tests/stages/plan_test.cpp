@@ -194,6 +194,7 @@ TEST(ParseDestination, KnowsLayoutsAndRegistries) {
                           DestinationCase{"oci:", false, true, ""}, DestinationCase{"oci:out/images", false, true, ""},
                           DestinationCase{"localhost:5000", true, false, "localhost:5000"},
                           DestinationCase{"localhost", true, false, "localhost"},
+                          DestinationCase{"[::1]:65535/a", true, false, "[::1]:65535/a"},
                           DestinationCase{"ghcr.io/me/", true, false, "ghcr.io/me"}}) {
     SCOPED_TRACE(row.to);
     const auto destination = parse_destination(row.to, row.by_default);
@@ -204,8 +205,9 @@ TEST(ParseDestination, KnowsLayoutsAndRegistries) {
 }
 
 TEST(ParseDestination, RefusesWhatIsNoRegistry) {
-  for (const std::string to : {"images", "me/app", "https://ghcr.io", "ghcr.io/Me", "ghcr.io//a", "-x", "ghcr.io/a b",
-                               "ghcr.io/../a", "OCI:dir", "localhost:port"}) {
+  for (const std::string to :
+       {"images", "me/app", "https://ghcr.io", "ghcr.io/Me", "ghcr.io//a", "-x", "ghcr.io/a b", "ghcr.io/../a",
+        "OCI:dir", "localhost:port", "localhost:0", "localhost:65536/a", "localhost:99999999999999999999"}) {
     const auto destination = parse_destination(to, true);
     ASSERT_FALSE(destination) << to;
     EXPECT_EQ(destination.error().code, ErrorCode::bad_input);

@@ -281,6 +281,28 @@ TEST_F(RebuildStage, NoticesALayerThatIsNotTheOneOfTheConfiguration) {
   EXPECT_EQ(verdict(), "candidate-missing");
 }
 
+TEST_F(RebuildStage, NamesWhatWasDamagedAndWhatToRemove) {
+  prove_all();
+  rebuild_all();
+  const auto said = load_rebuilds(project.files, project.workspace, *plan).value();
+  const auto blob = [](const oci::Digest& digest) {
+    return sys::Path(".crategate") / kRebuiltDirectory / "blobs/sha256" / std::string(digest.hex());
+  };
+  project.write(blob(said.at("cpu-py3.11").manifest_digest), "something else");
+  const auto image = prove_rebuilds(project.workspace, said);
+  ASSERT_FALSE(image);
+  EXPECT_THAT(describe(image.error()), HasSubstr("rebuilt image of cell cpu-py3.11"));
+  EXPECT_THAT(image.error().hint, HasSubstr(".crategate/rebuilt; then remove it"));
+  project.write(sys::Path(".crategate") / kRebuiltDirectory / "oci-layout", "");
+  const auto whole = prove_rebuilds(project.workspace, said);
+  ASSERT_FALSE(whole);
+  EXPECT_THAT(whole.error().hint, HasSubstr(".crategate/rebuilt; then remove it"));
+  ASSERT_TRUE(write_state(project.files, project.workspace, rebuilt_file("cpu-py3.11"), "{}"));
+  const auto document = load_rebuilds(project.files, project.workspace, *plan);
+  ASSERT_FALSE(document);
+  EXPECT_THAT(document.error().hint, HasSubstr("Remove the file")) << "running it again alone changes nothing";
+}
+
 TEST_F(RebuildStage, PublishesNothingWhenOneOfTheRebuildsDiffers) {
   prove_all();
   rebuild_all();

@@ -136,6 +136,35 @@ TEST(BaseWatch, PlansAReRunOfAReleaseAsBefore) {
   }
 }
 
+// Whoever may write `latest` does not choose the base of the next release with labels.
+TEST(BaseWatch, TakesAnImageOfAMovingTagForAnotherReleaseWhateverItsLabelsSay) {
+  Plan plan = watching_plan();
+  const PublishedImage forged{.version = plan.version,
+                              .revision = plan.head_commit,
+                              .base_digest = kOld.text(),
+                              .moved_from = {},
+                              .by_moving_tag = true};
+  decide_bases(plan, std::vector<std::optional<BaseFacts>>(4, seen(forged, kNow)));
+  EXPECT_EQ(plan.cells.front().base_digest, kNow);
+  EXPECT_EQ(plan.cells.front().base_moved_from, kOld.text());
+}
+
+// Labels may hold anything: what is no digest reaches neither the plan nor its summary.
+TEST(BaseWatch, CountsALabelThatIsNoDigestAsUnknown) {
+  for (const std::string& text :
+       {std::string("sha256:evil"), std::string("`x` | ![](http://x)"), std::string(1 << 16, 'a')}) {
+    auto other = image_on(kOld);
+    other.base_digest = text;
+    Plan plan = watching_plan();
+    const PublishedImage ours{
+        .version = plan.version, .revision = plan.head_commit, .base_digest = kNow.text(), .moved_from = text};
+    decide_bases(plan, {seen(other, kNow), seen(ours, kNow), std::nullopt, std::nullopt});
+    EXPECT_EQ(plan.cells[0].base_moved_from, kUnknownBase);
+    EXPECT_EQ(plan.cells[1].base_moved_from, kUnknownBase);
+    EXPECT_THAT(to_json(plan), Not(HasSubstr(text.substr(0, 200))));
+  }
+}
+
 // A schedule publishes the same version of the same commit again and again.
 TEST(BaseWatch, DecidesEverySchedulesRunAnew) {
   Plan plan = watching_plan();

@@ -390,5 +390,17 @@ TEST(Gate, HasAStableIdForEachReason) {
   EXPECT_EQ(std::size(ids), kReasons.size());
 }
 
+// A90: the plan says what the base of every build is.
+TEST(GateJudge, RefusesARecordOfAnotherBaseThanThePlans) {
+  Evidence evidence;
+  evidence.plan.cells.front().base_digest = kOther;
+  evidence.record.base = Base{.name = evidence.plan.cells.front().base, .digest = kOther};
+  EXPECT_TRUE(evidence.judged().admitted);
+  evidence.record.base->digest = oci::Digest::of("an old base");
+  const auto verdict = evidence.judged();
+  EXPECT_FALSE(verdict.admitted);
+  EXPECT_THAT(reasons(verdict), Contains(Reason::record_foreign));
+}
+
 }  // namespace
 }  // namespace crategate::pipeline

@@ -51,6 +51,16 @@ TEST(PlanJson, OfAPullRequestWhoseForkWasDeletedIsThatOfAnyOtherFork) {
   golden::expect("plan-deleted-fork.json", plan_of("null"));
 }
 
+// Moving tags follow the version tags of their cell; without one they would follow what anybody says was published.
+TEST(PlanJson, IsOfCellsThatHaveAVersionTag) {
+  auto plan = sample_plan();
+  plan.cells.front().tags.clear();
+  plan.plan_id = plan_id_of(plan);
+  const auto read = parse_plan(to_json(plan), "plan.json");
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("at least one tag"));
+}
+
 TEST(PlanJson, ReadsBackWhatItWrote) {
   const auto plan = sample_plan();
   const auto read = parse_plan(to_json(plan), "plan.json");

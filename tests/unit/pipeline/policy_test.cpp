@@ -228,6 +228,15 @@ TEST(Policy, WatchesTheBaseInsteadOfBuildingEverythingFreshly) {
   EXPECT_TRUE(policy.fresh && !policy.watch_base && !policy.refresh_cache);
 }
 
+TEST(Policy, BuildsFreshlyWhatAPersonWantsFreshWhetherTheBaseMovedOrNot) {
+  auto project = sample::configuration();
+  project.policy["workflow_dispatch"] = {.fresh = config::Fresh::automatic};
+  EXPECT_TRUE(decide_policy({.event = dispatch(false)}, project).watch_base);
+  const auto policy = decide_policy({.event = dispatch(true)}, project);
+  EXPECT_TRUE(policy.fresh && !policy.watch_base && !policy.cache_read);
+  EXPECT_THAT(policy.reasons, Contains("fresh: REBUILD_BASE pulls new base layers"));
+}
+
 TEST(Policy, WarnsAboutOverridesThatPullRequestRulesIgnore) {
   auto project = sample::configuration();
   project.policy["pull_request"] = {.all_cells = true, .cache_write = true, .latest = true, .fresh = config::Fresh::no};
