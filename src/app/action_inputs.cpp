@@ -20,9 +20,17 @@ std::string value_of(const Inputs& inputs, const std::string& name) {
 std::vector<std::string> stage_names() {
   std::vector<std::string> names;
   for (const auto& row : command_table()) {
-    if (!row.hidden) names.emplace_back(row.name);
+    if (!row.hidden) names.emplace_back(row.stage.empty() ? row.name : row.stage);
   }
   return names;
+}
+
+/// By either name.
+const CommandInfo* find_stage(std::string_view name) {
+  const auto& table = command_table();
+  const auto named =
+      std::ranges::find_if(table, [name](const auto& row) { return !row.stage.empty() && row.stage == name; });
+  return named == table.end() ? find_command(name) : &*named;
 }
 
 /// A stage is the name of a command and nothing else: what follows a command on a command line has inputs of its own.
@@ -33,15 +41,15 @@ Result<void> take_stage(CommandLine& line, const std::string& stage) {
                 concat("input stage: expected one of ", join(stage_names(), ", "), ", found nothing"),
                 "Write `with: {stage: plan}`.");
   }
-  const auto* const command = find_command(stage);
+  const auto* const command = find_stage(stage);
   if (command == nullptr || command->hidden) {
     const auto near = nearest(stage, stage_names());
     return fail(ErrorCode::bad_input,
                 concat("input stage: expected one of ", join(stage_names(), ", "), ", found ", quoted(stage, 40)),
                 near ? concat("Did you mean ", *near, "?") : std::string("docs/action.md lists the stages."));
   }
-  if (line.command.empty()) line.command = stage;
-  if (line.command == stage) return {};
+  if (line.command.empty()) line.command = command->name;
+  if (line.command == command->name) return {};
   return fail(ErrorCode::bad_input,
               concat("input stage: expected what the command line says, ", line.command, ", found ", stage),
               "Give the stage, or args; not both.");

@@ -7,6 +7,7 @@
 
 #include "app/artifact_commands.h"
 #include "app/cell_pipeline.h"
+#include "app/ci_image_commands.h"
 #include "app/cleanup_commands.h"
 #include "app/hand_over.h"
 #include "app/publish_commands.h"
@@ -349,6 +350,15 @@ const std::vector<Row>& rows() {
         "registry, or oci:DIR:NAME.",
         "[REF]", 1},
        resolve_set},
+      {{"ci-image resolve", "ci-image", "The CI image that this event's jobs run in, by digest.",
+        "crategate ci-image resolve --event push --ref refs/heads/main",
+        "As a stage of the action: resolve-image. Nothing is printed while the image is still to be built.\n"
+        "docs/ci-image.md lists every event.",
+        "", 0, false, "resolve-image"},
+       ci_image_resolve},
+      {{"ci-image tags", "ci-image", "The CI image's tags of this event: used by its jobs, published by its build.",
+        "crategate ci-image tags --event push --ref refs/heads/feature/x", "Asks no registry."},
+       ci_image_tags},
       {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
         "crategate explain policy --event push --ref refs/tags/v1.2.3",
         "crategate explain [SETTING]  prints a setting's value and where it was set.", "[SETTING | policy]", 1},

@@ -21,7 +21,8 @@ struct CommandInfo {
   std::string_view details;
   std::string_view words = {};  ///< what may follow that is no option: `NAME PATH...`; empty = nothing
   std::size_t most_words = 0;
-  bool hidden = false;  ///< crategate runs it itself, in a container: no help lists it
+  bool hidden = false;          ///< crategate runs it itself, in a container: no help lists it
+  std::string_view stage = {};  ///< its other name as the action's `stage`, or empty
 };
 
 const std::vector<CommandInfo>& command_table();

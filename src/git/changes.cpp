@@ -1,4 +1,5 @@
-// Changed paths between two commits. Every path that git cannot tell is "cannot be computed", never "unchanged".
+// Changed paths between two commits, and the files of one. Every path that git cannot tell is "cannot be computed", never "unchanged".
+#include <algorithm>
 #include <filesystem>
 
 #include "base/strings.h"
@@ -24,11 +25,27 @@ std::vector<std::string> paths_of(std::string_view output, std::string_view pref
   return paths;
 }
 
+std::vector<std::string> diff_arguments(const std::string& older, const std::string& newer, bool merge_base) {
+  std::vector<std::string> arguments = {"diff-tree",
+                                        "-r",
+                                        "-z",
+                                        "--name-only",
+                                        "--no-renames",
+                                        "--no-relative",
+                                        "--no-ext-diff",
+                                        "--no-textconv",
+                                        "--ignore-submodules=none"};
+  if (merge_base) arguments.emplace_back("--merge-base");
+  for (const std::string& end :
+       {std::string("--end-of-options"), concat(older, "^{commit}"), concat(newer, "^{commit}")})
+    arguments.push_back(end);
+  return arguments;
+}
+
 }  // namespace
 
 Result<sys::ProcessOutcome> GitProgram::diff_tree(const std::string& older, const std::string& newer) {
-  return git({"diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv",
-              "--ignore-submodules=none", "--end-of-options", concat(older, "^{commit}"), concat(newer, "^{commit}")});
+  return git(diff_arguments(older, newer, false));
 }
 
 Result<std::string> GitProgram::prefix() {
@@ -41,13 +58,12 @@ Result<std::string> GitProgram::prefix() {
 Result<Changes> GitProgram::changes(const std::string& from, const std::string& to, bool merge_base) {
   CG_CHECK(check_revision(from));
   CG_CHECK(check_revision(to));
-  if (!merge_base) {
-    // The usual case costs one process; why it cannot be told is asked only when it cannot.
-    CG_TRY(const auto listed, diff_tree(from, to));
-    if (listed.exit_code == 0 && listed.dropped == 0) {
-      CG_TRY(const std::string inside, prefix());
-      return Changes{.paths = paths_of(listed.out, inside), .why_not = {}};
-    }
+  // The usual case costs one process; why it cannot be told is asked only when it cannot. Of several merge bases git
+  // takes none by itself.
+  CG_TRY(const auto usual, git(diff_arguments(from, to, merge_base)));
+  if (usual.exit_code == 0 && usual.dropped == 0) {
+    CG_TRY(const std::string inside, prefix());
+    return Changes{.paths = paths_of(usual.out, inside), .why_not = {}};
   }
   CG_TRY(const bool shallow, is_shallow());
   CG_TRY(auto older, resolve(from));
@@ -71,6 +87,32 @@ Result<Changes> GitProgram::changes(const std::string& from, const std::string& 
   if (listed.dropped > 0) return unknown("too many changed paths");
   CG_TRY(const std::string inside, prefix());
   return Changes{.paths = paths_of(listed.out, inside), .why_not = {}};
+}
+
+Result<std::optional<std::vector<std::string>>> GitProgram::files_at(const std::string& commit,
+                                                                     const std::vector<std::string>& paths) {
+  CG_CHECK(check_revision(commit));
+  CG_TRY(const std::string inside, prefix());
+  std::vector<std::string> arguments = {
+      "ls-tree", "-r", "-z", "--name-only", "--full-tree", "--end-of-options", concat(commit, "^{commit}")};
+  for (const std::string& path : paths) {
+    arguments.push_back(path);
+    if (!inside.empty()) arguments.push_back(inside + path);
+  }
+  CG_TRY(const auto listed, git(arguments, {{"GIT_LITERAL_PATHSPECS", "1"}}));
+  if (listed.exit_code != 0 || listed.dropped > 0) {
+    CG_TRY(const auto known, resolve(commit));
+    if (!known) return std::nullopt;
+    return fail(ErrorCode::bad_input,
+                concat("cannot list the files of ", quoted(commit), ": git ended with ", listed.exit_code, ", ",
+                       quoted(trim(listed.err), 300)),
+                "run `git fsck`, or check the project out anew");
+  }
+  auto files = paths_of(listed.out, inside);
+  if (!paths.empty()) {  // what is below a folder of that name is not that path
+    std::erase_if(files, [&paths](const auto& file) { return std::ranges::find(paths, file) == paths.end(); });
+  }
+  return files;
 }
 
 }  // namespace crategate::git

@@ -28,6 +28,10 @@ class Repository {
   /// `from`..`to`, two dots, or with `merge_base` three dots. A shallow clone, a first commit or no merge base is an
   /// answer (`why_not`), not an error.
   virtual Result<Changes> changes(const std::string& from, const std::string& to, bool merge_base) = 0;
+  /// Those of `paths` that are files of a commit, named as `changes` names them; without `paths` all its files. nullopt:
+  /// the commit is not in this clone. A folder is none; a submodule is one.
+  virtual Result<std::optional<std::vector<std::string>>> files_at(const std::string& commit,
+                                                                   const std::vector<std::string>& paths) = 0;
   /// nullopt: cannot be told (shallow clone, unknown ref).
   virtual Result<std::optional<bool>> is_ancestor(const std::string& commit, const std::string& of) = 0;
   /// HEAD and the commit of a tag (empty: HEAD alone); each nullopt = unknown. Not a git repository: both.
@@ -56,6 +60,8 @@ class GitProgram final : public Repository {
   Result<std::string> head_ref() override;
   Result<bool> is_shallow() override;
   Result<Changes> changes(const std::string& from, const std::string& to, bool merge_base) override;
+  Result<std::optional<std::vector<std::string>>> files_at(const std::string& commit,
+                                                           const std::vector<std::string>& paths) override;
   Result<std::optional<bool>> is_ancestor(const std::string& commit, const std::string& of) override;
   Result<Position> position(const std::string& tag) override;
   Result<bool> is_modified() override;

@@ -19,7 +19,6 @@ constexpr std::string_view kBranchPrefix = "refs/heads/";
 constexpr std::int64_t kLargestNumber = std::int64_t{1} << 53;
 constexpr std::size_t kDescriptionLimit = 1024, kLicenseLimit = 64;
 constexpr std::string_view kSpdxCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.+";
-constexpr std::string_view kRebuildHint = "Write exactly true or false, or leave REBUILD_BASE out.";
 
 Result<void> check_commit(std::string_view text, std::string_view name) {
   const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -179,22 +178,28 @@ Result<bool> exact_boolean(const json::Reader& value) {
   if (text && *text == "true") return true;
   if (text && *text == "false") return false;
   auto failure = value.expected("exactly true or false");
-  failure.value().hint = kRebuildHint;
+  failure.value().hint = "Write exactly true or false, or leave the input out.";
   return failure;
 }
 
-Result<void> read_dispatch(Event& event, const json::Reader& payload) {
-  CG_TRY(const auto inputs, payload.find("inputs"));
-  if (!inputs) return {};
+/// A dispatch input under any of its spellings; false when there is none.
+Result<bool> dispatch_flag(const json::Reader& inputs, const std::vector<std::string_view>& spellings) {
   std::optional<bool> given;
-  for (const std::string_view key : {"REBUILD_BASE", "rebuild-base", "rebuild_base"}) {
-    CG_TRY(const auto input, inputs->find(key));
+  for (const std::string_view key : spellings) {
+    CG_TRY(const auto input, inputs.find(key));
     if (!input) continue;
     CG_TRY(const bool value, exact_boolean(*input));
     if (given && *given != value) return input->expected("the value of the other spelling of this input");
     given = value;
   }
-  event.rebuild_base = given.value_or(false);
+  return given.value_or(false);
+}
+
+Result<void> read_dispatch(Event& event, const json::Reader& payload) {
+  CG_TRY(const auto inputs, payload.find("inputs"));
+  if (!inputs) return {};
+  CG_TRY(event.rebuild_base, dispatch_flag(*inputs, {"REBUILD_BASE", "rebuild-base", "rebuild_base"}));
+  CG_TRY(event.force_rebuild, dispatch_flag(*inputs, {"force_rebuild", "force-rebuild"}));
   CG_TRY(const auto publish, inputs->find("publish"));
   if (publish) {
     CG_TRY(event.publish, exact_boolean(*publish));

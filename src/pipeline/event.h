@@ -38,14 +38,15 @@ struct Event {
   bool from_fork = false;                    ///< a deleted head repository counts as a fork (A05)
   std::string description, license;          ///< of the repository: one line, an SPDX expression; empty = unknown
   bool rebuild_base = false;
-  bool publish = true;   ///< dispatch input `publish`
-  bool closed = false;   ///< the pull request was closed: nothing runs
-  bool deleted = false;  ///< a tag or branch was deleted: nothing runs
+  bool force_rebuild = false;  ///< dispatch input `force_rebuild` (C-10)
+  bool publish = true;         ///< dispatch input `publish`
+  bool closed = false;         ///< the pull request was closed: nothing runs
+  bool deleted = false;        ///< a tag or branch was deleted: nothing runs
 };
 
 /// Any one of event name, `refs/pull/` or a `pull_request` in the payload makes it a pull request (P-EV-4, A04). A tag
 /// push needs name `push`, a ref below `refs/tags/` and ref_type `tag` or empty; a contradiction is refused (A08).
-/// `REBUILD_BASE` is a boolean or exactly `true`/`false` (P-EV-3, A07); pull request numbers are integers 1..2^53
+/// `REBUILD_BASE` and `force_rebuild` are booleans or exactly `true`/`false` (P-EV-3, A07); pull request numbers are integers 1..2^53
 /// (A06).
 /// Errors: bad_input naming the payload's path.
 Result<Event> parse_event(const EventFacts& facts);

@@ -31,6 +31,16 @@ TEST(ActionInputs, NameTheStageOfEveryCommand) {
   }
 }
 
+TEST(ActionInputs, NameACommandByItsNameAsAStage) {
+  const auto line = in_action({{"INPUT_STAGE", "resolve-image"}});
+  ASSERT_TRUE(line) << describe(line.error());
+  EXPECT_EQ(line->command, "ci-image resolve");
+  CommandLine words;
+  words.command = "ci-image resolve";
+  EXPECT_TRUE(in_action({{"INPUT_STAGE", "resolve-image"}}, words));
+  EXPECT_THAT(in_action({{"INPUT_STAGE", "resolve-imag"}}).error().hint, HasSubstr("Did you mean resolve-image?"));
+}
+
 TEST(ActionInputs, TakeThePlaceOfOptions) {
   const auto line = in_action({{"INPUT_STAGE", "generate"},
                                {"INPUT_CONFIG", "ci/images.yml"},

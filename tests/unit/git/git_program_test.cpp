@@ -95,6 +95,26 @@ TEST_F(GitProgramTest, DescribesHead) {
   EXPECT_EQ(repository().head_ref().value(), "");
 }
 
+TEST_F(GitProgramTest, ListsTheFilesOfACommit) {
+  init();
+  for (const char* name : {"a", "part/b", "part/a", "-x", "[ab]", "caf\xC3\xA9"})
+    directory_.write(sys::Path("repo") / name, "1");
+  const std::string first = commit("first");
+  git({"rm", "-q", "a"});
+  commit("second");
+  using ::testing::Optional;
+  EXPECT_THAT(repository().files_at(first, {}).value(),
+              Optional(UnorderedElementsAre("a", "part/b", "part/a", "-x", "[ab]", "caf\xC3\xA9")));
+  EXPECT_THAT(repository().files_at("HEAD", {"a", "part", "[ab]", "part/*", ":(top)-x", "-x", "b"}).value(),
+              Optional(UnorderedElementsAre("[ab]", "-x")));
+  EXPECT_THAT(repository("repo/part").files_at("HEAD", {"b", "[ab]", "part/a"}).value(),
+              Optional(UnorderedElementsAre("b", "[ab]")))
+      << "from the project's directory where they are in it, else from the top";
+  EXPECT_EQ(repository().files_at(std::string(40, '1'), {"a"}).value(), std::nullopt);
+  EXPECT_FALSE(repository().files_at("HEAD", {"../outside"}));
+  EXPECT_FALSE(repository().files_at("--all", {}));
+}
+
 TEST_F(GitProgramTest, FindsTheOneTagAtHead) {
   init();
   commit("first");

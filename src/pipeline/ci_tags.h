@@ -1,0 +1,31 @@
+// Names of the CI image: the tags of pull requests, branches and commits (C-3, C-12).
+// Belongs here: branch → tag.  Not here: which of them an event uses (ci_image).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "config/configuration.h"
+
+namespace crategate::pipeline {
+
+/// `pr-7`.
+std::string pull_request_tag(std::int64_t number);
+
+/// The tag that `ci-image.branches` gives the branch; empty = none of its own.
+std::string mapped_tag(std::string_view branch, const config::CiImage& settings);
+/// That, else `ci-image.default-tag`.
+std::string branch_tag(std::string_view branch, const config::CiImage& settings);
+
+/// `{branch}-sha-{commit}`, always a valid tag. Where the branch's name had to be changed for that, `-` and 8 hex digits of
+/// its SHA-256 follow, so that `feature/x` and `feature-x` have different tags. Whatever the branch is called, it is never
+/// a mapped tag, `v1.0.0`, `pr-N`, or the tag of another branch or commit (A23, A24).
+std::string commit_tag(std::string_view branch, std::string_view commit);
+
+/// Errors: bad_input naming the setting for a tag outside the grammar, and for one of the form `pr-N` or
+/// `…-sha-COMMIT`, which belong to pull requests and commits.
+Result<void> check_tags(const config::CiImage& settings);
+
+}  // namespace crategate::pipeline

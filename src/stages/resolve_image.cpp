@@ -1,0 +1,183 @@
+#include "stages/resolve_image.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+#include "oci/reference.h"
+#include "pipeline/base_watch.h"
+#include "stages/tag_state.h"
+
+namespace crategate::stages {
+namespace {
+
+constexpr std::string_view kThreeLines =
+    "write three lines into crategate.yml: `ci-image:`, `  image: ghcr.io/OWNER/REPOSITORY/ci`, and `  watch: "
+    "[ci.Dockerfile, .github/workflows/build-ci-image.yml]`";
+constexpr std::string_view kExact = "Watched paths are exact, from the top of the repository; patterns match nothing. ";
+
+/// From the top, in one spelling only: what git prints is compared with it.
+bool is_plain(std::string_view path) {
+  const auto parts = split(path, '/');
+  return std::ranges::none_of(parts, [](const auto& part) { return part.empty() || part == "." || part == ".."; });
+}
+
+Result<config::CiImage> settings_of(const config::Configuration& configuration) {
+  if (!configuration.ci_image) {
+    return fail(ErrorCode::bad_input, "ci-image: expected a section that says which image, found none",
+                std::string(kThreeLines));
+  }
+  const auto& settings = *configuration.ci_image;
+  if (settings.image.empty() || settings.watch.empty()) {
+    return fail(ErrorCode::bad_input,
+                concat("ci-image.", settings.image.empty() ? "image: expected a repository" : "watch: expected paths",
+                       ", found none"),
+                std::string(kThreeLines));
+  }
+  const auto odd = std::ranges::find_if_not(settings.watch, is_plain);
+  if (odd == settings.watch.end()) return settings;
+  return fail(ErrorCode::bad_input,
+              concat("ci-image.watch: expected paths from the top of the repository, found ", quoted(*odd)),
+              concat(kExact, "Write it without a leading slash, `.` and `..`."));
+}
+
+/// Changed paths, and the two commits that were compared.
+struct Comparison {
+  std::optional<std::vector<std::string>> paths;
+  std::string base, head, why_not;
+};
+
+/// The merge commit that a runner checks out has the base before it: what differs is what the pull request brings. Any
+/// other commit's parent is no base.
+Result<bool> is_merge_of(const std::string& head, git::Repository& repository) {
+  if (head.empty()) return false;
+  CG_TRY(const auto merged, repository.resolve("HEAD^2"));
+  return merged == head;
+}
+
+Result<Comparison> compare(const pipeline::Event& event, git::Repository& repository) {
+  Comparison out{.paths = std::nullopt, .base = {}, .head = event.head_sha, .why_not = {}};
+  if (out.head.empty()) out.head = "HEAD";
+  std::optional<std::string> base;
+  if (event.base_branch.empty()) {
+    out.why_not = "the event does not name its base branch";
+  } else {
+    const std::string ref = concat("refs/remotes/origin/", event.base_branch);
+    CG_TRY(base, repository.resolve(ref));
+    if (!base) out.why_not = concat(quoted(ref), " is not in this clone");
+  }
+  if (base) {
+    CG_TRY(auto changes, repository.changes(*base, out.head, true));
+    out.base = *base;
+    out.paths = std::move(changes.paths);
+    out.why_not = std::move(changes.why_not);
+  }
+  if (out.paths) return out;
+  CG_TRY(const bool merge, is_merge_of(event.head_sha, repository));
+  if (!merge) {
+    out.why_not += " (check out with fetch-depth: 0)";
+    return out;
+  }
+  CG_TRY(auto changes, repository.changes("HEAD^1", "HEAD", false));
+  return Comparison{std::move(changes.paths), "HEAD^1", "HEAD", std::move(changes.why_not)};
+}
+
+/// The most similar path, else one of the same name in another folder.
+std::optional<std::string> nearest_path(const std::string& path, const std::vector<std::string>& files) {
+  if (auto near = nearest(path, files)) return near;
+  const std::string name = to_lower(path.substr(path.rfind('/') + 1));
+  const auto same_name = std::ranges::find_if(
+      files, [&name](const std::string& file) { return to_lower(file.substr(file.rfind('/') + 1)) == name; });
+  if (same_name == files.end()) return std::nullopt;
+  return *same_name;
+}
+
+/// A path that is nowhere watches nothing, and nobody would notice (C-4).
+Result<void> require_watched_files(const std::vector<std::string>& watch, const Comparison& compared,
+                                   git::Repository& repository) {
+  std::vector<std::string> missing = watch;
+  for (const auto& commit : {compared.head, compared.base}) {
+    if (missing.empty()) return {};
+    CG_TRY(const auto found, repository.files_at(commit, missing));
+    if (!found) return {};
+    std::erase_if(missing, [&found](const auto& path) { return std::ranges::find(*found, path) != found->end(); });
+  }
+  if (missing.empty()) return {};
+  CG_TRY(const auto files, repository.files_at(compared.head, {}));
+  const auto near = files ? nearest_path(missing.front(), *files) : std::nullopt;
+  return fail(
+      ErrorCode::bad_input,
+      concat("ci-image.watch: expected files of the repository, found none at ", quoted(missing.front()),
+             ", neither in the base branch nor in the pull request"),
+      concat(kExact, near ? concat("Did you mean ", *near, "?") : std::string("Correct the path or remove it.")));
+}
+
+Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, git::Repository& repository) {
+  CG_TRY(const auto compared, compare(facts.event, repository));
+  facts.why_unknown = compared.why_not;
+  if (!compared.paths) return {};
+  CG_CHECK(require_watched_files(settings.watch, compared, repository));
+  facts.changed = pipeline::find_watched(*compared.paths, settings.watch);
+  return {};
+}
+
+/// By digest throughout: between two questions by tag another push may come.
+Result<std::optional<oci::Digest>> find_image(const oci::Reference& tag, const pipeline::CiImageDecision& decision,
+                                              registry::RegistryReader& reader) {
+  if (decision.wait && decision.revision.empty()) return std::nullopt;
+  CG_TRY(auto digest, reader.digest(tag));
+  if (!digest || !decision.wait) return digest;
+  CG_TRY(const auto labels, image_labels({tag.repository, std::nullopt, digest}, reader));
+  if (!labels) return std::nullopt;
+  const auto revision = labels->find(std::string(pipeline::kRevisionLabel));
+  if (revision == labels->end() || revision->second != decision.revision) return std::nullopt;
+  return digest;
+}
+
+}  // namespace
+
+Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc) {
+  CG_TRY(const auto settings, settings_of(in.configuration));
+  pipeline::CiImageFacts facts;
+  CG_TRY(facts.event, read_event(in, svc));
+  if (facts.event.head_sha.empty()) {
+    CG_TRY(const auto head, svc.repository.head());
+    facts.event.head_sha = head.value_or("");
+  }
+  if (pipeline::needs_changes(facts.event)) CG_CHECK(read_changes(facts, settings, svc.repository));
+  return pipeline::decide_ci_image(facts, settings);
+}
+
+Result<ResolvedImage> resolve_image(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader) {
+  CG_TRY(auto decision, decide_ci_image(in, svc));
+  auto repository = oci::parse_repository(in.configuration.ci_image->image);
+  if (!repository) return fail(std::move(repository).error().within("ci-image.image"));
+  const oci::Reference tag{*repository, decision.tag, std::nullopt};
+  CG_TRY(const auto digest, find_image(tag, decision, reader));
+  if (!digest && !decision.wait) {
+    return fail(ErrorCode::not_found,
+                concat("CI image ", tag.familiar(), ": expected an image, found none (", decision.reason, ")"),
+                "Run the workflow that builds it on that branch first, or correct ci-image.branches and default-tag.");
+  }
+  std::string image = digest ? oci::Reference{*repository, std::nullopt, digest}.familiar() : std::string();
+  return ResolvedImage{std::move(decision), std::move(image), tag.familiar()};
+}
+
+Result<void> publish_image(const ResolvedImage& resolved, actions::Workflow& workflow) {
+  const auto& decision = resolved.decision;
+  CG_CHECK(workflow.set_output("image", resolved.image));
+  CG_CHECK(workflow.set_output("tag", decision.tag));
+  CG_CHECK(workflow.set_output("modified", decision.modified ? "true" : "false"));
+  CG_CHECK(workflow.set_output("validated", decision.validated ? "true" : "false"));
+  CG_CHECK(workflow.set_output("reason", decision.reason));
+  if (!decision.modified || decision.validated) return {};
+  workflow.annotate({.severity = actions::Severity::notice,
+                     .title = "crategate ci-image",
+                     .message = decision.reason,
+                     .location = {}});
+  return {};
+}
+
+}  // namespace crategate::stages

@@ -1,0 +1,39 @@
+// ci-image resolve: event and changed files → the image that a job runs in, by digest.
+#pragma once
+
+#include <string>
+
+#include "actions/workflow.h"
+#include "base/result.h"
+#include "pipeline/ci_image.h"
+#include "registry/client.h"
+#include "stages/plan.h"
+
+namespace crategate::stages {
+
+struct ResolvedImage {
+  pipeline::CiImageDecision decision;
+  std::string image;      ///< `name@sha256:…`; empty = it is still to be built
+  std::string reference;  ///< `name:tag`
+};
+
+/// What the event leads to, by pipeline/ci_image. A pull request is compared with its base branch by git (C-4); where the
+/// history does not reach, with the first parent of the merge commit that was checked out for it. What git cannot tell
+/// counts as changed, and the reason says why.
+///
+/// Effects: reads files, process(git)
+/// Errors: bad_input for a missing or incomplete section `ci-image`, and for a watched path that is no file at base or
+///         head, with the nearest one
+Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc);
+
+/// Asks the registry for that tag's digest. An image that is to be waited for counts only when its label
+/// org.opencontainers.image.revision is the event's own commit (C-6): one of an older push is none.
+///
+/// Effects: as above, network(registry)
+/// Errors: as above; not_found for a tag that is not there and that nobody is going to build; registry errors
+Result<ResolvedImage> resolve_image(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader);
+
+/// Effects: writes the outputs; a notice where the checks of a fork run in another image than the one it asks for.
+Result<void> publish_image(const ResolvedImage& resolved, actions::Workflow& workflow);
+
+}  // namespace crategate::stages

@@ -1,0 +1,356 @@
+// resolve-image: events on real repositories, and what a registry has under the tag.
+#include "stages/resolve_image.h"
+
+#include <gmock/gmock.h>
+
+#include "layout/image_store.h"
+#include "oci/media_types.h"
+#include "pipeline/base_watch.h"
+#include "stages/layout_registry.h"
+#include "stages/project.h"
+#include "support/test_image.h"
+
+namespace crategate::stages {
+namespace {
+
+using pipeline::CiEvent;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const std::string kDockerfile = "ci.Dockerfile", kWorkflow = ".github/workflows/build-ci-image.yml";
+
+class ResolveImage : public ::testing::Test {
+ protected:
+  ResolveImage() {
+    project.configuration.ci_image = config::CiImage{.image = "ghcr.io/o/r/ci",
+                                                     .dockerfile = {},
+                                                     .default_tag = "stable",
+                                                     .workflow = {},
+                                                     .watch = {kDockerfile, kWorkflow},
+                                                     .branches = {{"main", "latest"}},
+                                                     .platforms = {},
+                                                     .generate = {}};
+    project.write(kDockerfile, "FROM scratch\n");
+    project.write(kWorkflow, "on: push\n");
+    project.init();
+    project.git({"update-ref", "refs/remotes/origin/main", "HEAD"});
+    project.git({"checkout", "-q", "-b", "fix"});
+  }
+  config::CiImage& settings() { return *project.configuration.ci_image; }
+  /// A pull request of `fix` with what is in the working tree; returns its head.
+  std::string push_change(const std::string& message = "change") { return head = project.commit(message); }
+  /// As a runner of `pull_request`: HEAD is the merge commit.
+  void check_out_merge() {
+    project.git({"checkout", "-q", "--detach", "refs/remotes/origin/main"});
+    project.git({"merge", "-q", "--no-ff", "-m", "merge", head});
+  }
+  void event(const std::string& name = "pull_request", int head_repository = 1) {
+    project.invocation.event = name;
+    project.invocation.ref = name == "pull_request" ? "refs/pull/7/merge" : "refs/heads/main";
+    project.directory.write(
+        "event.json",
+        concat(R"({"number":7,"pull_request":{"number":7,"head":{"ref":"fix","sha":")", head, R"(","repo":{"id":)",
+               head_repository, R"(}},"base":{"ref":"main"}},"repository":{"id":1}})"));
+    project.invocation.payload = (project.directory / "event.json").string();
+  }
+  Result<pipeline::CiImageDecision> decide() { return decide_ci_image(project.plan_inputs(), project.plan_services()); }
+  CiEvent row() {
+    const auto decision = decide();
+    EXPECT_TRUE(decision) << (decision ? "" : describe(decision.error()));
+    return decision ? decision->event : CiEvent::unknown;
+  }
+  Result<ResolvedImage> resolve() { return resolve_image(project.plan_inputs(), project.plan_services(), registry); }
+  /// An image at the tag, built from that commit.
+  oci::Digest publish(const std::string& name, const std::string& revision) {
+    test::TestImage image;
+    image.layers.clear();
+    if (!revision.empty()) image.labels[std::string(pipeline::kRevisionLabel)] = revision;
+    const oci::Reference reference{oci::parse_repository("ghcr.io/o/r/ci").value(), name, std::nullopt};
+    const oci::Descriptor config{"", image.config_digest(), image.config().size(), {}, std::nullopt};
+    EXPECT_TRUE(registry.put_blob(reference.repository, config,
+                                  {std::nullopt, [&image](std::uint64_t) -> Result<net::BodySource> {
+                                     return net::BodySource([bytes = image.config()]() mutable -> Result<std::string> {
+                                       return std::exchange(bytes, std::string());
+                                     });
+                                   }}));
+    return registry.put_manifest(reference, image.manifest(), oci::kOciManifest).value();
+  }
+
+  sample::Project project;
+  std::string head;
+  LayoutRegistry registry{layout::OciLayout::open(project.directory / "registry").value()};
+};
+
+TEST_F(ResolveImage, TakesTheBranchsImageByDigestWhenNothingChanged) {
+  project.write("src/a", "changed\n");
+  push_change();
+  check_out_merge();
+  event();
+  const auto digest = publish("latest", "");
+  const auto resolved = resolve();
+  ASSERT_TRUE(resolved) << describe(resolved.error());
+  EXPECT_EQ(resolved->image, concat("ghcr.io/o/r/ci@", digest.text()));
+  EXPECT_EQ(resolved->decision.event, CiEvent::pull_request_unchanged);
+  test::RecordingWorkflow workflow;
+  ASSERT_TRUE(publish_image(*resolved, workflow));
+  EXPECT_EQ(workflow.outputs, (std::map<std::string, std::string>{{"image", resolved->image},
+                                                                  {"tag", "latest"},
+                                                                  {"modified", "false"},
+                                                                  {"validated", "true"},
+                                                                  {"reason", resolved->decision.reason}}));
+  EXPECT_THAT(workflow.annotations, IsEmpty());
+}
+
+/// C-6: an image of an older push, or of nobody knows which, is none.
+TEST_F(ResolveImage, NeverTakesTheImageOfAnOlderPush) {
+  project.write(kDockerfile, "FROM busybox\n");
+  const auto first = push_change();
+  project.write("src/a", "changed\n");
+  push_change();
+  check_out_merge();
+  event();
+  publish("latest", head);
+  for (const std::string& older : {std::string(), first, project.git({"rev-parse", "HEAD"})}) {
+    if (!older.empty()) publish("pr-7", older);
+    const auto resolved = resolve();
+    ASSERT_TRUE(resolved) << describe(resolved.error());
+    EXPECT_EQ(resolved->image, "") << older;
+    EXPECT_EQ(resolved->decision.tag, "pr-7");
+    EXPECT_TRUE(resolved->decision.modified);
+  }
+  publish("pr-7", "");
+  EXPECT_EQ(resolve().value().image, "") << "no label";
+  const auto own = publish("pr-7", head);
+  EXPECT_EQ(resolve().value().image, concat("ghcr.io/o/r/ci@", own.text()));
+}
+
+TEST_F(ResolveImage, SaysWhatToDoWhenTheBranchHasNoImage) {
+  push_change();
+  check_out_merge();
+  event();
+  const auto resolved = resolve();
+  ASSERT_FALSE(resolved);
+  EXPECT_EQ(resolved.error().code, ErrorCode::not_found);
+  EXPECT_THAT(resolved.error().message, AllOf(HasSubstr("ghcr.io/o/r/ci:latest"), HasSubstr("found none")));
+  EXPECT_THAT(resolved.error().hint, HasSubstr("Run the workflow that builds it"));
+}
+
+TEST_F(ResolveImage, NotesThatAForksImageIsNotTested) {
+  project.write(kDockerfile, "FROM busybox\n");
+  push_change();
+  check_out_merge();
+  event("pull_request", 2);
+  publish("latest", "");
+  const auto resolved = resolve();
+  ASSERT_TRUE(resolved) << describe(resolved.error());
+  test::RecordingWorkflow workflow;
+  ASSERT_TRUE(publish_image(*resolved, workflow));
+  EXPECT_EQ(workflow.outputs["validated"], "false");
+  EXPECT_EQ(workflow.outputs["modified"], "true");
+  EXPECT_NE(workflow.outputs["image"], "");
+  ASSERT_THAT(workflow.annotations, SizeIs(1));
+  EXPECT_EQ(workflow.annotations.front().severity, actions::Severity::notice);
+  EXPECT_THAT(workflow.annotations.front().message, HasSubstr("fork"));
+}
+
+/// A26
+TEST_F(ResolveImage, CountsRenamesDeletionsAndModes) {
+  const auto sole = project.git({"rev-parse", "HEAD"});
+  const std::vector<std::vector<std::string>> changes = {{"mv", kDockerfile, "other"},
+                                                         {"mv", kDockerfile, "Ci.Dockerfile"},
+                                                         {"rm", "-q", kDockerfile},
+                                                         {"update-index", "--chmod=+x", kWorkflow},
+                                                         {"mv", kWorkflow, ".github/x.yml"}};
+  for (const auto& change : changes) {
+    project.git({"checkout", "-q", "-B", "fix", sole});
+    project.git(change);
+    project.git({"commit", "-q", "-m", "change"});
+    head = project.git({"rev-parse", "HEAD"});
+    event();
+    EXPECT_EQ(row(), CiEvent::pull_request_changed) << join(change, " ");
+    project.git({"reset", "-q", "--hard", sole});
+  }
+}
+
+/// A25
+TEST_F(ResolveImage, TakesNoOtherFileForAWatchedOne) {
+  for (const char* name : {"ci_Dockerfile", "ci.Dockerfile2", "x/ci.Dockerfile", "-ci.Dockerfile", "a\nci.Dockerfile",
+                           "\"ci.Dockerfile\""})
+    project.write(name, "other\n");
+  push_change();
+  event();
+  EXPECT_EQ(row(), CiEvent::pull_request_unchanged);
+}
+
+/// A27: three dots. What the base did meanwhile is not the pull request's, and a revert is.
+TEST_F(ResolveImage, ComparesWithTheMergeBase) {
+  project.write("src/a", "changed\n");
+  push_change();
+  project.git({"checkout", "-q", "--detach", "refs/remotes/origin/main"});
+  project.write(kDockerfile, "FROM moved\n");
+  project.commit("main moves");
+  project.git({"update-ref", "refs/remotes/origin/main", "HEAD"});
+  event();
+  EXPECT_EQ(row(), CiEvent::pull_request_unchanged);
+  check_out_merge();
+  EXPECT_EQ(row(), CiEvent::pull_request_unchanged);
+  // Main is merged into the branch: still nothing of its own.
+  project.git({"checkout", "-q", "fix"});
+  project.git({"merge", "-q", "--no-ff", "-m", "update", "refs/remotes/origin/main"});
+  head = project.git({"rev-parse", "HEAD"});
+  event();
+  EXPECT_EQ(row(), CiEvent::pull_request_unchanged);
+  project.write(kDockerfile, "FROM scratch\n");
+  push_change("back to what it was");
+  event();
+  EXPECT_EQ(row(), CiEvent::pull_request_changed);
+}
+
+TEST_F(ResolveImage, AgreesWithGitWhereMergesCross) {
+  project.write("src/a", "a\n");
+  const auto ours = push_change();
+  project.git({"checkout", "-q", "--detach", "refs/remotes/origin/main"});
+  project.write("src/b", "b\n");
+  const auto theirs = project.commit("main moves");
+  project.git({"merge", "-q", "--no-ff", "-m", "one way", ours});
+  project.git({"update-ref", "refs/remotes/origin/main", "HEAD"});
+  project.git({"checkout", "-q", "fix"});
+  project.git({"merge", "-q", "--no-ff", "-m", "the other way", theirs});
+  for (const bool touched : {false, true}) {
+    if (touched) project.write(kDockerfile, "FROM busybox\n");
+    push_change();
+    event();
+    const auto listed = project.git({"diff", "--name-only", "refs/remotes/origin/main...fix", "--", kDockerfile});
+    EXPECT_EQ(row() == CiEvent::pull_request_changed, !listed.empty());
+    EXPECT_EQ(listed.empty(), !touched);
+  }
+}
+
+/// A27
+TEST_F(ResolveImage, CountsAsChangedWhatAShallowCloneCannotTell) {
+  project.write("src/a", "changed\n");
+  push_change();
+  check_out_merge();
+  const auto merge = project.git({"rev-parse", "HEAD"});
+  for (const int depth : {1, 2}) {
+    const std::string folder = concat("clone", depth);
+    project.git({"clone", "-q", "--no-checkout", concat("--depth=", depth),
+                 concat("file://", project.workspace.root.string()), (project.directory / folder).string()});
+    sample::Project& p = project;
+    git::GitProgram shallow(p.processes, p.environment, project.directory / folder);
+    event();
+    auto services = p.plan_services();
+    const auto decision =
+        decide_ci_image(p.plan_inputs(), {services.files, services.environment, services.processes, shallow});
+    ASSERT_TRUE(decision) << describe(decision.error());
+    ASSERT_EQ(shallow.head().value(), merge);
+    EXPECT_EQ(decision->modified, depth == 1) << decision->reason;
+    EXPECT_EQ(decision->reason.find("fetch-depth: 0") != std::string::npos, depth == 1) << decision->reason;
+  }
+}
+
+/// A checkout of the head alone has a parent as well, but that one is no base.
+TEST_F(ResolveImage, TakesNoOtherParentForTheBase) {
+  project.write("src/a", "changed\n");
+  const auto innocent = push_change();
+  project.write(kDockerfile, "FROM busybox\n");
+  push_change();
+  project.write("src/c", "changed\n");
+  push_change();
+  event();
+  project.git({"update-ref", "-d", "refs/remotes/origin/main"});
+  EXPECT_EQ(row(), CiEvent::pull_request_changed);
+  project.git({"checkout", "-q", "--detach", "main"});
+  project.write("src/b", "b\n");
+  project.commit("another base");
+  project.git({"merge", "-q", "--no-ff", "-m", "of another head", innocent});
+  EXPECT_EQ(row(), CiEvent::pull_request_changed) << "HEAD^2 is not the event's head";
+}
+
+TEST_F(ResolveImage, LooksAtNoHistoryWhereTheEventDecides) {
+  std::filesystem::remove_all(project / ".git");
+  project.invocation.event = "push";
+  project.invocation.ref = "refs/heads/main";
+  project.invocation.sha = std::string(40, 'a');
+  EXPECT_EQ(row(), CiEvent::push_mapped);
+}
+
+TEST_F(ResolveImage, NamesAWatchedPathThatIsNowhereAndTheNearest) {
+  push_change();
+  event();
+  const std::pair<std::string, std::string> cases[] = {{"gen.Dockerfile", "Did you mean ci.Dockerfile?"},
+                                                       {"docker/ci.Dockerfile", "ci.Dockerfile?"},
+                                                       {"ci.dockerfile", "Did you mean ci.Dockerfile?"},
+                                                       {"*.Dockerfile", "patterns match nothing"},
+                                                       {".github", "patterns match nothing"},
+                                                       {"nothing-like-it", "remove it"}};
+  for (const auto& [path, hint] : cases) {
+    settings().watch = {kDockerfile, path};
+    const auto decision = decide();
+    ASSERT_FALSE(decision) << path;
+    EXPECT_EQ(decision.error().code, ErrorCode::bad_input);
+    EXPECT_THAT(decision.error().message, AllOf(HasSubstr("ci-image.watch"), HasSubstr(quote(path))));
+    EXPECT_THAT(decision.error().hint, HasSubstr(hint)) << path;
+  }
+  for (const std::string path : {"", "/ci.Dockerfile", "./ci.Dockerfile", "../ci.Dockerfile", "a//b", "a/"}) {
+    settings().watch = {path};
+    const auto decision = decide();
+    ASSERT_FALSE(decision) << path;
+    EXPECT_THAT(decision.error().message, HasSubstr("from the top of the repository")) << path;
+  }
+}
+
+TEST_F(ResolveImage, KnowsAWatchedPathThatOnlyOneSideHas) {
+  project.write("new.Dockerfile", "FROM scratch\n");
+  settings().watch = {kDockerfile, "new.Dockerfile"};
+  push_change();
+  event();
+  EXPECT_EQ(row(), CiEvent::pull_request_changed);
+  project.git({"rm", "-q", kDockerfile});
+  push_change();
+  event();
+  EXPECT_EQ(row(), CiEvent::pull_request_changed);
+}
+
+TEST_F(ResolveImage, ShowsTheLinesThatAreMissing) {
+  event("push");
+  for (const int missing : {0, 1, 2}) {
+    if (missing == 0) project.configuration.ci_image.reset();
+    if (missing == 1) project.configuration.ci_image = config::CiImage{};
+    if (missing == 2) settings().image = "ghcr.io/o/r/ci";
+    const auto resolved = resolve();
+    ASSERT_FALSE(resolved) << missing;
+    EXPECT_EQ(resolved.error().code, ErrorCode::bad_input);
+    EXPECT_THAT(resolved.error().message, HasSubstr("ci-image"));
+    EXPECT_THAT(resolved.error().hint,
+                AllOf(HasSubstr("`ci-image:`"), HasSubstr("  image: "), HasSubstr("  watch: [")));
+  }
+}
+
+/// A22: names of branches go into tags and arguments only; a base that git could not have is refused.
+TEST_F(ResolveImage, SurvivesHostileBranchNames) {
+  for (const std::string& branch :
+       {std::string("$(touch${IFS}evil)"), std::string("a`touch evil`"), std::string("\xF0\x9F\x9A\x80"),
+        std::string("-rf"), std::string(300, 'x'), std::string("a/../../b")}) {
+    project.invocation = {};
+    project.invocation.event = "push";
+    project.invocation.ref = concat("refs/heads/", branch);
+    project.invocation.sha = std::string(40, 'a');
+    const auto decision = decide();
+    ASSERT_TRUE(decision) << describe(decision.error());
+    EXPECT_EQ(decision->tag, "stable");
+    ASSERT_THAT(decision->publish, SizeIs(1));
+    EXPECT_TRUE(oci::parse_tag(decision->publish.front())) << decision->publish.front();
+    project.invocation.event = "pull_request";
+    project.invocation.ref = "refs/pull/7/merge";
+    project.invocation.base_ref = branch;
+    const auto pull_request = decide();
+    EXPECT_TRUE(!pull_request || pull_request->modified) << "nothing can be compared";
+  }
+  EXPECT_FALSE(project.exists("evil"));
+}
+
+}  // namespace
+}  // namespace crategate::stages
