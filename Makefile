@@ -6,9 +6,10 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate sweep-registry sweep tamper image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate sweep-registry sweep sweep-rebuild tamper image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
+ROUNDS ?= 20
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -21,6 +22,7 @@ help:
 	@echo "make bench-gate      fingerprints beside docker inspect and openssl; verify of fourteen cells"
 	@echo "make sweep-registry   the conformance suite over every registry, and the fault sweep whole"
 	@echo "make sweep            releases killed, disturbed and raced: all cells; an hour"
+	@echo "make sweep-rebuild    tested once, rebuilt twenty times (ROUNDS=20), each time with a change as well"
 	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
 	@echo "make interop, make coverage, make clean"
 
@@ -113,6 +115,13 @@ sweep-registry: dev
 sweep: dev
 	@tools/install engine
 	@tools/sweep-release build/dev
+
+# Packages come from a Debian mirror and from a package index, as this machine's environment says.
+sweep-rebuild: build
+	@tools/install engine
+	@tools/engine up --store containerd --images
+	@tools/engine up --store classic
+	@tests/gate/converge.py build/release/crategate --rounds $(ROUNDS)
 
 tamper: dev
 	@tools/install engine
