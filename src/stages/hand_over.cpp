@@ -51,8 +51,7 @@ oci::Digest digest_of(const std::vector<zip::Member>& members) {
 }
 
 Error not_expected(const oci::Digest& expected, std::string_view found) {
-  return {ErrorCode::integrity,
-          concat("expected ", expected.text(), ", as the job that made it says, found ", found),
+  return {ErrorCode::integrity, concat("expected ", expected.text(), ", as the job that made it says, found ", found),
           "Another job of this run has replaced it. Find out which; then run all jobs again."};
 }
 

@@ -22,7 +22,9 @@ BuildRequest request() {
 
 const Cache kCache{.reference = "braindotai/opencrate-build-cache:cpu-py3.10", .directory = {}};
 const std::string kFrom = "--cache-from=type=registry,ref=braindotai/opencrate-build-cache:cpu-py3.10";
-const std::string kTo = "--cache-to=type=registry,ref=braindotai/opencrate-build-cache:cpu-py3.10,mode=max,image-manifest=true,oci-mediatypes=true";
+const std::string kTo =
+    "--cache-to=type=registry,ref=braindotai/"
+    "opencrate-build-cache:cpu-py3.10,mode=max,image-manifest=true,oci-mediatypes=true";
 
 Argv with_middle(const Argv& middle) {
   Argv argv{"build",
