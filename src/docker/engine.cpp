@@ -2,6 +2,8 @@
 // Not here: containers (container.cpp) and the transport (engine_api).
 #include "docker/engine.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "docker/container.h"
 #include "docker/engine_api.h"
@@ -15,6 +17,19 @@ namespace {
 // On the classic store the engine writes the whole archive to its disk before the first byte comes.
 constexpr std::chrono::milliseconds kSaveSilence{1'800'000};
 
+/// The containerd store lists the id among the digests of its names, and knows no directories of a driver.
+Result<std::optional<bool>> is_manifest_id(const EngineImage& image, const json::Reader& root) {
+  const std::string end = concat('@', image.id);
+  if (std::ranges::any_of(image.repo_digests, [&end](const auto& digest) { return digest.ends_with(end); }))
+    return true;
+  CG_TRY(const auto driver, root.find("GraphDriver"));
+  if (!driver) return std::nullopt;
+  CG_TRY(const auto directories, driver->find("Data"));
+  if (!directories) return std::nullopt;
+  CG_TRY(const auto named, directories->members());
+  return named.empty() ? std::nullopt : std::optional(false);
+}
+
 Result<EngineImage> read_image(const json::Reader& root) {
   EngineImage image;
   CG_TRY(image.id, root.string("Id"));
@@ -25,6 +40,7 @@ Result<EngineImage> read_image(const json::Reader& root) {
   if (origins) {
     CG_TRY(image.repo_digests, root.strings("RepoDigests"));
   }
+  CG_TRY(image.id_is_manifest, is_manifest_id(image, root));
   CG_TRY(const auto config, root.find("Config"));
   if (config) {
     CG_TRY(image.config, oci::read_container_config(*config));

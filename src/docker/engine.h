@@ -24,7 +24,7 @@
 namespace crategate::docker {
 
 struct EngineInfo {
-  std::string version, api_version;
+  std::string api_version;        ///< the newest that it speaks
   bool containerd_store = false;  ///< image store: containerd, else classic
   std::string root = {};          ///< directory of its state, in the view of the engine; empty = it does not say
 };
@@ -36,6 +36,8 @@ struct EngineImage {
   std::string os, architecture, variant;
   std::vector<std::string> repo_digests;  ///< `repository@digest` of the registries that it came from
   oci::ContainerConfig config = {};       ///< what its containers run; nothing of it is proven by a digest
+  /// Whether `id` is a manifest's (containerd store) or a configuration's (classic); nullopt = only `Engine::info` tells.
+  std::optional<bool> id_is_manifest = std::nullopt;
 };
 
 struct ContainerSpec {

@@ -115,19 +115,30 @@ Result<net::Response> EngineApi::send_to(const std::string& prefix, const Call& 
   return response;
 }
 
+// One cheap question, which nearly every engine answers; what it answers instead tells why.
 Result<std::string> EngineApi::prefix() {
   const std::lock_guard lock(mutex_);
   if (prefix_) return *prefix_;
+  const std::string usual = concat("/v", kOldestApi);
+  CG_TRY(const net::Response pong, send_to(usual, {.target = "/_ping"}));
+  api_version_ = pong.header("Api-Version");
+  if (pong.status == 200 && !api_version_.empty()) {
+    prefix_ = usual;
+  } else {
+    CG_TRY(prefix_, negotiate());
+  }
+  return *prefix_;
+}
+
+Result<std::string> EngineApi::negotiate() {
   const Call call{.target = "/version"};
   CG_TRY(const net::Response response, send_to("", call));
   if (response.status != 200) return fail(engine_failure("tell its version", call, response));
   CG_TRY(const json::Document document, parse_answer(call, response));
-  CG_TRY(version_, document.root().string_or("Version", "unknown"));
   CG_TRY(api_version_, document.root().string_or("ApiVersion", ""));
   CG_TRY(const std::string oldest, document.root().string_or("MinAPIVersion", ""));
   CG_TRY(const std::string chosen, choose_api_version(api_version_, oldest));
-  prefix_ = concat("/v", chosen);
-  return *prefix_;
+  return concat("/v", chosen);
 }
 
 Result<net::Response> EngineApi::send(const Call& call) {
@@ -141,7 +152,7 @@ Result<EngineInfo> EngineApi::ask() {
   if (response.status != 200) return fail(engine_failure("describe itself", call, response));
   CG_TRY(const json::Document document, parse_answer(call, response));
   CG_TRY(std::string root, document.root().string_or("DockerRootDir", ""));
-  return EngineInfo{version_, api_version_, uses_containerd(document.root()), std::move(root)};
+  return EngineInfo{api_version_, uses_containerd(document.root()), std::move(root)};
 }
 
 Result<EngineInfo> EngineApi::info() {

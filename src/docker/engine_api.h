@@ -46,7 +46,7 @@ class EngineApi {
   /// Any answer of the engine.
   /// Errors: engine when there is none; interrupted; whatever the sink answers.
   Result<net::Response> send(const Call& call);
-  /// Version and image store, asked once.
+  /// Newest version and image store, asked once.
   /// Errors: engine.
   Result<EngineInfo> info();
   const std::string& socket() const { return socket_; }
@@ -54,6 +54,7 @@ class EngineApi {
  private:
   Result<net::Response> send_to(const std::string& prefix, const Call& call);
   Result<std::string> prefix();
+  Result<std::string> negotiate();
   Result<EngineInfo> ask();
   net::HttpClient& http_;
   std::string socket_;
@@ -61,7 +62,7 @@ class EngineApi {
   std::mutex mutex_;
   std::optional<std::string> prefix_;
   std::optional<EngineInfo> info_;
-  std::string version_, api_version_;
+  std::string api_version_;
 };
 
 /// What the engine says in an error answer (`{"message": …}`), else its status.

@@ -1,7 +1,6 @@
 // digest --image: source → configuration → values.
 #include "stages/inspect.h"
 
-#include <future>
 #include <memory>
 #include <utility>
 
@@ -50,18 +49,24 @@ Result<Found> described(docker::EngineImage image, bool containerd_store, const 
   return found;
 }
 
+/// The engine's description of itself costs as much as that of an image.
+Result<bool> in_containerd_store(const docker::EngineImage& image, docker::Engine& engine) {
+  if (image.id_is_manifest) return *image.id_is_manifest;
+  CG_TRY(const auto info, engine.info());
+  return info.containerd_store;
+}
+
 Result<Found> from_engine(const std::string& name, const InspectRequest& request, const InspectServices& svc) {
   CG_TRY(docker::Engine* const engine, svc.engine());
-  auto asked = std::async(std::launch::async, [engine] { return engine->info(); });
   CG_TRY(auto image, engine->find_image(name));
   if (!image) return absent(request.image);
-  CG_TRY(const auto info, asked.get());
+  CG_TRY(const bool containerd_store, in_containerd_store(*image, *engine));
   // The classic store saves no image without layers.
-  const bool saved_at_all = info.containerd_store || !image->diff_ids.empty();
-  if (request.quick || !saved_at_all) return described(*std::move(image), info.containerd_store, request.platform);
+  const bool saved_at_all = containerd_store || !image->diff_ids.empty();
+  if (request.quick || !saved_at_all) return described(*std::move(image), containerd_store, request.platform);
   SavedImage saved(*engine, image->id);
   CG_TRY(auto config, layout::read_archive_config(saved.source(), request.platform));
-  if (!info.containerd_store) config.manifest.reset();  // made by saving it
+  if (!containerd_store) config.manifest.reset();  // made by saving it
   return Found{std::move(config.config_digest), std::move(config.image), std::move(config.manifest)};
 }
 

@@ -15,7 +15,7 @@ namespace crategate::sys {
 namespace {
 
 constexpr int kRead = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW;
-constexpr std::size_t kBlock = 64u << 10;
+constexpr std::size_t kSmallBlock = 4u << 10, kBlock = 64u << 10;
 
 std::string_view kind(mode_t mode) {
   if (S_ISDIR(mode)) return "a directory";
@@ -45,7 +45,8 @@ Result<std::string> read_all(const Descriptor& file, const Path& path, std::uint
   if (size > limit) return too_large(path, size, limit);
   std::string bytes;
   bytes.reserve(static_cast<std::size_t>(size));
-  std::string block(std::min<std::size_t>(kBlock, static_cast<std::size_t>(size) + 1), '\0');
+  // Files of /proc say that they are empty.
+  std::string block(std::clamp<std::size_t>(static_cast<std::size_t>(size) + 1, kSmallBlock, kBlock), '\0');
   while (true) {
     const ssize_t count = ::read(file.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;

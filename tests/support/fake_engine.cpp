@@ -36,7 +36,7 @@ std::string FakeEngine::id_of(const std::string& name) const {
 }
 
 Result<docker::EngineInfo> FakeEngine::info() {
-  return docker::EngineInfo{"26.1", "1.45", containerd_store, engine_root};
+  return docker::EngineInfo{"1.45", containerd_store, engine_root};
 }
 
 Result<std::optional<docker::EngineImage>> FakeEngine::find_image(const std::string& name) {

@@ -12,7 +12,7 @@ const std::string kOther = concat("sha256:", std::string(64, 'e'));
 
 class OneImage final : public Engine {
  public:
-  Result<EngineInfo> info() override { return EngineInfo{"26", "1.45", true}; }
+  Result<EngineInfo> info() override { return EngineInfo{"1.45", true}; }
   Result<std::optional<EngineImage>> find_image(const std::string&) override {
     ++asked;
     return image;

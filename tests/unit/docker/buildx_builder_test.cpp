@@ -18,7 +18,7 @@ const std::string kConfig = concat("sha256:", std::string(64, 'c'));
 
 class FakeEngine final : public Engine {
  public:
-  Result<EngineInfo> info() override { return EngineInfo{"26", "1.45", containerd_store}; }
+  Result<EngineInfo> info() override { return EngineInfo{"1.45", containerd_store}; }
   Result<std::optional<EngineImage>> find_image(const std::string& name) override {
     for (const std::string& known : images) {
       if (known == name) return EngineImage{concat("id of ", name), {}, "linux", "amd64", "", repo_digests};

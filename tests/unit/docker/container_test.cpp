@@ -227,7 +227,8 @@ TEST(Container, ThatExits127ByItselfIsAResult) {
 
 TEST(Container, IsRemovedByNameWhenTheAnswerToItsCreationIsLost) {
   FakeHttpClient http([](const net::Request& request) -> Result<net::Response> {
-    if (request.url.target == "/version") return answer(200, R"({"Version":"26","ApiVersion":"1.45"})");
+    if (request.url.target == "/v1.41/_ping")
+      return net::Response{.status = 200, .headers = {{"Api-Version", "1.45"}}, .body = "OK"};
     if (request.method == "DELETE") return answer(204);
     return fail(ErrorCode::unavailable, "reset");
   });

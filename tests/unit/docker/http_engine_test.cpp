@@ -14,12 +14,12 @@ using test::answer;
 using test::FakeHttpClient;
 using testing::HasSubstr;
 
-const char* const kVersion = R"({"Version":"26.1.5","ApiVersion":"1.45","MinAPIVersion":"1.24"})";
+const char* const kVersion = R"({"Version":"29.0","ApiVersion":"1.52","MinAPIVersion":"1.44"})";
 const std::string kLayer = concat("sha256:", std::string(64, 'a'));
 
 /// Answers by "METHOD target"; anything else is a 500.
 FakeHttpClient::Handler table(std::map<std::string, net::Response> answers) {
-  answers.emplace("GET /version", answer(200, kVersion));
+  answers.emplace("GET /v1.41/_ping", net::Response{.status = 200, .headers = {{"Api-Version", "1.45"}}, .body = "OK"});
   return [answers = std::move(answers)](const net::Request& request) -> Result<net::Response> {
     const auto found = answers.find(concat(request.method, " ", request.url.target));
     return found == answers.end() ? answer(500, R"({"message":"unexpected"})") : found->second;
@@ -64,8 +64,15 @@ TEST(HttpEngineInfo, TellsTheStores) {
       {{"GET /v1.41/info", answer(200, R"({"DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]})")}}));
   EXPECT_FALSE(classic.engine->info()->containerd_store);
   EXPECT_TRUE(containerd.engine->info()->containerd_store);
-  EXPECT_EQ(containerd.engine->info()->version, "26.1.5");
+  EXPECT_EQ(containerd.engine->info()->api_version, "1.45");
   EXPECT_EQ(containerd.http.sent().size(), 2U) << "asked once";
+}
+
+TEST(HttpEngineInfo, IsAskedInAVersionThatTheEngineStillSpeaks) {
+  Fixture newer(table({{"GET /v1.41/_ping", answer(400, R"({"message":"client version 1.41 is too old"})")},
+                       {"GET /version", answer(200, kVersion)},
+                       {"GET /v1.44/info", answer(200, "{}")}}));
+  EXPECT_EQ(newer.engine->info()->api_version, "1.52");
 }
 
 TEST(HttpEngineInfo, SurvivesOddAnswers) {
@@ -104,6 +111,20 @@ TEST(HttpEngineImage, IsReadWithItsLayersAndAbsentOnlyBy404) {
   const auto failed = each.engine->find_image("other");
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::engine);
+}
+
+TEST(HttpEngineImage, ShowsWhoseDigestItsIdIs) {
+  const std::vector<std::pair<std::string, std::optional<bool>>> cases = {
+      {R"("RepoDigests":["a/b@sha256:2","localhost:5000/a@sha256:1"],"GraphDriver":{"Data":null,"Name":"overlayfs"})",
+       true},
+      {R"("RepoDigests":["a/b@sha256:2"],"GraphDriver":{"Data":{"MergedDir":"/m"},"Name":"overlay2"})", false},
+      {R"("RepoDigests":["a/b@sha256:12"],"GraphDriver":{"Data":{},"Name":"vfs"})", std::nullopt},
+      {R"("RepoDigests":[],"GraphDriver":{"Data":null,"Name":"overlayfs"})", std::nullopt},
+      {R"("RepoDigests":null)", std::nullopt}};
+  for (const auto& [members, expected] : cases) {
+    Fixture each(table({{"GET /v1.41/images/a/json", answer(200, concat(R"({"Id":"sha256:1",)", members, "}"))}}));
+    EXPECT_EQ(each.engine->find_image("a").value()->id_is_manifest, expected) << members;
+  }
 }
 
 TEST(HttpEngineImage, NamesThatLeaveTheImagesPathAreNotSent) {

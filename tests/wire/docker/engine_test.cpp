@@ -13,7 +13,7 @@ using testing::HasSubstr;
 /// A client of an engine on a unix socket.
 struct EngineOnSocket {
   EngineOnSocket() : socket((directory / "docker.sock").string()), server(socket) {
-    server.expect("GET", "/version", {.body = R"({"Version":"26.1.5","ApiVersion":"1.45","MinAPIVersion":"1.24"})"});
+    server.expect("GET", "/v1.41/_ping", {.headers = {{"Api-Version", "1.45"}}, .body = "OK"});
     engine = HttpEngine::connect(http, clock, "unix://" + socket).value();
   }
   test::TestDirectory directory;
