@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -223,10 +224,12 @@ class Checkout:
         path.write_text(text.replace(old, new))
 
     def from_cache(self):
-        """RUN steps of the last build → whether each was taken from a cache."""
-        log = (self.state / f'logs/rebuild-{CELL}.log').read_text().splitlines()
-        steps = {line.split(' ')[0]: line.split('] ', 1)[1] for line in log if line.startswith('#') and '] RUN ' in line}
-        return {text: f'{step} CACHED' in log for step, text in steps.items()}
+        """RUN steps of the last build → whether each was taken from a cache. Where a step's layers are still being fetched,
+        BuildKit's log has the fetching in the place of `CACHED`."""
+        log = (self.state / f'logs/rebuild-{CELL}.log').read_text()
+        steps = re.findall(r'^(#\d+) \[.*\] (RUN .*)$', log, re.M)
+        return {text: bool(re.search(f'^{step} (CACHED$|sha256:)', log, re.M)) and not re.search(rf'^{step} \d+\.\d+ ', log, re.M)
+                for step, text in steps}
 
     def rebuilt(self):
         """Diff IDs and blobs of what was rebuilt; a refused image has no name, but its blobs are there still."""
