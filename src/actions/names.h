@@ -19,6 +19,7 @@ inline constexpr std::string_view kJob = "GITHUB_JOB";
 inline constexpr std::string_view kRunAttempt = "GITHUB_RUN_ATTEMPT";
 inline constexpr std::string_view kServerUrl = "GITHUB_SERVER_URL";
 inline constexpr std::string_view kRepository = "GITHUB_REPOSITORY";
+inline constexpr std::string_view kRepositoryId = "GITHUB_REPOSITORY_ID";
 inline constexpr std::string_view kOutput = "GITHUB_OUTPUT";
 inline constexpr std::string_view kSummary = "GITHUB_STEP_SUMMARY";
 inline constexpr std::string_view kDebug = "RUNNER_DEBUG";

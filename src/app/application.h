@@ -114,6 +114,9 @@ class Application {
   /// GitHub's API, as whoever `github-token` is.
   /// Errors: bad_input.
   Result<github::GitHubClient*> github();
+  bool has_github_token() const { return !github_token_.empty(); }
+  /// One that gives up early where waiting would mend it: for those that ask again themselves.
+  Result<std::unique_ptr<github::GitHubClient>> brief_github();
 
   stages::PlanServices plan_services();
   /// Lines of a tool that works for `label`.
@@ -124,6 +127,7 @@ class Application {
   std::string repeat(const std::string& command) const;
 
  private:
+  Result<std::unique_ptr<github::GitHubClient>> make_github(github::Options options);
   Application(CommandLine line, std::unique_ptr<Console> console);
   Result<std::optional<config::File>> read_configuration() const;
   std::unique_ptr<registry::HttpRegistry> make_registry(net::HttpClient& client, registry::Patience patience);

@@ -7,6 +7,7 @@
 namespace crategate::app {
 
 Result<void> ci_image_resolve(Application& app);
+Result<void> ci_image_wait(Application& app);
 Result<void> ci_image_tags(Application& app);
 
 }  // namespace crategate::app

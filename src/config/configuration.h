@@ -138,6 +138,7 @@ struct EventPolicy {
 
 struct CiImage {
   std::string image, dockerfile, default_tag = "latest", workflow;
+  Timeout wait_interval = std::chrono::seconds(20), wait_timeout = std::chrono::minutes(20);
   std::vector<std::string> watch;
   std::map<std::string, std::string> branches;
   std::vector<oci::Platform> platforms;

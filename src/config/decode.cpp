@@ -264,6 +264,13 @@ Result<std::map<std::string, std::string>> read_branches(const Node& node, std::
   return out;
 }
 
+/// GitHub is not asked more often than once a second.
+Result<Timeout> read_interval(const Node& node, std::string_view path) {
+  CG_TRY(const auto interval, read_duration(node, path));
+  if (interval >= std::chrono::seconds(1)) return interval;
+  return fail(error_at(node, path, concat("expected at least 1s, found ", quoted(node.text)), "Write 20s."));
+}
+
 Result<CiImage> decode_ci_image(const Node& node, std::string_view path) {
   CiImage image;
   Section section(node, std::string(path));
@@ -272,6 +279,8 @@ Result<CiImage> decode_ci_image(const Node& node, std::string_view path) {
   section.read("watch", image.watch);
   section.read("default-tag", image.default_tag);
   section.read("workflow", image.workflow);
+  section.read_with("wait-interval", image.wait_interval, read_interval);
+  section.read("wait-timeout", image.wait_timeout);
   section.read_with("branches", image.branches, read_branches);
   section.read("platforms", image.platforms);
   section.read_with("generate", image.generate, read_argv);

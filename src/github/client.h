@@ -32,6 +32,8 @@ class GitHubClient {
   /// What `user` may do. Any error means no.
   virtual Result<Permission> permission_of(const RepositoryName& repository, const std::string& user) = 0;
   virtual Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) = 0;
+  /// By pages, in the three-dot sense. A list as long as GitHub's limit is not complete.
+  virtual Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) = 0;
   /// Newest first, at most 1000.
   virtual Result<std::vector<WorkflowRun>> workflow_runs(const RepositoryName& repository, const RunFilter& filter) = 0;
 };
@@ -56,6 +58,7 @@ class RestGitHubClient final : public GitHubClient {
   Result<void> delete_artifact(const RepositoryName& repository, std::int64_t id) override;
   Result<Permission> permission_of(const RepositoryName& repository, const std::string& user) override;
   Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) override;
+  Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) override;
   Result<std::vector<WorkflowRun>> workflow_runs(const RepositoryName& repository, const RunFilter& filter) override;
 
  private:

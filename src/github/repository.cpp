@@ -15,6 +15,8 @@ using Level = Permission::Level;
 constexpr std::array<std::pair<std::string_view, Level>, 4> kLevels{
     {{"none", Level::none}, {"read", Level::read}, {"write", Level::write}, {"admin", Level::admin}}};
 
+constexpr std::size_t kMostFiles = 3000;  ///< of a pull request that the API lists
+
 /// A commit id: SHA-1 or SHA-256.
 bool is_commit(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) &&
@@ -142,6 +144,25 @@ Result<PullRequest> RestGitHubClient::pull_request(const RepositoryName& reposit
                     .needs = "pull-requests: read"};
   CG_TRY(const json::Document document, session_->read(query));
   return answer_to(query, read_pull_request(document.root(), number));
+}
+
+Result<PullRequestFiles> RestGitHubClient::pull_request_files(const RepositoryName& repository, std::int64_t number) {
+  const Query query{.path = concat("/repos/", repository.text(), "/pulls/", number, "/files?per_page=100"),
+                    .task = concat("list the files of pull request ", number, " of ", repository.text()),
+                    .needs = "pull-requests: read"};
+  PullRequestFiles files;
+  CG_CHECK(session_->each_page(query, [&files](const json::Reader& page) -> Result<void> {
+    CG_TRY(const auto items, page.items());
+    for (const json::Reader& item : items) {
+      CG_TRY(files.paths.emplace_back(), item.string("filename"));
+      CG_TRY(auto before, item.string_or("previous_filename", ""));
+      if (!before.empty()) files.paths.push_back(std::move(before));
+    }
+    files.entries += items.size();
+    return {};
+  }));
+  files.complete = files.entries < kMostFiles;
+  return files;
 }
 
 Result<std::vector<WorkflowRun>> RestGitHubClient::workflow_runs(const RepositoryName& repository,

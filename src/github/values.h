@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "oci/digest.h"
@@ -64,6 +65,13 @@ struct PullRequest {
   bool draft = false, maintainer_can_modify = false;
   /// By ids, as names can be taken over; a deleted repository counts as a fork.
   bool from_fork() const { return !head.repository_id || head.repository_id != base.repository_id; }
+};
+
+/// Files of a pull request, by both names where one was renamed.
+struct PullRequestFiles {
+  std::vector<std::string> paths;
+  std::size_t entries = 0;
+  bool complete = true;  ///< GitHub lists 3,000 at most
 };
 
 struct WorkflowRun {

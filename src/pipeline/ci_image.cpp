@@ -55,10 +55,6 @@ const CiImageRow& row_of(CiEvent event) {
   return *std::ranges::find(kTable, event, &CiImageRow::event);  // a test compares the two
 }
 
-bool is_comment(const Event& event) {
-  return event.kind == EventKind::unknown && event.pull_request && event.name != kMergeGroup;
-}
-
 CiEvent kind_of_pull_request(const Event& event, bool changed) {
   if (event.closed) return CiEvent::pull_request_closed;
   if (!changed) return CiEvent::pull_request_unchanged;
@@ -211,6 +207,10 @@ std::array<std::string, 7> words_of(const CiImageRow& row) {
           std::string(word(row.publish))};
 }
 
+bool is_comment(const Event& event) {
+  return event.kind == EventKind::unknown && event.pull_request && event.name != kMergeGroup;
+}
+
 bool needs_changes(const Event& event) {
   if (event.kind == EventKind::pull_request) return !event.closed;
   return event.name == kMergeGroup && !event.deleted;
@@ -236,6 +236,7 @@ Result<CiImageDecision> decide_ci_image(const CiImageFacts& facts, const config:
                            .build = row.build,
                            // A comment runs on the default branch: that commit is not the pull request's.
                            .revision = row.wait && row.event != CiEvent::comment ? event.head_sha : std::string(),
+                           .pull_request = event.name == kMergeGroup ? std::nullopt : event.pull_request,
                            .reason = {}};
   CG_TRY(decision.tag, tag_of(row.tag, event, settings));
   CG_TRY(decision.publish, published(row.publish, event, settings));

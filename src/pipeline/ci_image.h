@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,11 +79,15 @@ struct CiImageDecision {
   std::vector<std::string> publish;  ///< tags that a build of this event writes; empty = it pushes nothing
   bool modified = false, validated = false, wait = false;
   CiBuild build = CiBuild::no;
-  std::string revision;  ///< commit that an image to wait for is labelled with
+  std::string revision;                      ///< commit that an image to wait for is labelled with
+  std::optional<std::int64_t> pull_request;  ///< whose number decides over the image; not of a merge group
   std::string reason;
   bool may_push() const { return !publish.empty(); }
   bool operator==(const CiImageDecision&) const = default;
 };
+
+/// A comment on a pull request: its payload says neither head nor base.
+bool is_comment(const Event& event);
 
 /// Whether the row depends on what changed: nobody needs to look otherwise.
 bool needs_changes(const Event& event);

@@ -114,55 +114,106 @@ Result<void> require_watched_files(const std::vector<std::string>& watch, const 
       concat(kExact, near ? concat("Did you mean ", *near, "?") : std::string("Correct the path or remove it.")));
 }
 
-Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, git::Repository& repository) {
-  CG_TRY(const auto compared, compare(facts.event, repository));
-  facts.why_unknown = compared.why_not;
-  if (!compared.paths) return {};
-  CG_CHECK(require_watched_files(settings.watch, compared, repository));
-  facts.changed = pipeline::find_watched(*compared.paths, settings.watch);
+/// What the API lists, as of the event's head: the list is that of the present one, which may be another by now.
+Result<std::vector<std::string>> listed_changes(const pipeline::Event& event, const config::CiImage& settings,
+                                                const PullRequestApi& api) {
+  CG_TRY(auto files, api.client.pull_request_files(api.repository, *event.pull_request));
+  CG_TRY(const auto pull, api.client.pull_request(api.repository, *event.pull_request));
+  if (pull.head.sha != event.head_sha) {
+    return fail(ErrorCode::conflict, concat("the pull request has moved on to ", pull.head.sha));
+  }
+  if (files.complete || !pipeline::find_watched(files.paths, settings.watch).empty()) return std::move(files.paths);
+  return fail(ErrorCode::github_api, concat("GitHub lists ", files.entries, " files at most"));
+}
+
+Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, git::Repository& repository,
+                          const PullRequestApi* api) {
+  CG_TRY(auto compared, compare(facts.event, repository));
+  if (compared.paths) {
+    CG_CHECK(require_watched_files(settings.watch, compared, repository));
+  } else if (api != nullptr && facts.event.pull_request && facts.event.kind == pipeline::EventKind::pull_request) {
+    auto listed = listed_changes(facts.event, settings, *api);
+    if (listed) {
+      compared.paths = *std::move(listed);
+    } else {
+      compared.why_not += concat("; ", describe(listed.error()));
+    }
+  }
+  facts.why_unknown = std::move(compared.why_not);
+  if (compared.paths) facts.changed = pipeline::find_watched(*compared.paths, settings.watch);
   return {};
 }
 
+/// A comment's payload says neither head nor base (actions-protocol: issue_comment).
+Result<void> complete_comment(pipeline::Event& event, const PullRequestApi& api) {
+  CG_TRY(const auto pull, api.client.pull_request(api.repository, *event.pull_request));
+  event.kind = pipeline::EventKind::pull_request;
+  event.head_sha = pull.head.sha;
+  event.branch = pull.head.ref;
+  event.base_branch = pull.base.ref;
+  event.from_fork = pull.from_fork();
+  event.closed = pull.state != "open";
+  return {};
+}
+
+Result<pipeline::Event> complete_event(const PlanInputs& in, const PlanServices& svc, const PullRequestApi* api) {
+  CG_TRY(auto event, read_event(in, svc));
+  if (api != nullptr && pipeline::is_comment(event)) CG_CHECK(complete_comment(event, *api));
+  if (event.head_sha.empty()) {
+    CG_TRY(const auto head, svc.repository.head());
+    event.head_sha = head.value_or("");
+  }
+  return event;
+}
+
+struct Found {
+  std::optional<oci::Digest> digest;
+  bool is_other = false;
+};
+
 /// By digest throughout: between two questions by tag another push may come.
-Result<std::optional<oci::Digest>> find_image(const oci::Reference& tag, const pipeline::CiImageDecision& decision,
-                                              registry::RegistryReader& reader) {
-  if (decision.wait && decision.revision.empty()) return std::nullopt;
-  CG_TRY(auto digest, reader.digest(tag));
-  if (!digest || !decision.wait) return digest;
+Result<Found> find_image(const oci::Reference& tag, const pipeline::CiImageDecision& decision,
+                         registry::RegistryReader& reader) {
+  if (decision.wait && decision.revision.empty()) return Found{};
+  CG_TRY(const auto digest, reader.digest(tag));
+  if (!digest || !decision.wait) return Found{digest};
   CG_TRY(const auto labels, image_labels({tag.repository, std::nullopt, digest}, reader));
-  if (!labels) return std::nullopt;
+  if (!labels) return Found{};
   const auto revision = labels->find(std::string(pipeline::kRevisionLabel));
-  if (revision == labels->end() || revision->second != decision.revision) return std::nullopt;
-  return digest;
+  if (revision == labels->end() || revision->second != decision.revision) return Found{std::nullopt, true};
+  return Found{digest};
 }
 
 }  // namespace
 
-Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc) {
+Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc,
+                                                  const PullRequestApi* api) {
   CG_TRY(const auto settings, settings_of(in.configuration));
   pipeline::CiImageFacts facts;
-  CG_TRY(facts.event, read_event(in, svc));
-  if (facts.event.head_sha.empty()) {
-    CG_TRY(const auto head, svc.repository.head());
-    facts.event.head_sha = head.value_or("");
-  }
-  if (pipeline::needs_changes(facts.event)) CG_CHECK(read_changes(facts, settings, svc.repository));
+  CG_TRY(facts.event, complete_event(in, svc, api));
+  if (pipeline::needs_changes(facts.event)) CG_CHECK(read_changes(facts, settings, svc.repository, api));
   return pipeline::decide_ci_image(facts, settings);
 }
 
-Result<ResolvedImage> resolve_image(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader) {
-  CG_TRY(auto decision, decide_ci_image(in, svc));
-  auto repository = oci::parse_repository(in.configuration.ci_image->image);
+Result<ResolvedImage> look_up_image(pipeline::CiImageDecision decision, const config::CiImage& settings,
+                                    registry::RegistryReader& reader) {
+  auto repository = oci::parse_repository(settings.image);
   if (!repository) return fail(std::move(repository).error().within("ci-image.image"));
   const oci::Reference tag{*repository, decision.tag, std::nullopt};
-  CG_TRY(const auto digest, find_image(tag, decision, reader));
-  if (!digest && !decision.wait) {
+  CG_TRY(const auto found, find_image(tag, decision, reader));
+  if (!found.digest && !decision.wait) {
     return fail(ErrorCode::not_found,
                 concat("CI image ", tag.familiar(), ": expected an image, found none (", decision.reason, ")"),
                 "Run the workflow that builds it on that branch first, or correct ci-image.branches and default-tag.");
   }
-  std::string image = digest ? oci::Reference{*repository, std::nullopt, digest}.familiar() : std::string();
-  return ResolvedImage{std::move(decision), std::move(image), tag.familiar()};
+  std::string image = found.digest ? oci::Reference{*repository, std::nullopt, found.digest}.familiar() : std::string();
+  return ResolvedImage{std::move(decision), std::move(image), tag.familiar(), found.is_other};
+}
+
+Result<ResolvedImage> resolve_image(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader,
+                                    const PullRequestApi* api) {
+  CG_TRY(auto decision, decide_ci_image(in, svc, api));
+  return look_up_image(std::move(decision), *in.configuration.ci_image, reader);
 }
 
 Result<void> publish_image(const ResolvedImage& resolved, actions::Workflow& workflow) {

@@ -5,6 +5,7 @@
 
 #include "actions/workflow.h"
 #include "base/result.h"
+#include "github/client.h"
 #include "pipeline/ci_image.h"
 #include "registry/client.h"
 #include "stages/plan.h"
@@ -15,23 +16,36 @@ struct ResolvedImage {
   pipeline::CiImageDecision decision;
   std::string image;      ///< `name@sha256:…`; empty = it is still to be built
   std::string reference;  ///< `name:tag`
+  bool is_other = false;  ///< the tag is there, but the image to wait for is another one
+};
+
+/// Where GitHub is asked about a pull request that this clone cannot tell of.
+struct PullRequestApi {
+  github::GitHubClient& client;
+  github::RepositoryName repository;
 };
 
 /// What the event leads to, by pipeline/ci_image. A pull request is compared with its base branch by git (C-4); where the
-/// history does not reach, with the first parent of the merge commit that was checked out for it. What git cannot tell
-/// counts as changed, and the reason says why.
+/// history does not reach, with the first parent of the merge commit that was checked out for it; where that fails too, GitHub
+/// is asked for its files. Of a comment's pull request it is asked everything. What nobody can tell counts as changed, and the
+/// reason says why. `api` null = nobody is asked.
 ///
-/// Effects: reads files, process(git)
+/// Effects: reads files, process(git), network(GitHub's API: pull-requests: read)
 /// Errors: bad_input for a missing or incomplete section `ci-image`, and for a watched path that is no file at base or
 ///         head, with the nearest one
-Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc);
+Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc,
+                                                  const PullRequestApi* api = nullptr);
 
 /// Asks the registry for that tag's digest. An image that is to be waited for counts only when its label
 /// org.opencontainers.image.revision is the event's own commit (C-6): one of an older push is none.
 ///
 /// Effects: as above, network(registry)
 /// Errors: as above; not_found for a tag that is not there and that nobody is going to build; registry errors
-Result<ResolvedImage> resolve_image(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader);
+Result<ResolvedImage> resolve_image(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader,
+                                    const PullRequestApi* api = nullptr);
+/// The same for what is decided already.
+Result<ResolvedImage> look_up_image(pipeline::CiImageDecision decision, const config::CiImage& settings,
+                                    registry::RegistryReader& reader);
 
 /// Effects: writes the outputs; a notice where the checks of a fork run in another image than the one it asks for.
 Result<void> publish_image(const ResolvedImage& resolved, actions::Workflow& workflow);

@@ -3,12 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "layout/image_store.h"
-#include "oci/media_types.h"
-#include "pipeline/base_watch.h"
-#include "stages/layout_registry.h"
-#include "stages/project.h"
-#include "support/test_image.h"
+#include "stages/ci_image_project.h"
+#include "stages/fake_github.h"
 
 namespace crategate::stages {
 namespace {
@@ -19,69 +15,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const std::string kDockerfile = "ci.Dockerfile", kWorkflow = ".github/workflows/build-ci-image.yml";
+using sample::kDockerfile, sample::kWorkflow;
 
-class ResolveImage : public ::testing::Test {
- protected:
-  ResolveImage() {
-    project.configuration.ci_image = config::CiImage{.image = "ghcr.io/o/r/ci",
-                                                     .dockerfile = {},
-                                                     .default_tag = "stable",
-                                                     .workflow = {},
-                                                     .watch = {kDockerfile, kWorkflow},
-                                                     .branches = {{"main", "latest"}},
-                                                     .platforms = {},
-                                                     .generate = {}};
-    project.write(kDockerfile, "FROM scratch\n");
-    project.write(kWorkflow, "on: push\n");
-    project.init();
-    project.git({"update-ref", "refs/remotes/origin/main", "HEAD"});
-    project.git({"checkout", "-q", "-b", "fix"});
-  }
-  config::CiImage& settings() { return *project.configuration.ci_image; }
-  /// A pull request of `fix` with what is in the working tree; returns its head.
-  std::string push_change(const std::string& message = "change") { return head = project.commit(message); }
-  /// As a runner of `pull_request`: HEAD is the merge commit.
-  void check_out_merge() {
-    project.git({"checkout", "-q", "--detach", "refs/remotes/origin/main"});
-    project.git({"merge", "-q", "--no-ff", "-m", "merge", head});
-  }
-  void event(const std::string& name = "pull_request", int head_repository = 1) {
-    project.invocation.event = name;
-    project.invocation.ref = name == "pull_request" ? "refs/pull/7/merge" : "refs/heads/main";
-    project.directory.write(
-        "event.json",
-        concat(R"({"number":7,"pull_request":{"number":7,"head":{"ref":"fix","sha":")", head, R"(","repo":{"id":)",
-               head_repository, R"(}},"base":{"ref":"main"}},"repository":{"id":1}})"));
-    project.invocation.payload = (project.directory / "event.json").string();
-  }
-  Result<pipeline::CiImageDecision> decide() { return decide_ci_image(project.plan_inputs(), project.plan_services()); }
-  CiEvent row() {
-    const auto decision = decide();
-    EXPECT_TRUE(decision) << (decision ? "" : describe(decision.error()));
-    return decision ? decision->event : CiEvent::unknown;
-  }
-  Result<ResolvedImage> resolve() { return resolve_image(project.plan_inputs(), project.plan_services(), registry); }
-  /// An image at the tag, built from that commit.
-  oci::Digest publish(const std::string& name, const std::string& revision) {
-    test::TestImage image;
-    image.layers.clear();
-    if (!revision.empty()) image.labels[std::string(pipeline::kRevisionLabel)] = revision;
-    const oci::Reference reference{oci::parse_repository("ghcr.io/o/r/ci").value(), name, std::nullopt};
-    const oci::Descriptor config{"", image.config_digest(), image.config().size(), {}, std::nullopt};
-    EXPECT_TRUE(registry.put_blob(reference.repository, config,
-                                  {std::nullopt, [&image](std::uint64_t) -> Result<net::BodySource> {
-                                     return net::BodySource([bytes = image.config()]() mutable -> Result<std::string> {
-                                       return std::exchange(bytes, std::string());
-                                     });
-                                   }}));
-    return registry.put_manifest(reference, image.manifest(), oci::kOciManifest).value();
-  }
-
-  sample::Project project;
-  std::string head;
-  LayoutRegistry registry{layout::OciLayout::open(project.directory / "registry").value()};
-};
+class ResolveImage : public sample::CiImageProject {};
 
 TEST_F(ResolveImage, TakesTheBranchsImageByDigestWhenNothingChanged) {
   project.write("src/a", "changed\n");
@@ -350,6 +286,58 @@ TEST_F(ResolveImage, SurvivesHostileBranchNames) {
     EXPECT_TRUE(!pull_request || pull_request->modified) << "nothing can be compared";
   }
   EXPECT_FALSE(project.exists("evil"));
+}
+
+/// What the clone cannot tell is GitHub's to say, unless its list is cut, of another head, or does not come.
+TEST_F(ResolveImage, AsksGitHubWhereTheCloneCannotTell) {
+  push_change();
+  event("pull_request_target");
+  project.git({"update-ref", "-d", "refs/remotes/origin/main"});
+  sample::FakeGitHub github;
+  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
+  github.pull.head.sha = head;
+  const auto row = [&] { return decide(&api).value().event; };
+  github.files = {{"src/a"}, 1, true};
+  EXPECT_EQ(row(), CiEvent::pull_request_unchanged);
+  github.files.complete = false;
+  EXPECT_EQ(row(), CiEvent::other_event_changed) << "the list is cut";
+  github.files = {{"src/a", kDockerfile}, 1, true};
+  EXPECT_EQ(row(), CiEvent::other_event_changed) << "renamed away";
+  github.files = {{"src/a"}, 1, true};
+  github.pull.head.sha = std::string(40, 'e');
+  EXPECT_EQ(row(), CiEvent::other_event_changed) << "the list of another head";
+  github.failure = ErrorCode::forbidden;
+  const auto unknown = decide(&api).value();
+  EXPECT_EQ(unknown.event, CiEvent::other_event_changed);
+  EXPECT_THAT(unknown.reason, AllOf(HasSubstr("fetch-depth: 0"), HasSubstr("refused on purpose")));
+}
+
+TEST_F(ResolveImage, LearnsACommentsPullRequestFromGitHub) {
+  push_change();
+  project.invocation.event = "issue_comment";
+  project.invocation.ref = "refs/heads/main";
+  project.directory.write("event.json",
+                          R"({"action":"created","issue":{"number":7,"pull_request":{}},"comment":{"id":1}})");
+  project.invocation.payload = (project.directory / "event.json").string();
+  EXPECT_EQ(decide().value().event, CiEvent::comment);
+  EXPECT_EQ(decide().value().revision, "") << "without GitHub nobody knows the head";
+  sample::FakeGitHub github;
+  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
+  github.pull = sample::pull_request(std::string(40, 'e'));
+  github.files = {{kDockerfile}, 1, true};
+  const auto changed = decide(&api).value();
+  EXPECT_EQ(changed.event, CiEvent::other_event_changed);
+  EXPECT_EQ(changed.revision, github.pull.head.sha);
+  EXPECT_EQ(changed.pull_request, 7);
+  github.files = {{"src/a"}, 1, true};
+  EXPECT_EQ(decide(&api).value().tag, "latest");
+  github.pull.head.repository_id.reset();
+  github.files = {{kDockerfile}, 1, true};
+  EXPECT_EQ(decide(&api).value().event, CiEvent::other_event_fork_changed);
+  github.pull.state = "closed";
+  EXPECT_EQ(decide(&api).value().event, CiEvent::pull_request_closed);
+  github.failure = ErrorCode::forbidden;
+  EXPECT_EQ(decide(&api).error().code, ErrorCode::forbidden);
 }
 
 }  // namespace

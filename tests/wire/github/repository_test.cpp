@@ -159,5 +159,45 @@ TEST(WorkflowRuns, OfAllFilesAreListedWithoutAFilter) {
   EXPECT_EQ(api.client.workflow_runs(ApiFixture::repository(), {.workflow = ".."}).error().code, ErrorCode::bad_input);
 }
 
+TEST(PullRequestFiles, AreListedByPagesAndByBothNames) {
+  ApiFixture api;
+  const auto page = [](int from, int to) {
+    std::vector<std::string> entries;
+    for (int i = from; i < to; ++i) entries.push_back(concat(R"({"filename":"f)", i, R"(","status":"added"})"));
+    return concat("[", join(entries, ","), "]");
+  };
+  api.expect(
+      "GET", "/repos/o/r/pulls/7/files?per_page=100",
+      {.headers = {{"Link", concat("<", api.server.url(test::kBase + "/repositories/1/pulls/7/files?page=2").text(),
+                                   ">; rel=next")}},
+       .body = page(0, 100)});
+  api.expect("GET", "/repositories/1/pulls/7/files?page=2",
+             {.body = R"([{"filename":"new","previous_filename":"old","status":"renamed"}])"});
+  const auto files = api.client.pull_request_files(ApiFixture::repository(), 7);
+  ASSERT_TRUE(files) << describe(files.error());
+  EXPECT_EQ(files->entries, 101U);
+  EXPECT_EQ(files->paths.size(), 102U);
+  EXPECT_EQ(files->paths.back(), "old");
+  EXPECT_TRUE(files->complete);
+}
+
+TEST(PullRequestFiles, AsManyAsGitHubListsAreNotAll) {
+  for (const int last : {99, 100}) {
+    ApiFixture api;
+    std::string target = "/repos/o/r/pulls/7/files?per_page=100";
+    for (int page = 1; page <= 30; ++page) {
+      const int entries = page == 30 ? last : 100;
+      std::string body = "[";
+      for (int i = 0; i < entries; ++i) body += concat(i == 0 ? "" : ",", R"({"filename":"f"})");
+      const std::string next = concat("/pages/", page + 1);
+      net::Headers headers;
+      if (page < 30) headers = {{"Link", concat("<", api.server.url(test::kBase + next).text(), ">; rel=next")}};
+      api.expect("GET", target, {.headers = headers, .body = body + "]"});
+      target = next;
+    }
+    EXPECT_EQ(api.client.pull_request_files(ApiFixture::repository(), 7)->complete, last == 99);
+  }
+}
+
 }  // namespace
 }  // namespace crategate::github

@@ -1,0 +1,186 @@
+#include "pipeline/image_wait.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "base/strings.h"
+
+namespace crategate::pipeline {
+namespace {
+
+using Kind = WaitVerdict::Kind;
+
+constexpr std::string_view kFolder = ".github/workflows/", kCompleted = "completed", kSuccess = "success",
+                           kCancelled = "cancelled", kSkipped = "skipped";
+
+struct Remedy {
+  std::string_view conclusion, text;
+};
+
+constexpr std::string_view kReadLog = "Read its log, mend the build, and push.";
+constexpr std::array<Remedy, 6> kRemedies = {{
+    {"action_required", "Approve the run (Actions → the run → Approve and run), then run this job again."},
+    {"stale", "GitHub gave it up after two weeks; run it again, then this job."},
+    {"startup_failure", "The workflow's file is not valid; its page on GitHub says where."},
+    {"timed_out", "Give its job more `timeout-minutes`, or find out what hangs; then run it again, and this job."},
+    {kSkipped, "An `if:` of its job or a filter left it out, though it changes the image: correct that."},
+    {kCancelled, "Run it again, then this job."},
+}};
+
+std::string_view remedy_for(std::string_view conclusion) {
+  const auto* const found = std::ranges::find(kRemedies, conclusion, &Remedy::conclusion);
+  return found == kRemedies.end() ? kReadLog : found->text;
+}
+
+bool is_of(const BuildRun& run, const AwaitedBuild& awaited) {
+  const std::string_view path = std::string_view(run.path).substr(0, run.path.find('@'));
+  const bool same_repository = !awaited.repository || !run.repository || *run.repository == *awaited.repository;
+  return run.head_sha == awaited.commit && run.event == awaited.event && path == concat(kFolder, awaited.workflow) &&
+         same_repository;
+}
+
+bool is_set_aside(const BuildRun& run) { return run.conclusion == kCancelled || run.conclusion == kSkipped; }
+
+std::string name_of(const BuildRun& run) {
+  const std::string number = concat("run ", run.id);
+  return run.attempt > 1 ? concat(number, ", attempt ", run.attempt, ",") : number;
+}
+
+std::string short_commit(const std::string& commit) {
+  constexpr std::size_t kShort = 12;
+  return commit.substr(0, kShort);
+}
+
+/// How many of the newest observations fulfil `holds`; those without an answer are passed over.
+template <class Predicate>
+int length_of_end(const std::vector<WaitObservation>& seen, const Predicate& holds) {
+  int length = 0;
+  for (auto each = seen.rbegin(); each != seen.rend(); ++each) {
+    if (each->unclear) continue;
+    if (!holds(*each)) break;
+    ++length;
+  }
+  return length;
+}
+
+WaitVerdict poll_again(std::string text, bool is_doubtful = false) {
+  return {.kind = Kind::poll_again, .text = std::move(text), .hint = {}, .is_doubtful = is_doubtful};
+}
+
+WaitVerdict failed(std::string text, std::string hint, ErrorCode code = ErrorCode::awaited_build_failed) {
+  return {.kind = Kind::failed, .text = std::move(text), .code = code, .hint = std::move(hint)};
+}
+
+class Judge {
+ public:
+  Judge(const std::vector<WaitObservation>& seen, const AwaitedBuild& awaited)
+      : seen_(seen), now_(seen.back()), awaited_(awaited) {}
+
+  WaitVerdict verdict() const {
+    if (now_.unclear) return poll_again(concat("GitHub does not answer: ", now_.why));
+    const BuildRun* const run = deciding_run(now_.runs, awaited_);
+    WaitVerdict verdict = run == nullptr ? of_absence() : of_run(*run);
+    if (run != nullptr) verdict.run = run->id;
+    return verdict;
+  }
+
+ private:
+  WaitVerdict of_run(const BuildRun& run) const {
+    if (run.status != kCompleted || run.conclusion.empty()) {
+      return poll_again(concat(name_of(run), " is ", run.status.empty() ? "not completed" : neutralise(run.status)));
+    }
+    if (run.conclusion == kSuccess) return of_success(run);
+    if (run.conclusion == kCancelled) return of_cancelled(run);
+    return failed(concat(name_of(run), " ended as ", quoted(run.conclusion)), std::string(remedy_for(run.conclusion)));
+  }
+
+  WaitVerdict of_success(const BuildRun& run) const {
+    const std::string done = concat(name_of(run), " has succeeded");
+    switch (now_.label) {
+      case LabelSeen::right:
+        return {.kind = Kind::done, .text = done, .hint = {}};
+      case LabelSeen::not_asked:
+        return {.kind = Kind::look, .text = done, .hint = {}};
+      case LabelSeen::other:
+      case LabelSeen::none:
+        break;
+    }
+    if (has_moved()) return moved();
+    const int asked = length_of_end(
+        seen_, [](const auto& each) { return each.label == LabelSeen::other || each.label == LabelSeen::none; });
+    const std::string text =
+        concat(done, ", but ", awaited_.image,
+               now_.label == LabelSeen::none ? " is not there" : " is labelled with another commit");
+    if (asked < kWaitGrace) return poll_again(text, true);
+    return failed(text,
+                  concat("Its build must push ", awaited_.image,
+                         " with the label org.opencontainers.image.revision of the pull request's head commit, as "
+                         "`ci-image build` does."));
+  }
+
+  WaitVerdict of_cancelled(const BuildRun& run) const {
+    if (has_moved()) return moved();
+    const int cancelled = length_of_end(seen_, [&](const auto& each) {
+      const BuildRun* const then = deciding_run(each.runs, awaited_);
+      return then != nullptr && *then == run;
+    });
+    const std::string text = concat(name_of(run), " was cancelled");
+    if (cancelled < kWaitGrace) return poll_again(concat(text, "; another may take its place"), true);
+    return failed(concat(text, ", and no other took its place"), std::string(remedy_for(kCancelled)));
+  }
+
+  WaitVerdict of_absence() const {
+    if (has_moved()) return moved();
+    const int absent =
+        length_of_end(seen_, [this](const auto& each) { return deciding_run(each.runs, awaited_) == nullptr; });
+    const auto before =
+        std::ranges::find_if(seen_, [this](const auto& each) { return deciding_run(each.runs, awaited_) != nullptr; });
+    if (before == seen_.end())
+      return poll_again(concat("no run of ", awaited_.workflow, " for ", awaited_.event, " at ",
+                               short_commit(awaited_.commit), " yet"),
+                        true);
+    const std::string text = concat(name_of(*deciding_run(before->runs, awaited_)), " is gone");
+    if (absent < kWaitGrace) return poll_again(text, true);
+    return failed(concat(text, ", and no other took its place"), "It was deleted. Push again, or run it once more.");
+  }
+
+  /// The newest that is known of the head.
+  bool has_moved() const {
+    const auto asked =
+        std::find_if(seen_.rbegin(), seen_.rend(), [](const auto& each) { return each.head.has_value(); });
+    return asked != seen_.rend() && *asked->head != awaited_.commit;
+  }
+
+  WaitVerdict moved() const {
+    const auto asked =
+        std::find_if(seen_.rbegin(), seen_.rend(), [](const auto& each) { return each.head.has_value(); });
+    return failed(concat("the pull request has moved on from ", short_commit(awaited_.commit), " to ",
+                         short_commit(neutralise(*asked->head))),
+                  "Nothing is to be done: the checks of the newer commit wait for its own build.", ErrorCode::conflict);
+  }
+
+  const std::vector<WaitObservation>& seen_;
+  const WaitObservation& now_;
+  const AwaitedBuild& awaited_;
+};
+
+}  // namespace
+
+const BuildRun* deciding_run(const std::vector<BuildRun>& runs, const AwaitedBuild& awaited) {
+  const BuildRun* best = nullptr;
+  for (const BuildRun& run : runs) {
+    if (!is_of(run, awaited)) continue;
+    const auto rank = [](const BuildRun& each) { return std::tuple(!is_set_aside(each), each.id, each.attempt); };
+    if (best == nullptr || rank(run) > rank(*best)) best = &run;
+  }
+  return best;
+}
+
+WaitVerdict judge_wait(const std::vector<WaitObservation>& seen, const AwaitedBuild& awaited) {
+  return Judge(seen, awaited).verdict();
+}
+
+}  // namespace crategate::pipeline

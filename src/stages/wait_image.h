@@ -1,0 +1,43 @@
+// wait-image: polls until the build of the event's own CI image has ended, then proves it on the registry (C-5, C-6).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "github/client.h"
+#include "registry/client.h"
+#include "stages/resolve_image.h"
+#include "sys/clock.h"
+
+namespace crategate::stages {
+
+struct WaitServices {
+  const PlanServices& plan;
+  registry::RegistryReader& reader;
+  /// Asked only where there is something to wait for. Its errors that time may mend must come soon: the wait goes on.
+  const std::function<Result<github::GitHubClient*>()>& github;
+  sys::Clock& clock;
+  const std::function<void(std::string_view line)>& status;  ///< one line for each poll
+};
+
+/// The repository that the workflow runs in.
+struct WaitPlace {
+  std::string repository;          ///< `OWNER/NAME`
+  std::optional<std::int64_t> id;  ///< of it
+  std::string address;             ///< of its pages, `https://github.com/OWNER/NAME`; empty = not known
+};
+
+/// As `resolve_image` where nothing is to be waited for. Otherwise lists the runs of `ci-image.workflow` for the head commit
+/// every `ci-image.wait-interval`, at most for `ci-image.wait-timeout`, and decides by pipeline/image_wait.
+///
+/// Effects: as resolve_image, network(GitHub's API: actions: read, pull-requests: read), sleeps
+/// Errors: as resolve_image; awaited_build_failed; wait_timed_out; conflict when the pull request has moved on; bad_input for
+///         a workflow that is not in the commit; GitHub's, when waiting would not mend them
+Result<ResolvedImage> wait_for_image(const PlanInputs& in, const WaitPlace& place, const WaitServices& svc);
+
+}  // namespace crategate::stages

@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# Waiting for a CI image: a strict GitHub (tests/github), a real registry, and builds that end while somebody waits.
+# shellcheck source=tests/e2e/lib.bash
+source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
+# shellcheck source=tests/e2e/ci_image_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
+JOB_TOKEN=ghs_$TOKEN
+BUILD=build-ci-image.yml
+
+state() { "$REPO/tests/github/state.py" "$WORK/github" "$@"; }
+
+# github: a GitHub of this case's own that knows nothing yet but the project's pull request 7.
+github() {
+  rm -rf "$WORK/github"
+  state init --repository tiny/app --id 1 --token "$JOB_TOKEN"
+  "$REPO/tests/github/server.py" "$WORK/github" >"$WORK/port" &
+  echo $! >>"$WORK/started"
+  for _ in {1..100}; do
+    grep -q listening "$WORK/port" && break
+    sleep 0.1
+  done
+  GITHUB=http://127.0.0.1:$(cut -d' ' -f2 <"$WORK/port")
+}
+
+# wait_image [OPTION...]: the stage, as a step with the job's token.
+wait_image() {
+  local -x GITHUB_API_URL=$GITHUB GITHUB_SERVER_URL=$GITHUB INPUT_STAGE=wait-image
+  GITHUB_REPOSITORY_ID=1 run env "INPUT_GITHUB-TOKEN=$JOB_TOKEN" "INPUT_CI-IMAGE-WAIT-INTERVAL=1s" "INPUT_CI-IMAGE-WAIT-TIMEOUT=20s" "$@" crategate
+  state violations || fail "no request that GitHub does not describe"
+}
+
+# build_run ID SHA STATE...
+build_run() { state run --id "$1" --sha "$2" --workflow $BUILD --event pull_request --pull 7 "${@:3}"; }
+
+it_waits_for_the_build_of_this_push_and_takes_its_image_by_digest() {
+  local built_image building
+  ci_project
+  built latest "$(git rev-parse main)" >/dev/null
+  push_to_fix ci.Dockerfile 'FROM crategate/busybox:1 AS own'
+  pull_request
+  built pr-7 "$(git rev-parse main)" >/dev/null # of an earlier push
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 30 "$HEAD" --status in_progress
+  (
+    sleep 2.5
+    built pr-7 "$HEAD" >"$WORK/built"
+    build_run 30 "$HEAD" --status completed --conclusion success
+  ) &
+  building=$!
+  wait_image
+  wait "$building"
+  expect_ok
+  built_image=$(<"$WORK/built")
+  expect_equal image "$(output image)" "$IMAGE@$built_image"
+  expect_equal tag "$(output tag)" pr-7
+  expect_match log "$OUT$ERR" 'run 30 is in_progress, http'
+  # Each answer that has not changed is free: one for each state.
+  expect_within "requests that count" "$(state count --match '/runs' --billed)" 2
+  expect_match "all requests" "$(state count --match '/runs')" '^([3-9]|1[0-9])$'
+  run docker pull --quiet "$(output image)"
+  expect_ok
+}
+
+it_never_takes_the_first_build_after_a_second_push() {
+  local first second building
+  cd "$WORK/project"
+  first=$(git rev-parse fix)
+  push_to_fix src/hello 'a second push'
+  pull_request
+  second=$HEAD
+  github
+  state pull --number 7 --head-sha "$second"
+  build_run 30 "$first" --status completed --conclusion success
+  build_run 31 "$second" --status in_progress
+  (
+    sleep 1.5
+    built pr-7 "$second" >"$WORK/built"
+    build_run 31 "$second" --status completed --conclusion success
+  ) &
+  building=$!
+  wait_image
+  wait "$building"
+  expect_ok
+  expect_equal image "$(output image)" "$IMAGE@$(<"$WORK/built")"
+}
+
+it_ends_when_the_pull_request_has_moved_on() {
+  cd "$WORK/project"
+  push_to_fix src/hello 'a third push'
+  pull_request
+  github
+  state pull --number 7 --head-sha "$(git rev-parse main)"
+  build_run 32 "$HEAD" --status completed --conclusion cancelled
+  wait_image
+  expect_failure 50 conflict 'has moved on' 'its own build'
+}
+
+it_goes_on_after_a_cancelled_attempt() {
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 33 "$HEAD" --status completed --conclusion cancelled
+  state when --match '/runs' --nth 2 run --id 33 --attempt 2 --status in_progress
+  state when --match '/runs' --nth 4 run --id 33 --status completed --conclusion success
+  built pr-7 "$HEAD" >"$WORK/built"
+  wait_image
+  expect_ok
+  expect_equal image "$(output image)" "$IMAGE@$(<"$WORK/built")"
+}
+
+it_fails_at_once_with_the_build() {
+  local conclusion
+  cd "$WORK/project"
+  pull_request
+  for conclusion in failure timed_out action_required startup_failure; do
+    github
+    state pull --number 7 --head-sha "$HEAD"
+    build_run 34 "$HEAD" --status completed --conclusion $conclusion
+    wait_image
+    expect_failure 14 awaited-build-failed "run 34 ended as .$conclusion.*/actions/runs/34" '[a-z]'
+  done
+}
+
+it_outlasts_limits_and_bad_minutes() { # B17, B18, B20
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 35 "$HEAD" --status completed --conclusion success
+  state fail --status 502 --body html --times 3
+  state when --match '/runs' --nth 4 limit --remaining 0 --reset-in 3
+  state when --match '/runs' --nth 4 run --id 35 --status completed --conclusion success
+  wait_image
+  expect_ok
+  expect_equal image "$(output image)" "$IMAGE@$(<"$WORK/built")"
+}
+
+it_names_the_permission_that_is_missing() { # A62, B19
+  cd "$WORK/project"
+  pull_request
+  for denial in 403 404; do
+    github
+    state token --token "$JOB_TOKEN" --denial $denial
+    state permission --token "$JOB_TOKEN" --name actions --level none
+    state pull --number 7 --head-sha "$HEAD"
+    wait_image "INPUT_CI-IMAGE-WAIT-TIMEOUT=3s"
+    if ((denial == 403)); then
+      expect_failure 21 forbidden 'list the workflow runs' 'permissions: actions: read'
+    else # the same as of a workflow that has never run
+      expect_failure 15 wait-timed-out 'no run of build-ci-image.yml' 'actions: read'
+    fi
+  done
+}
+
+it_asks_github_what_the_clone_cannot_tell() {
+  local payload
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  state file add --number 7 --name src/hello
+  payload='{"action":"created","issue":{"number":7,"pull_request":{}},"comment":{"id":1},"repository":{"id":1}}'
+  git clone --quiet --depth=1 --branch=main "file://$PWD" "$WORK/shallow" # as a job of a comment has it
+  cd "$WORK/shallow"
+  as_runner issue_comment refs/heads/main "$payload"
+  wait_image
+  expect_ok
+  expect_equal tag "$(output tag)" latest
+  state file add --number 7 --name ci.Dockerfile
+  build_run 36 "$HEAD" --status completed --conclusion success
+  as_runner issue_comment refs/heads/main "$payload"
+  wait_image
+  expect_ok
+  expect_equal tag "$(output tag)" pr-7
+  expect_equal image "$(output image)" "$IMAGE@$(<"$WORK/built")"
+  state pull --number 7 --fork
+  as_runner issue_comment refs/heads/main "$payload"
+  wait_image
+  expect_ok
+  expect_equal "validated for a fork" "$(output validated)" false
+}
+
+run_cases

@@ -1,0 +1,219 @@
+"""What each operation answers, from the state; an operation's name is that of GitHub's description.
+
+Not here: who may ask and how often (server), how a body looks (bodies).
+"""
+import re
+import urllib.parse
+
+from bodies import FACES, Bodies
+from state import add_comment
+from store import rfc3339
+
+DOCUMENTS = 'https://docs.github.com/rest'
+LONGEST_COMMENT, MOST_FILES, MOST_FILTERED_RUNS = 65536, 3000, 1000
+ANSWERS = {}
+
+
+class Refusal(Exception):
+    def __init__(self, status, message, headers=(), **more):
+        super().__init__(message)
+        self.status, self.headers = status, dict(headers)
+        self.body = {'message': message, **more, 'documentation_url': DOCUMENTS, 'status': str(status)}
+
+
+class Unscripted(Exception):
+    """Asked for as GitHub describes, but this server does not know it."""
+
+
+class Answer:
+    def __init__(self, status, body=None, headers=()):
+        self.status, self.body, self.headers = status, body, dict(headers)
+
+
+def answers(operation, rights, anonymous=True):
+    """`rights`: as X-Accepted-GitHub-Permissions has them. `anonymous`: nobody needs a token where the repository is public."""
+    def keep(act):
+        act.rights, act.anonymous = rights, anonymous
+        ANSWERS[operation] = act
+        return act
+    return keep
+
+
+class Case:
+    """One question to the repository. `who`: the token's owner, None = nobody. `api`, `storage`: where they are asked."""
+
+    def __init__(self, store, api, storage, path, query, body, who):
+        self.store, self.path, self.query, self.body, self.who = store, path, query, body, who
+        self.api, self.storage, self.bodies = api, storage, Bodies(store, api)
+        self.now = rfc3339(store.now())
+
+    def found(self, kind, **wanted):
+        item = self.store.find(kind, **wanted)
+        if item is None:
+            raise Refusal(404, 'Not Found')
+        return item
+
+    def number(self, name):
+        return int(self.path[name])
+
+    def page(self, items, rest):
+        """The page asked for, and the header that leads to the others; `rest`: the address below the repository's."""
+        size, page = int(self.query.get('per_page', 30)), int(self.query.get('page', 1))
+        last = max(1, -(-len(items) // size))
+        pages = {'prev': min(page - 1, last) if page > 1 else None, 'next': page + 1 if page < last else None,
+                 'last': last if page < last else None, 'first': 1 if page > 1 else None}
+        base = f'{self.api}/repositories/{self.store["repository"]["id"]}{rest}'
+        links = [f'<{base}?{urllib.parse.urlencode(self.query | {"page": number})}>; rel="{name}"' for name, number in pages.items() if number]
+        return items[(page - 1) * size:page * size], {'Link': ', '.join(links)} if links else {}
+
+
+# --- Actions --------------------------------------------------------------------------------------------------------------------
+
+def runs_page(case, runs, rest):
+    if 'created' in case.query:
+        raise Unscripted('runs by the time they were created')
+    wanted = {name: case.query[name] for name in ('actor', 'branch', 'event', 'head_sha', 'status', 'check_suite_id') if name in case.query}
+    for name, value in wanted.items():
+        facts = {'actor': ['actor'], 'branch': ['branch'], 'event': ['event'], 'head_sha': ['sha'], 'status': ['status', 'conclusion']}.get(name)
+        runs = [run for run in runs if (value in [run[fact] for fact in facts] if facts else value == str(run['id'] + 1))]
+    runs = sorted(runs, key=lambda run: (run['created_at'], run['id']), reverse=True)
+    items, headers = case.page(runs[:MOST_FILTERED_RUNS] if wanted else runs, rest)
+    return Answer(200, {'total_count': len(runs), 'workflow_runs': [run_body(case, run) for run in items]}, headers)
+
+
+def run_body(case, run):
+    body = case.bodies.run(run)
+    return body | {'pull_requests': []} if case.query.get('exclude_pull_requests') == 'true' else body
+
+
+@answers('actions/list-workflow-runs-for-repo', 'actions=read')
+def list_runs(case):
+    return runs_page(case, case.store['runs'], '/actions/runs')
+
+
+@answers('actions/list-workflow-runs', 'actions=read')
+def list_runs_of_workflow(case):
+    wanted = case.path['workflow_id']
+    workflow = case.found('workflows', id=int(wanted)) if wanted.isdigit() else case.found('workflows', path=f'.github/workflows/{wanted}')
+    runs = [run for run in case.store['runs'] if run['workflow_id'] == workflow['id']]
+    return runs_page(case, runs, f'/actions/workflows/{urllib.parse.quote(wanted, safe="")}/runs')
+
+
+@answers('actions/get-workflow-run', 'actions=read')
+def get_run(case):
+    return Answer(200, run_body(case, case.found('runs', id=case.number('run_id'))))
+
+
+@answers('actions/list-workflow-run-artifacts', 'actions=read')
+def list_artifacts(case):
+    run = case.found('runs', id=case.number('run_id'))
+    artifacts = [item for item in case.store['artifacts'] if item['run'] == run['id'] and case.query.get('name', item['name']) == item['name']]
+    artifacts.sort(key=lambda item: item['id'], reverse=case.query.get('direction') != 'asc')
+    items, headers = case.page(artifacts, f'/actions/runs/{run["id"]}/artifacts')
+    return Answer(200, {'total_count': len(artifacts), 'artifacts': [case.bodies.artifact(item) for item in items]}, headers)
+
+
+@answers('actions/download-artifact', 'actions=read', anonymous=False)
+def download_artifact(case):
+    artifact = case.found('artifacts', id=case.number('artifact_id'))
+    if case.path['archive_format'] != 'zip':
+        raise Refusal(404, 'Not Found')
+    if artifact.get('expired'):
+        raise Refusal(410, 'Artifact has expired')
+    return Answer(302, None, {'Location': f'{case.storage}/archives/{artifact["id"]}?sig=signature-{artifact["id"]}'})
+
+
+@answers('actions/delete-artifact', 'actions=write')
+def delete_artifact(case):
+    case.store.remove('artifacts', id=case.found('artifacts', id=case.number('artifact_id'))['id'])
+    return Answer(204)
+
+
+# --- pull requests --------------------------------------------------------------------------------------------------------------
+
+@answers('pulls/get', 'pull_requests=read')
+def get_pull(case):
+    return Answer(200, case.bodies.pull(case.found('pulls', number=case.number('pull_number'))))
+
+
+@answers('pulls/list-files', 'pull_requests=read')
+def list_files(case):
+    pull = case.found('pulls', number=case.number('pull_number'))
+    files = sorted((item for item in case.store['files'] if item['number'] == pull['number']), key=lambda item: item['filename'])
+    items, headers = case.page(files[:MOST_FILES], f'/pulls/{pull["number"]}/files')
+    return Answer(200, [case.bodies.file(item, pull['head_sha']) for item in items], headers)
+
+
+# --- comments -------------------------------------------------------------------------------------------------------------------
+
+def checked_text(case):
+    text = case.body['body']
+    wrong = {'message': 'Body cannot be blank', 'code': 'missing_field'} if not text.strip() else None
+    if len(text) > LONGEST_COMMENT:
+        wrong = {'message': f'Body is too long (maximum is {LONGEST_COMMENT} characters)', 'code': 'unprocessable'}
+    if wrong:
+        raise Refusal(422, 'Validation Failed', errors=[{'resource': 'IssueComment', 'field': 'data', **wrong}])
+    return text
+
+
+@answers('issues/list-comments', 'issues=read; pull_requests=read')
+def list_comments(case):
+    number = case.found('pulls', number=case.number('issue_number'))['number']
+    comments = [item for item in case.store['comments'] if item['issue'] == number and item['updated_at'] >= case.query.get('since', '')]
+    items, headers = case.page(sorted(comments, key=lambda item: item['id']), f'/issues/{number}/comments')
+    return Answer(200, [case.bodies.comment(item) for item in items], headers)
+
+
+@answers('issues/create-comment', 'issues=write; pull_requests=write')
+def create_comment(case):
+    number = case.found('pulls', number=case.number('issue_number'))['number']
+    body = case.bodies.comment(add_comment(case.store, number, checked_text(case), case.who['login'], case.who['user_id'], case.now))
+    return Answer(201, body, {'Location': body['url']})
+
+
+@answers('issues/get-comment', 'issues=read; pull_requests=read')
+def get_comment(case):
+    return Answer(200, case.bodies.comment(case.found('comments', id=case.number('comment_id'))))
+
+
+@answers('issues/update-comment', 'issues=write; pull_requests=write')
+def update_comment(case):
+    comment = case.found('comments', id=case.number('comment_id'))
+    comment |= {'body': checked_text(case), 'updated_at': case.now}
+    return Answer(200, case.bodies.comment(comment))
+
+
+@answers('reactions/create-for-issue-comment', 'issues=write; pull_requests=write')
+def create_reaction(case):
+    comment = case.found('comments', id=case.number('comment_id'))
+    assert case.body['content'] in FACES
+    wanted = {'comment': comment['id'], 'content': case.body['content'], 'login': case.who['login'], 'user_id': case.who['user_id']}
+    known = case.store.find('reactions', **wanted)
+    if known:
+        return Answer(200, case.bodies.reaction(known))
+    case.store['reactions'].append(wanted | {'id': len(case.store['reactions']) + 1, 'created_at': case.now})
+    return Answer(201, case.bodies.reaction(case.store['reactions'][-1]))
+
+
+# --- users and commits ----------------------------------------------------------------------------------------------------------
+
+@answers('repos/get-collaborator-permission-level', 'metadata=read', anonymous=False)
+def get_permission(case):
+    login = case.path['username']
+    user = next((each for each in case.store['users'] if each['login'].lower() == login.lower()), None)
+    if user is None:
+        raise Refusal(404, f'{login} is not a user')
+    return Answer(200, case.bodies.permission(user))
+
+
+@answers('repos/get-commit', 'contents=read')
+def get_commit(case):
+    ref = case.path['ref']
+    named = re.sub('^(heads|tags)/', '', ref)
+    known = next((each for each in case.store['commits'] if each['sha'] == ref or named in each['refs']), None)
+    heads = {run['sha'] for run in case.store['runs']} | {pull['head_sha'] for pull in case.store['pulls']}
+    if known is None and ref in heads:
+        known = {'sha': ref, 'date': '2026-01-01T00:00:00Z'}
+    if known is None:
+        raise Refusal(422, f'No commit found for SHA: {ref}')
+    return Answer(200, case.bodies.commit(known))

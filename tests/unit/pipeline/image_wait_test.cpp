@@ -1,0 +1,233 @@
+// Waiting for a build: which run decides, and the table of docs/ci-image.md for all sequences of observations.
+#include "pipeline/image_wait.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+#include "base/strings.h"
+
+namespace crategate::pipeline {
+namespace {
+
+using Kind = WaitVerdict::Kind;
+using ::testing::HasSubstr;
+
+const std::string kCommit(40, 'a'), kOther(40, 'b');
+const AwaitedBuild kAwaited{
+    .workflow = "build.yml", .commit = kCommit, .event = "pull_request", .repository = 1, .image = "r/ci:pr-7"};
+
+BuildRun run(std::int64_t id, const std::string& conclusion, const std::string& status = "completed") {
+  return {.id = id,
+          .path = ".github/workflows/build.yml",
+          .event = "pull_request",
+          .head_sha = kCommit,
+          .repository = 1,
+          .status = status,
+          .conclusion = conclusion};
+}
+
+TEST(DecidingRun, AgreesInWorkflowCommitEventAndRepository) {  // A57
+  for (int differs = 0; differs < 16; ++differs) {
+    BuildRun each = run(1, "success");
+    if ((differs & 1) != 0) each.head_sha = kOther;
+    if ((differs & 2) != 0) each.path = ".github/workflows/other/build.yml";
+    if ((differs & 4) != 0) each.event = "push";
+    if ((differs & 8) != 0) each.repository = 2;
+    EXPECT_EQ(deciding_run({each}, kAwaited) != nullptr, differs == 0) << differs;
+  }
+  BuildRun named = run(1, "success");
+  named.path += "@refs/pull/7/merge";
+  named.repository.reset();
+  EXPECT_NE(deciding_run({named}, kAwaited), nullptr);
+  for (const char* path : {"build.yml", ".github/workflows/build.yml2", ".github/workflows/Build.yml", ""}) {
+    named.path = path;
+    EXPECT_EQ(deciding_run({named}, kAwaited), nullptr) << path;
+  }
+}
+
+TEST(DecidingRun, IsTheNewestAttemptOfTheNewestRun) {  // A59
+  BuildRun again = run(2, "failure");
+  again.attempt = 2;
+  const std::vector<BuildRun> attempts = {run(2, "success"), again};
+  EXPECT_EQ(deciding_run(attempts, kAwaited)->conclusion, "failure");
+  const std::vector<BuildRun> runs = {run(1, "success"), run(3, "", "queued"), run(2, "failure")};
+  EXPECT_EQ(deciding_run(runs, kAwaited)->id, 3);
+  const std::vector<BuildRun> set_aside = {run(1, "", "in_progress"), run(2, "cancelled"), run(3, "skipped")};
+  EXPECT_EQ(deciding_run(set_aside, kAwaited)->id, 1);
+  const std::vector<BuildRun> nothing_else = {run(1, "skipped"), run(2, "cancelled")};
+  EXPECT_EQ(deciding_run(nothing_else, kAwaited)->id, 2);
+}
+
+// ---- all sequences, by the table in the documentation
+
+/// What one poll sees, by the words of the table.
+struct Letter {
+  std::string row;
+  WaitObservation seen;
+};
+
+WaitObservation with(BuildRun one, LabelSeen label = LabelSeen::not_asked) {
+  return {.runs = {std::move(one)}, .why = {}, .head = std::nullopt, .label = label};
+}
+
+std::vector<Letter> letters() {
+  std::vector<Letter> all = {{"none", {.runs = {}, .why = {}, .head = kCommit}},
+                             {"unclear", {.runs = {}, .unclear = true, .why = "503", .head = std::nullopt}},
+                             {"right", with(run(2, "success"), LabelSeen::right)},
+                             {"imageless", with(run(2, "success"), LabelSeen::none)},
+                             {"imageless", with(run(2, "success"), LabelSeen::other)},
+                             {"moved", {.runs = {}, .why = {}, .head = kOther}},
+                             {"cancelled", with(run(2, "cancelled"))}};
+  BuildRun again = run(2, "", "queued");
+  again.attempt = 2;
+  all.push_back({"queued", with(again)});
+  for (const char* status : {"in_progress", "waiting", "requested", "pending"})
+    all.push_back({status, with(run(2, "", status))});
+  for (const char* conclusion :
+       {"failure", "timed_out", "action_required", "skipped", "stale", "startup_failure", "neutral", "unheard_of"}) {
+    all.push_back({conclusion, with(run(2, conclusion))});
+  }
+  return all;
+}
+
+/// Row → what the documentation says happens: "goes on", "14", "ends with the image", …
+std::map<std::string, std::string> documented() {
+  std::ifstream file(std::string(CRATEGATE_SOURCE_DIR) + "/docs/ci-image.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  std::string section = text.str();
+  section = section.substr(section.find("## Waiting\n"));
+  section = section.substr(0, section.find("\n## "));
+  const std::map<std::string, std::string> worded = {{"no run yet", "none"},
+                                                     {"`success`, and the image has the commit in its label", "right"},
+                                                     {"`success`, and there is no image of that commit", "imageless"},
+                                                     {"a run that was there is gone", "gone"},
+                                                     {"no answer of GitHub, or a rate limit", "unclear"}};
+  std::map<std::string, std::string> table;
+  for (const auto& line : split(section, '\n')) {
+    const auto cells = split(line, '|');
+    if (cells.size() != 4) continue;
+    const std::string what(trim(cells[1])), then(trim(cells[2]));
+    if (const auto found = worded.find(what); found != worded.end()) {
+      table[found->second] = then;
+    } else if (what.find("another head") != std::string::npos) {
+      table["moved"] = then;
+    } else {
+      for (const auto& each : split(replace_all(what, "any other conclusion", "`unheard_of`"), ',')) {
+        const std::string name(trim(each));
+        if (name.size() > 2 && name.front() == '`') table[name.substr(1, name.size() - 2)] = then;
+      }
+    }
+  }
+  return table;
+}
+
+/// The state of a sequence in the table's words, and for how many polls it has been so.
+struct Reading {
+  std::string row;
+  int times = 0;
+};
+
+Reading read(const std::vector<const Letter*>& sequence) {
+  if (sequence.back()->row == "unclear") return {"unclear", 1};
+  Reading reading;
+  bool before = false, moved = false;
+  std::string previous;
+  for (const Letter* each : sequence) {
+    if (each->row == "unclear") continue;
+    if (each->seen.head) moved = *each->seen.head != kCommit;
+    std::string row = each->row == "moved" ? "none" : each->row;
+    if (row == "none" && before) row = "gone";
+    before = before || row != "none";
+    reading = {row, row == previous ? reading.times + 1 : 1};
+    previous = row;
+  }
+  const bool explained =
+      reading.row == "none" || reading.row == "gone" || reading.row == "cancelled" || reading.row == "imageless";
+  return moved && explained ? Reading{"moved", 1} : reading;
+}
+
+std::string outcome(const WaitVerdict& verdict) {
+  switch (verdict.kind) {
+    case Kind::poll_again:
+      return "goes on";
+    case Kind::done:
+      return "ends with the image";
+    case Kind::failed:
+      return std::to_string(exit_code(verdict.code));
+    case Kind::look:
+      break;
+  }
+  return "look";
+}
+
+std::string expected(const std::map<std::string, std::string>& table, const Reading& reading) {
+  const std::string& text = table.at(reading.row);
+  const auto third = text.find("; the third time in a row: ");
+  if (third == std::string::npos) return text;
+  return reading.times < kWaitGrace ? text.substr(0, third) : text.substr(text.rfind(' ') + 1);
+}
+
+TEST(JudgeWait, GivesTheTablesAnswerForAllSequencesUpToFour) {
+  const auto table = documented();
+  const auto alphabet = letters();
+  ASSERT_GE(table.size(), 18U);
+  std::vector<const Letter*> sequence;
+  int checked = 0;
+  const std::function<void()> go_on = [&] {
+    if (!sequence.empty()) {
+      std::vector<WaitObservation> seen;
+      std::string rows;
+      for (const Letter* each : sequence) {
+        seen.push_back(each->seen);
+        rows += concat(each->row, " ");
+      }
+      ++checked;
+      ASSERT_EQ(outcome(judge_wait(seen, kAwaited)), expected(table, read(sequence))) << rows;
+    }
+    if (sequence.size() == 4) return;
+    for (const Letter& letter : alphabet) {
+      sequence.push_back(&letter);
+      go_on();
+      sequence.pop_back();
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  };
+  go_on();
+  EXPECT_GT(checked, 150'000);
+}
+
+TEST(JudgeWait, LooksAtTheRegistryBeforeItBelievesASuccess) {
+  const auto verdict = judge_wait({with(run(2, "success"))}, kAwaited);
+  EXPECT_EQ(verdict.kind, Kind::look);
+  EXPECT_EQ(verdict.run, 2);
+}
+
+TEST(JudgeWait, SaysWhatToDoForEachConclusion) {
+  const std::map<std::string, std::string> hints = {{"action_required", "Approve"},   {"startup_failure", "not valid"},
+                                                    {"timed_out", "timeout-minutes"}, {"skipped", "`if:`"},
+                                                    {"stale", "two weeks"},           {"failure", "Read its log"}};
+  for (const auto& [conclusion, hint] : hints) {
+    const auto verdict = judge_wait({with(run(2, conclusion))}, kAwaited);
+    EXPECT_THAT(verdict.hint, HasSubstr(hint)) << conclusion;
+    EXPECT_THAT(verdict.text, HasSubstr(concat("run 2 ended as \"", conclusion, "\"")));
+  }
+  const auto odd = judge_wait({with(run(2, "\x1b[31m::error::x"))}, kAwaited);
+  EXPECT_EQ(odd.text.find('\x1b'), std::string::npos);
+}
+
+TEST(JudgeWait, AsksForTheHeadWhereItWouldExplainWhatIsSeen) {
+  EXPECT_TRUE(judge_wait({with(run(2, "cancelled"))}, kAwaited).is_doubtful);
+  EXPECT_TRUE(judge_wait({{.runs = {}, .why = {}, .head = std::nullopt}}, kAwaited).is_doubtful);
+  EXPECT_TRUE(judge_wait({with(run(2, "success"), LabelSeen::other)}, kAwaited).is_doubtful);
+  EXPECT_FALSE(judge_wait({with(run(2, "", "queued"))}, kAwaited).is_doubtful);
+  EXPECT_FALSE(judge_wait({with(run(2, "failure"))}, kAwaited).is_doubtful);
+}
+
+}  // namespace
+}  // namespace crategate::pipeline
