@@ -387,25 +387,6 @@ pipeline::LeaseHolder Application::lease_holder() const {
           .id = concat(host.empty() ? std::string("unnamed") : host, "-", sys::random_hex(kRandom))};
 }
 
-Result<std::unique_ptr<github::GitHubClient>> Application::make_github(github::Options options) {
-  CG_TRY(auto endpoint, github::find_endpoint(environment_, github_token_));
-  CG_TRY(net::HttpClient* const client, http());
-  return std::make_unique<github::RestGitHubClient>(*client, clock_, std::move(endpoint), std::move(options));
-}
-
-Result<github::GitHubClient*> Application::github() {
-  if (!github_) {
-    CG_TRY(github_, make_github({}));
-  }
-  return github_.get();
-}
-
-Result<std::unique_ptr<github::GitHubClient>> Application::brief_github() {
-  constexpr std::chrono::seconds kPatience{20};
-  constexpr int kTries = 2;
-  return make_github({.patience = kPatience, .retry = {.tries = kTries}});
-}
-
 stages::PlanServices Application::plan_services() {
   return {.files = files_, .environment = environment_, .processes = processes_, .repository = *repository_};
 }

@@ -117,6 +117,9 @@ class Application {
   bool has_github_token() const { return !github_token_.empty(); }
   /// One that gives up early where waiting would mend it: for those that ask again themselves.
   Result<std::unique_ptr<github::GitHubClient>> brief_github();
+  /// The same, for comments, which nobody writes without a token.
+  /// Errors: bad_input.
+  Result<github::CommentClient*> comments();
 
   stages::PlanServices plan_services();
   /// Lines of a tool that works for `label`.
@@ -127,12 +130,13 @@ class Application {
   std::string repeat(const std::string& command) const;
 
  private:
-  Result<std::unique_ptr<github::GitHubClient>> make_github(github::Options options);
+  Result<std::unique_ptr<github::RestGitHubClient>> make_github(github::Options options);
   Application(CommandLine line, std::unique_ptr<Console> console);
   Result<std::optional<config::File>> read_configuration() const;
   std::unique_ptr<registry::HttpRegistry> make_registry(net::HttpClient& client, registry::Patience patience);
   Result<std::optional<registry::Credentials>> credentials(const std::string& registry);
   Result<net::HttpClient*> http();
+  Result<github::RestGitHubClient*> rest_client();
   pipeline::LeaseHolder lease_holder() const;
 
   CommandLine line_;
@@ -163,7 +167,7 @@ class Application {
   std::unique_ptr<stages::JournalStore> earlier_journal_;  ///< outlives the next
   std::unique_ptr<stages::JournalStore> journal_;
   std::string journal_images_;  ///< whose it is
-  std::unique_ptr<github::GitHubClient> github_;
+  std::unique_ptr<github::RestGitHubClient> github_;
   registry::Credentials given_credentials_;
   Secret github_token_, record_key_;
 };

@@ -8,6 +8,7 @@
 #include "app/artifact_commands.h"
 #include "app/cell_pipeline.h"
 #include "app/ci_image_commands.h"
+#include "app/ci_image_comment.h"
 #include "app/cleanup_commands.h"
 #include "app/hand_over.h"
 #include "app/publish_commands.h"
@@ -364,6 +365,11 @@ const std::vector<Row>& rows() {
       {{"ci-image tags", "ci-image", "The CI image's tags of this event: used by its jobs, published by its build.",
         "crategate ci-image tags --event push --ref refs/heads/feature/x", "Asks no registry."},
        ci_image_tags},
+      {{"ci-image comment", "ci-image", "A comment on the pull request about its CI image, updated in place.",
+        "crategate ci-image comment --dry-run",
+        "As a stage of the action: comment. Needs github-token, and permissions: pull-requests: write.", "", 0, false,
+        "comment"},
+       ci_image_comment},
       {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
         "crategate explain policy --event push --ref refs/tags/v1.2.3",
         "crategate explain [SETTING]  prints a setting's value and where it was set.", "[SETTING | policy]", 1},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "github/comments.h"
 #include "github/endpoint.h"
 #include "github/values.h"
 #include "net/http.h"
@@ -47,7 +48,7 @@ struct Options {
 class Session;
 
 /// Thread-safe. Effects: network.
-class RestGitHubClient final : public GitHubClient {
+class RestGitHubClient final : public GitHubClient, public CommentClient {
  public:
   RestGitHubClient(net::HttpClient& http, sys::Clock& clock, Endpoint endpoint, Options options = {});
   ~RestGitHubClient() override;
@@ -60,6 +61,13 @@ class RestGitHubClient final : public GitHubClient {
   Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) override;
   Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) override;
   Result<std::vector<WorkflowRun>> workflow_runs(const RepositoryName& repository, const RunFilter& filter) override;
+  Result<Account> viewer() override;
+  Result<std::vector<IssueComment>> issue_comments(const RepositoryName& repository, std::int64_t number,
+                                                   const std::function<bool(const IssueComment&)>& wanted) override;
+  Result<IssueComment> create_comment(const RepositoryName& repository, std::int64_t number,
+                                      const std::string& body) override;
+  Result<IssueComment> update_comment(const RepositoryName& repository, std::int64_t id,
+                                      const std::string& body) override;
 
  private:
   std::unique_ptr<Session> session_;

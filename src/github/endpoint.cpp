@@ -57,6 +57,14 @@ Result<net::Url> find_base(const sys::Environment& environment, const std::optio
 
 }  // namespace
 
+net::Url graphql_url(const Endpoint& endpoint) {
+  constexpr std::string_view kRest = "/v3", kEnterprise = "/api/v3";
+  net::Url url = endpoint.base;
+  if (url.target.ends_with(kEnterprise)) url.target.resize(url.target.size() - kRest.size());
+  url.target += "/graphql";
+  return url;
+}
+
 Result<Endpoint> find_endpoint(const sys::Environment& environment, const Secret& token,
                                const std::optional<std::string>& configured) {
   CG_TRY(net::Url base, find_base(environment, configured));

@@ -81,6 +81,9 @@ bool can_be_granted(const PermissionSet& set) {
 
 std::string permission_hint(std::string_view header, std::string_view needs) {
   const auto sets = accepted_permissions(header);
+  // Where several would do, the one that the documentation names.
+  const bool known = std::any_of(sets.begin(), sets.end(), [&](const auto& set) { return text_of(set) == needs; });
+  if (known) return grant(needs);
   const auto granted = std::find_if(sets.begin(), sets.end(), can_be_granted);
   if (granted != sets.end()) return grant(text_of(*granted));
   if (!sets.empty() && !only_metadata(sets.front()))

@@ -15,6 +15,7 @@ struct Query {
   std::string task;             ///< "list the artifacts of run 7 of o/r"; stands in every error
   std::string needs;            ///< permission, as a workflow writes it: "actions: read"; empty = none that it could
   std::string body;             ///< JSON
+  bool only_reads = false;      ///< a POST that changes nothing: repeated as a GET is
   bool to_location = false;     ///< the answer sought is a 302, which is not followed
 };
 

@@ -26,7 +26,8 @@ bool is_success(int status) { return status >= 200 && status < 300; }
 bool is_found(int status) { return status == 302 || status == 303; }
 bool is_redirect(int status) { return is_found(status) || status == 301 || status == 307 || status == 308; }
 
-bool may_repeat(const Query& query) { return query.method != "POST" && query.method != "PATCH"; }
+bool changes_something(const Query& query) { return query.method != "GET" && !query.only_reads; }
+bool may_repeat(const Query& query) { return query.only_reads || (query.method != "POST" && query.method != "PATCH"); }
 
 /// Collects a body up to its limit. The error is none that another try could mend.
 net::BodySink collector(std::string& body) {
@@ -135,7 +136,7 @@ Result<void> Session::await_limit(const Query& query, net::Deadline& deadline) {
 /// Requests that change something come a second apart, as GitHub asks for.
 Result<void> Session::await_turn(const Query& query, net::Deadline& deadline) {
   CG_CHECK(await_limit(query, deadline));
-  if (query.method == "GET") return {};
+  if (!changes_something(query)) return {};
   milliseconds pause{0};
   {
     const std::scoped_lock lock(mutex_);

@@ -26,6 +26,8 @@ class Session {
   Session(net::HttpClient& http, sys::Clock& clock, Endpoint endpoint, Options options)
       : http_(http), clock_(clock), endpoint_(std::move(endpoint)), options_(std::move(options)) {}
 
+  /// Where GraphQL is asked.
+  net::Url graphql() const { return graphql_url(endpoint_); }
   net::Deadline deadline() { return {clock_, options_.patience}; }
   /// The pause before another try, at least what the header Retry-After asked for; nullopt = enough of them.
   std::optional<std::chrono::milliseconds> pause_after(int failed, std::string_view retry_after) const;

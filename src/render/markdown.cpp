@@ -1,6 +1,8 @@
 // Escaping by character references, which GitHub decodes after it has looked for markup.
 #include "render/markdown.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "render/line.h"
 
@@ -48,6 +50,20 @@ std::string markdown_text(std::string_view text) {
 }
 
 std::string markdown_code(std::string_view text) { return concat("<code>", entities(one_line(text)), "</code>"); }
+
+std::string markdown_span(std::string_view text) {
+  const std::string line = one_line(text);
+  std::size_t longest = 0, run = 0;
+  for (const char c : line) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(longest + 1, '`');
+  // One space at each end is taken off again, which keeps backticks and spaces of the text apart from the fence.
+  const bool padded =
+      line.empty() || line.front() == '`' || line.back() == '`' || line.front() == ' ' || line.back() == ' ';
+  return padded ? concat(fence, " ", line, " ", fence) : concat(fence, line, fence);
+}
 
 std::string markdown_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
   std::string table = row_of(header) + row_of(std::vector<std::string>(header.size(), "---"));

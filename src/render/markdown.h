@@ -12,6 +12,9 @@ namespace crategate::render {
 std::string markdown_text(std::string_view text);
 /// The same as an inline code element, which also holds pipes and backticks inside tables.
 std::string markdown_code(std::string_view text);
+/// The same as a code span of backticks, in which GitHub looks for nothing at all; for comments, where an issue's number or
+/// an address would become a link. Not for tables: a pipe would end a cell. Empty text is one space.
+std::string markdown_span(std::string_view text);
 /// A table; the cells are Markdown already. Every row has as many cells as `header`.
 std::string markdown_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 

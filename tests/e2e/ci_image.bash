@@ -48,6 +48,23 @@ it_never_takes_the_image_of_an_older_push() {
   expect_no_match "image of the second push" "$second" "^$first\$"
 }
 
+it_prints_the_comment_that_it_would_write() { # C-7
+  cd "$WORK/project"
+  pull_request
+  run crategate ci-image comment --dry-run
+  expect_ok
+  expect_match "marker" "$OUT" "<!-- crategate:ci-image $IMAGE -->"
+  expect_match "image" "$OUT" "### CI image .$IMAGE:pr-7."
+  expect_match "commit" "$OUT" "$HEAD"
+  expect_match "size" "$OUT" "to download for .linux/amd64., .*$IMAGE:latest. of branch .main."
+  run bash -c "$(grep '^docker pull' <<<"$OUT")"
+  expect_ok
+  push_to_fix src/hello 'a third push'
+  pull_request
+  INPUT_STAGE=comment run crategate
+  expect_failure 22 not-found "expected one of commit $HEAD" 'the one that builds'
+}
+
 it_tells_a_fork_that_its_image_is_not_tested() {
   cd "$WORK/project"
   pull_request 2
@@ -56,6 +73,9 @@ it_tells_a_fork_that_its_image_is_not_tested() {
   expect_equal image "$(output image)" "$IMAGE@$(manifest_digest "$IMAGE:latest")"
   expect_equal validated "$(output validated)" false
   expect_match notice "$OUT$ERR" '::notice .*fork'
+  INPUT_STAGE=comment run crategate
+  expect_ok
+  expect_match log "$OUT$ERR" 'comes from a fork'
 }
 
 it_says_what_is_missing() {

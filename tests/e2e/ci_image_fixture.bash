@@ -34,6 +34,7 @@ built() {
 }
 
 # pull_request [HEAD-REPOSITORY]: as a runner of its newest commit, with the merge commit checked out.
+# shellcheck disable=SC2120  # one script names another repository, the others none
 pull_request() {
   HEAD=$(git rev-parse fix)
   git checkout --quiet --detach refs/remotes/origin/main

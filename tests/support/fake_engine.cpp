@@ -35,9 +35,7 @@ std::string FakeEngine::id_of(const std::string& name) const {
   return found == ids_.end() ? name : found->second;
 }
 
-Result<docker::EngineInfo> FakeEngine::info() {
-  return docker::EngineInfo{"1.45", containerd_store, engine_root};
-}
+Result<docker::EngineInfo> FakeEngine::info() { return docker::EngineInfo{"1.45", containerd_store, engine_root}; }
 
 Result<std::optional<docker::EngineImage>> FakeEngine::find_image(const std::string& name) {
   const auto found = images_.find(id_of(name));

@@ -35,6 +35,7 @@ TEST(ActionInputs, NameACommandByItsNameAsAStage) {
   const auto line = in_action({{"INPUT_STAGE", "resolve-image"}});
   ASSERT_TRUE(line) << describe(line.error());
   EXPECT_EQ(line->command, "ci-image resolve");
+  EXPECT_EQ(in_action({{"INPUT_STAGE", "comment"}})->command, "ci-image comment");
   CommandLine words;
   words.command = "ci-image resolve";
   EXPECT_TRUE(in_action({{"INPUT_STAGE", "resolve-image"}}, words));

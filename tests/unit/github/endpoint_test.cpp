@@ -64,6 +64,21 @@ INSTANTIATE_TEST_SUITE_P(
         UrlRow{"NoAddress", "api.github.com", nullptr, nullptr, nullptr}),
     [](const auto& each) { return std::string(each.param.name); });
 
+TEST(Endpoint, HasGraphQlBesideIt) {
+  const std::pair<std::string, std::string> rows[] = {
+      {"https://api.github.com", "https://api.github.com/graphql"},
+      {"https://api.octo.ghe.com/", "https://api.octo.ghe.com/graphql"},
+      {"https://ghes.example/api/v3", "https://ghes.example/api/graphql"},
+      {"https://ghes.example/api/v3/", "https://ghes.example/api/graphql"},
+      {"http://127.0.0.1:8080", "http://127.0.0.1:8080/graphql"},
+  };
+  for (const auto& [api, expected] : rows) {
+    const auto endpoint = find_endpoint(test::FakeEnvironment(), Secret(), api);
+    ASSERT_TRUE(endpoint) << api;
+    EXPECT_EQ(graphql_url(*endpoint).text(), expected);
+  }
+}
+
 TEST(Endpoint, RefusesATokenThatIsNoneAndDoesNotRepeatIt) {
   for (const char* text : {"ghs_abcdef\n", "ghs abcdef", "ghs_abc\r\nX-Evil: 1", "ghs_\xc3\xa4"}) {
     const auto found = find_endpoint(test::FakeEnvironment(), Secret(text));

@@ -35,6 +35,8 @@ INSTANTIATE_TEST_SUITE_P(
     Rows, PermissionHint,
     testing::Values(HintRow{"WhatWeKnow", "", "actions: read", "`permissions: actions: read`"},
                     HintRow{"WhatTheAnswerKnows", "actions=write", "actions: read", "`permissions: actions: write`"},
+                    HintRow{"WhatWeKnowAmongAlternatives", "issues=write; pull_requests=write", "pull-requests: write",
+                            "`permissions: pull-requests: write`"},
                     HintRow{"SeveralAtOnce", "contents=read,pull_requests=write", "",
                             "`permissions: {contents: read, pull-requests: write}`"},
                     HintRow{"TheAlternativeThatAWorkflowCanGrant", "administration=read; actions=read", "",

@@ -34,6 +34,20 @@ TEST(MarkdownCode, HoldsPipesBackticksAndTags) {
   EXPECT_EQ(markdown_code("sha256:ab"), "<code>sha256:ab</code>");
 }
 
+TEST(MarkdownSpan, HoldsBackticksOfAnyLength) {
+  const std::pair<std::string, std::string> rows[] = {
+      {"@org/team #1 <b>", "`@org/team #1 <b>`"},
+      {"a`b", "``a`b``"},
+      {"`", "`` ` ``"},
+      {"``a", "``` ``a ```"},
+      {"a ``` b", "````a ``` b````"},
+      {" a", "`  a `"},
+      {"a\nb", "`a b`"},
+      {"", "`  `"},
+  };
+  for (const auto& [text, expected] : rows) EXPECT_EQ(markdown_span(text), expected);
+}
+
 TEST(MarkdownTable, HasARowForEach) {
   EXPECT_EQ(markdown_table({"a", "b"}, {{"1", "2"}, {"", "3"}}), "| a | b |\n| --- | --- |\n| 1 | 2 |\n|  | 3 |\n");
 }
