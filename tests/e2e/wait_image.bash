@@ -5,29 +5,13 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 # shellcheck source=tests/e2e/ci_image_fixture.bash
 source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
-JOB_TOKEN=ghs_$TOKEN
+# shellcheck source=tests/e2e/github_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/github_fixture.bash"
 BUILD=build-ci-image.yml
-
-state() { "$REPO/tests/github/state.py" "$WORK/github" "$@"; }
-
-# github: a GitHub of this case's own that knows nothing yet but the project's pull request 7.
-github() {
-  rm -rf "$WORK/github"
-  state init --repository tiny/app --id 1 --token "$JOB_TOKEN"
-  "$REPO/tests/github/server.py" "$WORK/github" >"$WORK/port" &
-  echo $! >>"$WORK/started"
-  for _ in {1..100}; do
-    grep -q listening "$WORK/port" && break
-    sleep 0.1
-  done
-  GITHUB=http://127.0.0.1:$(cut -d' ' -f2 <"$WORK/port")
-}
 
 # wait_image [OPTION...]: the stage, as a step with the job's token.
 wait_image() {
-  local -x GITHUB_API_URL=$GITHUB GITHUB_SERVER_URL=$GITHUB INPUT_STAGE=wait-image
-  GITHUB_REPOSITORY_ID=1 run env "INPUT_GITHUB-TOKEN=$JOB_TOKEN" "INPUT_CI-IMAGE-WAIT-INTERVAL=1s" "INPUT_CI-IMAGE-WAIT-TIMEOUT=20s" "$@" crategate
-  state violations || fail "no request that GitHub does not describe"
+  ask_github wait-image "INPUT_CI-IMAGE-WAIT-INTERVAL=1s" "INPUT_CI-IMAGE-WAIT-TIMEOUT=20s" "$@"
 }
 
 # build_run ID SHA STATE...
