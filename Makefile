@@ -6,10 +6,11 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate sweep-registry sweep sweep-rebuild tamper image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate sweep-registry sweep sweep-rebuild check-history tamper image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 ROUNDS ?= 20
+REPO ?= .
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -23,6 +24,7 @@ help:
 	@echo "make sweep-registry   the conformance suite over every registry, and the fault sweep whole"
 	@echo "make sweep            releases killed, disturbed and raced: all cells; an hour"
 	@echo "make sweep-rebuild    tested once, rebuilt twenty times (ROUNDS=20), each time with a change as well"
+	@echo "make check-history    what changed in 200 pull requests of a real history (REPO=…), beside plain git"
 	@echo "make sanitize, make fuzz, make bench, make bench-artifact, make bench-action, make e2e-runner,"
 	@echo "make interop, make coverage, make clean"
 
@@ -122,6 +124,9 @@ sweep-rebuild: build
 	@tools/engine up --store containerd --images
 	@tools/engine up --store classic
 	@tests/gate/converge.py build/release/crategate --rounds $(ROUNDS)
+
+check-history: build
+	@tests/history/check_history.py build/release/crategate "$(REPO)"
 
 tamper: dev
 	@tools/install engine
