@@ -71,7 +71,7 @@ Result<Changes> GitProgram::changes(const std::string& from, const std::string& 
   if (!older || !newer) {
     const std::string missing = concat(quoted(older ? to : from), " is not in this clone");
     if (shallow) return unknown(concat(missing, ", which is shallow: ", merge_base ? kDeeper : kOneMore));
-    return unknown(concat(missing, ": a first commit has none before it; otherwise fetch it"));
+    return unknown(merge_base ? missing : concat(missing, ": a first commit has none before it; otherwise fetch it"));
   }
   if (merge_base) {
     CG_TRY(const auto base, git({"merge-base", "--end-of-options", *older, *newer}));

@@ -60,24 +60,18 @@ Result<bool> is_merge_of(const std::string& head, git::Repository& repository) {
 Result<Comparison> compare(const pipeline::Event& event, git::Repository& repository) {
   Comparison out{.paths = std::nullopt, .base = {}, .head = event.head_sha, .why_not = {}};
   if (out.head.empty()) out.head = "HEAD";
-  std::optional<std::string> base;
   if (event.base_branch.empty()) {
     out.why_not = "the event does not name its base branch";
   } else {
-    const std::string ref = concat("refs/remotes/origin/", event.base_branch);
-    CG_TRY(base, repository.resolve(ref));
-    if (!base) out.why_not = concat(quoted(ref), " is not in this clone");
-  }
-  if (base) {
-    CG_TRY(auto changes, repository.changes(*base, out.head, true));
-    out.base = *base;
+    out.base = concat("refs/remotes/origin/", event.base_branch);
+    CG_TRY(auto changes, repository.changes(out.base, out.head, true));
     out.paths = std::move(changes.paths);
     out.why_not = std::move(changes.why_not);
   }
   if (out.paths) return out;
   CG_TRY(const bool merge, is_merge_of(event.head_sha, repository));
   if (!merge) {
-    out.why_not += " (check out with fetch-depth: 0)";
+    if (out.why_not.find("fetch-depth") == std::string::npos) out.why_not += " (check out with fetch-depth: 0)";
     return out;
   }
   CG_TRY(auto changes, repository.changes("HEAD^1", "HEAD", false));
