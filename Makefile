@@ -6,7 +6,7 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate sweep-registry sweep sweep-rebuild check-history tamper image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate bench-ci-image sweep-registry sweep sweep-rebuild check-history tamper image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 ROUNDS ?= 20
@@ -103,6 +103,10 @@ bench-registry: build
 bench-release: build release-scene
 	@tools/install engine
 	@tests/bench/release.py
+
+bench-ci-image: build
+	@tools/install engine
+	@tests/bench/ci_image.py
 
 bench-gate: build release-scene
 	@tools/install engine
