@@ -88,6 +88,9 @@ class Application {
   /// Any registry, with the credentials in force.
   /// Errors: bad_input for proxies or certificates that cannot be used.
   Result<registry::HttpRegistry*> registry();
+  /// The login in force for a registry, named as references name it; nullopt = none.
+  /// Errors: bad_input, unauthenticated.
+  Result<std::optional<registry::Credentials>> credentials(const std::string& registry);
   /// One that gives up after some seconds: for what is good to know.
   Result<std::unique_ptr<registry::HttpRegistry>> brief_registry();
   /// Where that is, for people: `oci:.crategate/images`, or the registry's host.
@@ -134,7 +137,6 @@ class Application {
   Application(CommandLine line, std::unique_ptr<Console> console);
   Result<std::optional<config::File>> read_configuration() const;
   std::unique_ptr<registry::HttpRegistry> make_registry(net::HttpClient& client, registry::Patience patience);
-  Result<std::optional<registry::Credentials>> credentials(const std::string& registry);
   Result<net::HttpClient*> http();
   Result<github::RestGitHubClient*> rest_client();
   pipeline::LeaseHolder lease_holder() const;

@@ -9,6 +9,7 @@
 #include "app/cell_pipeline.h"
 #include "app/ci_image_commands.h"
 #include "app/ci_image_comment.h"
+#include "app/ci_image_local.h"
 #include "app/cleanup_commands.h"
 #include "app/hand_over.h"
 #include "app/publish_commands.h"
@@ -18,9 +19,7 @@
 #include "json/value.h"
 #include "render/decisions.h"
 #include "stages/build.h"
-#include "stages/digest.h"
 #include "stages/generate.h"
-#include "stages/inspect.h"
 #include "stages/scan.h"
 #include "stages/test.h"
 
@@ -190,69 +189,6 @@ Result<void> test(Application& app) {
   return {};
 }
 
-/// `digest --image`: no plan, no record; just the values.
-Result<void> digest_of_image(Application& app) {
-  CG_TRY(registry::HttpRegistry* const client, app.registry());
-  CG_TRY(const auto evidence, stages::inspect_image({.image = app.invocation().image,
-                                                     .platform = app.configuration().build.platforms.front(),
-                                                     .ignore_labels = app.configuration().gate.ignore_labels,
-                                                     .quick = app.line().quick},
-                                                    {.engine = [&app] { return app.engine(); }, .registry = *client}));
-  const auto text = [](const std::optional<oci::Digest>& digest) { return digest ? digest->text() : std::string(); };
-  const std::string config = text(evidence.config_digest), manifest = text(evidence.manifest_digest);
-  if (app.line().json) {
-    app.console().document(json::Value::object({{"layer_text", evidence.layer_text},
-                                                {"fingerprint", evidence.fingerprint},
-                                                {"config_digest", config},
-                                                {"manifest_digest", manifest}})
-                               .pretty());
-    return {};
-  }
-  app.console().result(concat(
-      evidence.layer_text, "  layer text (docker inspect .RootFS.Layers)\n", evidence.fingerprint, "  fingerprint\n",
-      config.empty() ? "" : concat(config, "  config\n"), manifest.empty() ? "" : concat(manifest, "  manifest\n")));
-  return {};
-}
-
-Result<void> digest(Application& app) {
-  if (!app.invocation().image.empty()) return digest_of_image(app);
-  if (app.line().quick) {
-    return fail(ErrorCode::bad_input, "--quick: expected --image docker:NAME, found no image",
-                "Evidence of a cell is never taken from a description; leave --quick out.");
-  }
-  CG_TRY(const auto plan, plan_in_force(app));
-  CG_TRY(const auto cell, chosen_cell(app, plan));
-  CG_TRY(const auto facts, read_run_facts(app, plan));
-  CG_TRY(const bool dry, print_if_dry(app, plan.policy.candidate ? concat("PUT ", cell.candidate, "@sha256:<tested>\n")
-                                                                 : "no candidate is stored by this policy\n"));
-  if (dry) return {};
-  CG_TRY(Secret key, signing_key(app, plan));
-  CG_TRY(docker::Engine* const engine, app.engine());
-  CG_TRY(const auto store, app.store(plan));
-  CG_TRY(const auto record, stages::run_digest({.configuration = app.configuration(),
-                                                .plan = plan,
-                                                .cell = cell,
-                                                .workspace = app.workspace(),
-                                                .run = facts.run,
-                                                .attempt = facts.attempt,
-                                                .key = std::move(key)},
-                                               {.files = app.files(),
-                                                .clock = app.clock(),
-                                                .engine = *engine,
-                                                .writer = plan.policy.candidate ? store.writer : nullptr}));
-  CG_CHECK(give(app, stages::digest_bundle(app.workspace(), cell)));
-  CG_CHECK(app.workflow().set_output("digest", record.manifest_digest.text()));
-  CG_CHECK(app.workflow().set_output("fingerprint", record.fingerprint));
-  if (app.line().json) {
-    app.console().document(pipeline::to_json(record));
-  } else {
-    app.console().result(concat(record.layer_text, "  digest-", cell.key, ".txt\n", record.fingerprint,
-                                "  fingerprint\n", record.config_digest.text(), "  config\n",
-                                record.manifest_digest.text(), "  manifest\n"));
-  }
-  return {};
-}
-
 struct Row {
   CommandInfo info;
   Result<void> (*run)(Application&);
@@ -370,6 +306,33 @@ const std::vector<Row>& rows() {
         "As a stage of the action: comment. Needs github-token, and permissions: pull-requests: write.", "", 0, false,
         "comment"},
        ci_image_comment},
+      {{"ci-image build", "ci-image", "Builds the CI image; a job of an event that may, pushes it.",
+        "crategate ci-image build",
+        "As a stage of the action: build-ci-image. On your machine it stays in the engine, as IMAGE:local, with the "
+        "builder's cache;\n--fresh=true takes nothing from a cache.",
+        "", 0, false, "build-ci-image"},
+       ci_image_build},
+      {{"ci-image pull", "ci-image", "Pulls the CI image that CI would use here, and prints it by digest.",
+        "crategate ci-image pull", "The variable DOCKER_CI_IMAGE names another one; so it does for gen and shell."},
+       ci_image_pull},
+      {{"ci-image gen", "ci-image", "Makes the generated files anew, by ci-image.generate in the CI image.",
+        "crategate ci-image gen --local-image", "The files are yours: the command runs as you."},
+       ci_image_gen},
+      {{"ci-image shell", "ci-image", "A shell in the CI image, with the repository at /workspace.",
+        "crategate ci-image shell", "Needs a terminal, and the docker command line."},
+       ci_image_shell},
+      {{"ci-image dev", "ci-image", "ci-image build, then ci-image gen with that image.", "crategate ci-image dev", ""},
+       ci_image_dev},
+      {{"ci-image load", "ci-image", "A fork's CI image, from its OCI layout into the engine; nothing is pushed.",
+        "crategate ci-image load artifact/ci-image",
+        "As a stage of the action: load-ci-image. PATH is the folder of the artifact ci-image (fork-image: artifact), "
+        "or "
+        "an\narchive of an OCI layout. The image is IMAGE:fork there, whatever it calls itself.",
+        "PATH", 1, false, "load-ci-image"},
+       ci_image_load},
+      {{"ci-image prune", "ci-image", "Removes the tags pr-N of pull requests that were closed.",
+        "crategate ci-image prune --yes", "Without --yes they are only listed. What GitHub does not know is kept."},
+       ci_image_prune},
       {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
         "crategate explain policy --event push --ref refs/tags/v1.2.3",
         "crategate explain [SETTING]  prints a setting's value and where it was set.", "[SETTING | policy]", 1},

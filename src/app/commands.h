@@ -44,6 +44,9 @@ Result<void> run_pipeline(Application& app);
 /// `crategate explain [SETTING | policy]` (explain.cpp).
 Result<void> explain(Application& app);
 
+/// `crategate digest` (digest_command.cpp).
+Result<void> digest(Application& app);
+
 /// `crategate resolve-set [REF]` (resolve_set.cpp).
 Result<void> resolve_set(Application& app);
 

@@ -25,7 +25,8 @@ enum class Plain : unsigned char {
   yes,
   forward,
   back,
-  quick
+  quick,
+  local_image
 };
 
 struct PlainOption {
@@ -56,6 +57,9 @@ constexpr OwnOption kOwnOptions[] = {
     {"cleanup", {"yes", Plain::yes, false, "Remove it: on a machine of yours nothing is removed unasked."}},
     {"digest",
      {"quick", Plain::quick, false, "--image docker:NAME as the engine describes it: nothing is copied or checked."}},
+    {"ci-image gen", {"local-image", Plain::local_image, false, "In the image that ci-image build left here."}},
+    {"ci-image shell", {"local-image", Plain::local_image, false, "In the image that ci-image build left here."}},
+    {"ci-image prune", {"yes", Plain::yes, false, "Remove them: without it they are only listed."}},
     {"recover", {"forward", Plain::forward, false, "Finish it (the default)."}},
     {"recover", {"back", Plain::back, false, "Undo it: every tag names again what it named before."}},
 };
@@ -186,6 +190,9 @@ struct Parser {
         break;
       case Plain::quick:
         line.quick = true;
+        break;
+      case Plain::local_image:
+        line.local_image = true;
         break;
       case Plain::log_format:
         if (value != "text" && value != "json") {

@@ -40,6 +40,7 @@ struct CommandLine {
   bool yes = false;                    ///< `cleanup --yes`
   bool forward = false, back = false;  ///< of `recover`
   bool quick = false;                  ///< `digest --image … --quick`
+  bool local_image = false;            ///< `ci-image gen --local-image`
   log::Format log_format = log::Format::text;
 };
 

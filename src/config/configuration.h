@@ -143,6 +143,7 @@ struct CiImage {
   std::map<std::string, std::string> branches;
   std::vector<oci::Platform> platforms;
   Argv generate;
+  std::string fork_image = "none";  ///< or `artifact`
   bool operator==(const CiImage&) const = default;
 };
 

@@ -31,9 +31,11 @@ struct BuildRequest {
   std::string dockerfile, context = ".";
   std::vector<std::string> tags;  ///< of the loaded image
   oci::Platform platform;
-  bool fresh = false;   ///< --pull --no-cache
-  bool log_in = false;  ///< whether the build may use the login of the invocation (A04)
+  std::vector<oci::Platform> more_platforms;  ///< one index for all of them; only into `layout`
+  bool fresh = false;                         ///< --pull --no-cache
+  bool log_in = false;                        ///< whether the build may use the login of the invocation (A04)
   std::vector<Cache> cache_from, cache_to;
+  bool inline_cache = false;  ///< the image itself says what later builds can take from it
   std::vector<std::string> build_args, build_contexts, secrets;  ///< as buildx takes them
   std::map<std::string, std::string> labels;
   std::vector<std::string> annotations;
@@ -46,6 +48,8 @@ struct BuildRequest {
   /// Not empty: the image goes to this docker archive instead of the engine; relative to the workspace. Engines cannot
   /// load an image with rewritten times themselves.
   std::string archive;
+  /// Not empty: the image goes to this directory as an OCI layout instead of the engine; relative to the workspace.
+  std::string layout;
   bool isolated =
       false;  ///< by a BuildKit that has no layers of other builds, where there is an image to make one from
 };
@@ -54,7 +58,7 @@ struct BuildRequest {
 std::vector<std::string> build_arguments(const BuildRequest& request);
 
 struct BuildOutcome {
-  std::string image_id;  ///< of the loaded image, as the engine names it; empty for an archive
+  std::string image_id;  ///< of the loaded image, as the engine names it; empty for an archive or a layout
   std::chrono::milliseconds elapsed{0};
 };
 
@@ -74,7 +78,7 @@ class ImageBuilder {
 };
 
 /// Runs `docker buildx` (or stand-alone `buildx`). Where the engine's default builder cannot do what the request asks
-/// (registry or local cache export, or an archive, on the classic store), it makes a `docker-container` builder from `builder_image`
+/// (registry or local cache export, an archive or a layout, on the classic store), it makes a `docker-container` builder from `builder_image`
 /// for this process and removes it at the end.
 class BuildxBuilder final : public ImageBuilder {
  public:

@@ -27,9 +27,17 @@ std::string cache_form(const Cache& cache) {
 }
 
 std::string output(const BuildRequest& request) {
+  if (!request.layout.empty())
+    return concat("--output=type=oci,tar=false,", csv_field(concat("dest=", request.layout)));
   if (request.archive.empty()) return std::string(kLoad);
   return concat(kLoad, ",", csv_field(concat("dest=", request.archive)),
                 request.source_date_epoch.empty() ? "" : ",rewrite-timestamp=true");
+}
+
+std::string platforms(const BuildRequest& request) {
+  std::string text = request.platform.text();
+  for (const auto& more : request.more_platforms) text += concat(",", more.text());
+  return text;
 }
 
 bool names_a_place(const Cache& cache) { return !cache.reference.empty() || !cache.directory.empty(); }
@@ -43,6 +51,7 @@ void add_caches(const BuildRequest& request, std::vector<std::string>& argv) {
     argv.push_back(concat("--cache-to=", cache_location(cache, "dest"), ",mode=max", cache_form(cache),
                           cache.ignore_error ? ",ignore-error=true" : ""));
   }
+  if (request.inline_cache) argv.emplace_back("--cache-to=type=inline");
 }
 
 void add_each(std::string_view option, const std::vector<std::string>& values, std::vector<std::string>& argv) {
@@ -62,7 +71,7 @@ std::string context_argument(const std::string& context) {
 }  // namespace
 
 std::vector<std::string> build_arguments(const BuildRequest& request) {
-  std::vector<std::string> argv{"build", concat("--platform=", request.platform.text())};
+  std::vector<std::string> argv{"build", concat("--platform=", platforms(request))};
   add_if_set("--file=", request.dockerfile, argv);
   add_each("--tag=", request.tags, argv);
   argv.insert(argv.end(), {output(request), "--progress=plain", concat("--provenance=", request.provenance)});

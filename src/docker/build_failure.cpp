@@ -105,6 +105,11 @@ std::string hint_for(const OutputTail& tail) {
   if (is_denied(tail)) {
     return "check that the images and caches the build names exist and that the registry login may use them";
   }
+  if (mentions(tail, "exec format error")) {
+    return "the builder cannot run programs of that platform: set up emulation (docker/setup-qemu-action), use a "
+           "builder "
+           "that has it, or leave the platform out";
+  }
   if (mentions(tail, "exporting cache") || mentions(tail, "cache export")) {
     return "check the right to push the cache image; cache errors can be ignored with build.cache-ignore-error";
   }

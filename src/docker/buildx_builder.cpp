@@ -38,10 +38,11 @@ std::vector<std::string> needed_variables(const BuildRequest& request) {
 
 Error classic_store_cannot_export() {
   return {ErrorCode::engine,
-          "the build writes a cache or an archive, which the engine's default builder cannot do on the classic image "
+          "the build writes a cache, an archive or a layout, which the engine's default builder cannot do on the "
+          "classic image "
           "store, and no builder image is configured",
           "set build.builder-image to an image of BuildKit, or switch the engine to the containerd image store, or do "
-          "without the cache and gate.mode: rebuild",
+          "without the cache and gate.mode: rebuild (docker/setup-buildx-action, too, makes a builder that can do it)",
           {},
           std::nullopt,
           std::nullopt};
@@ -162,7 +163,7 @@ bool BuildxBuilder::State::sees_engine(const BuildRequest& request) {
 Result<bool> BuildxBuilder::State::needs_own_builder(const BuildRequest& request) {
   if (!request.builder.empty()) return false;
   if (request.isolated && !builder_image.empty()) return true;
-  if (request.cache_to.empty() && request.archive.empty()) return false;
+  if (request.cache_to.empty() && request.archive.empty() && request.layout.empty()) return false;
   if (!default_builder_exports) {
     CG_TRY(const EngineInfo info, engine.info());
     if (info.containerd_store) {
@@ -278,7 +279,7 @@ Result<BuildOutcome> BuildxBuilder::build(const BuildRequest& request, milliseco
                 "raise the time limit of the build, or find out what hangs");
   }
   if (outcome.exit_code != 0) return fail(build_failure(request.dockerfile, outcome.exit_code, tail));
-  if (!request.archive.empty()) return BuildOutcome{{}, outcome.elapsed};
+  if (!request.archive.empty() || !request.layout.empty()) return BuildOutcome{{}, outcome.elapsed};
   CG_TRY(std::string id, state_->loaded_image(request));
   return BuildOutcome{std::move(id), outcome.elapsed};
 }

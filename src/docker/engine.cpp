@@ -94,6 +94,10 @@ Result<void> HttpEngine::save_image(const std::string& name, const net::BodySink
 
 Result<void> HttpEngine::pull_image(const std::string& name) { return docker::pull_image(*api_, name); }
 
+Result<void> HttpEngine::pull_image_as(const std::string& name, const PullLogin& login) {
+  return docker::pull_image(*api_, name, registry_auth(login));
+}
+
 Result<void> HttpEngine::load_image(const net::BodySource& archive, std::uint64_t size) {
   return docker::load_image(*api_, archive, size);
 }

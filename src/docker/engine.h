@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "net/http.h"
 #include "oci/digest.h"
 #include "oci/image_config.h"
@@ -27,6 +28,7 @@ struct EngineInfo {
   std::string api_version;        ///< the newest that it speaks
   bool containerd_store = false;  ///< image store: containerd, else classic
   std::string root = {};          ///< directory of its state, in the view of the engine; empty = it does not say
+  bool rootless = false;          ///< root in its containers is the person whose engine it is
 };
 
 /// An image as the engine describes it.
@@ -96,6 +98,13 @@ struct Surroundings {
 
 Surroundings read_surroundings(const sys::Environment& environment, const sys::Path& root = "/");
 
+/// How the engine shows itself at a registry.
+struct PullLogin {
+  std::string registry;  ///< in normal form (`docker.io`)
+  std::string username;
+  Secret password, identity_token{};
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -108,6 +117,8 @@ class Engine {
   /// From its registry, by the engine, without a login.
   /// Errors: not_found, forbidden, no_space, engine.
   virtual Result<void> pull_image(const std::string& name) = 0;
+  /// The same with a login.
+  virtual Result<void> pull_image_as(const std::string& name, const PullLogin& /*login*/) { return pull_image(name); }
   /// A `docker save` archive of `size` bytes into the engine, with the names that it carries.
   /// Errors: no_space, engine; whatever the source answers.
   virtual Result<void> load_image(const net::BodySource& archive, std::uint64_t size) = 0;
@@ -134,6 +145,7 @@ class HttpEngine final : public Engine {
   Result<std::optional<EngineImage>> find_image(const std::string& name) override;
   Result<void> save_image(const std::string& name, const net::BodySink& sink) override;
   Result<void> pull_image(const std::string& name) override;
+  Result<void> pull_image_as(const std::string& name, const PullLogin& login) override;
   Result<void> load_image(const net::BodySource& archive, std::uint64_t size) override;
   Result<void> remove_image(const std::string& name) override;
   Result<ContainerOutcome> run_container(const ContainerSpec& spec, const ContainerRun& run) override;

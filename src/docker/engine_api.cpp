@@ -57,6 +57,14 @@ bool uses_containerd(const json::Reader& info) {
   return false;
 }
 
+/// `name=rootless` among the options; their form is older than the API's version that is asked for.
+bool is_rootless(const json::Reader& info) {
+  const auto options = info.strings("SecurityOptions");
+  return options && std::ranges::any_of(*options, [](const std::string& option) {
+           return option == "name=rootless" || option.starts_with("name=rootless,");
+         });
+}
+
 }  // namespace
 
 Result<std::string> parse_docker_host(std::string_view host) {
@@ -100,6 +108,7 @@ Result<net::Response> EngineApi::send_to(const std::string& prefix, const Call& 
   request.url = {"http", "docker", 80, concat(prefix, call.target)};
   request.unix_socket = socket_;
   if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  if (!call.registry_auth.empty()) request.headers.emplace_back("X-Registry-Auth", call.registry_auth.reveal());
   if (call.source) request.headers.emplace_back("Content-Type", "application/x-tar");
   request.body = call.body;
   request.source = call.source;
@@ -152,7 +161,7 @@ Result<EngineInfo> EngineApi::ask() {
   if (response.status != 200) return fail(engine_failure("describe itself", call, response));
   CG_TRY(const json::Document document, parse_answer(call, response));
   CG_TRY(std::string root, document.root().string_or("DockerRootDir", ""));
-  return EngineInfo{api_version_, uses_containerd(document.root()), std::move(root)};
+  return EngineInfo{api_version_, uses_containerd(document.root()), std::move(root), is_rootless(document.root())};
 }
 
 Result<EngineInfo> EngineApi::info() {

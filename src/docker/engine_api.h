@@ -33,7 +33,8 @@ struct Call {
   std::string body;             ///< JSON
   net::BodySource source = {};  ///< instead of `body`: a tar of `source_length` bytes
   std::uint64_t source_length = 0;
-  std::string api;  ///< version that it needs; empty = the one spoken
+  Secret registry_auth = {};  ///< header X-Registry-Auth; empty = none
+  std::string api;            ///< version that it needs; empty = the one spoken
   net::BodySink sink;
   std::chrono::milliseconds timeout{60'000};
   bool ignore_cancellation = false;

@@ -1,5 +1,8 @@
 #include "docker/image_transfer.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/strings.h"
 #include "docker/engine_api.h"
 #include "oci/reference.h"
@@ -8,6 +11,7 @@ namespace crategate::docker {
 namespace {
 
 constexpr std::chrono::milliseconds kSilence{300'000};
+constexpr std::string_view kDockerHub = "docker.io", kDockerHubKey = "https://index.docker.io/v1/";
 
 /// The status is 200 before the first layer came: how it ended is in the last lines.
 std::string failure_in(const std::string& lines) {
@@ -43,7 +47,7 @@ Error pull_failure(const std::string& name, const std::string& reason) {
   if (error.code == ErrorCode::no_space) return error;
   if (contains(reason, "denied") || contains(reason, "unauthorized")) {
     error.code = ErrorCode::forbidden;
-    error.hint = "check the name; an image that needs a login has to be pulled before (docker pull)";
+    error.hint = "check the name and the login; an image that needs one can be pulled before (docker pull)";
   } else if (contains(reason, "not found") || contains(reason, "manifest unknown")) {
     error.code = ErrorCode::not_found;
     error.hint = "check the name, and its tag or digest";
@@ -53,12 +57,26 @@ Error pull_failure(const std::string& name, const std::string& reason) {
 
 }  // namespace
 
-Result<void> pull_image(EngineApi& api, const std::string& name) {
+Secret registry_auth(const PullLogin& login) {
+  const bool token = !login.identity_token.empty();
+  const auto document = json::Value::object(
+      {{"username", token ? std::string() : login.username},
+       {"password", token ? std::string() : login.password.reveal()},
+       {"identitytoken", token ? login.identity_token.reveal() : std::string()},
+       {"serveraddress", login.registry == kDockerHub ? std::string(kDockerHubKey) : login.registry}});
+  std::string text = base64(document.canonical());
+  std::ranges::replace(text, '+', '-');
+  std::ranges::replace(text, '/', '_');
+  return Secret(std::move(text));
+}
+
+Result<void> pull_image(EngineApi& api, const std::string& name, const Secret& auth) {
   CG_TRY(const oci::Reference reference, oci::parse_reference(name));
   const std::string version = reference.digest ? reference.digest->text() : reference.tag.value_or("latest");
   const Call call{.method = "POST",
                   .target = concat("/images/create?fromImage=", net::url_encode(reference.repository.full()),
                                    "&tag=", net::url_encode(version)),
+                  .registry_auth = auth,
                   .timeout = kSilence};
   CG_TRY(const net::Response response, api.send(call));
   if (response.status != 200) return fail(pull_failure(name, engine_message(response)));

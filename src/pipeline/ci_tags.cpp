@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kTagLimit = 128;
 constexpr std::size_t kHashDigits = 8;
+constexpr std::uint64_t kLargestNumber = std::uint64_t{1} << 53;  ///< that JSON keeps
 constexpr std::string_view kPullRequest = "pr-", kCommit = "-sha-", kHexDigits = "0123456789abcdef";
 constexpr std::string_view kTagCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 
@@ -42,19 +43,37 @@ bool is_of_a_commit(std::string_view tag) {
   return (commit.size() == 40 || commit.size() == 64) && commit.find_first_not_of(kHexDigits) == std::string_view::npos;
 }
 
+/// Empty = a branch may have it.
+std::string_view owner_of(std::string_view tag) {
+  if (is_of_a_pull_request(tag)) return "a pull request";
+  if (is_of_a_commit(tag)) return "a commit";
+  if (tag == kCacheTag) return "the build cache";
+  return {};
+}
+
 Result<void> check_tag(const std::string& setting, const std::string& tag) {
   const auto parsed = oci::parse_tag(tag);
   if (!parsed) return fail(Error(parsed.error()).within(setting));
-  if (!is_of_a_pull_request(tag) && !is_of_a_commit(tag)) return {};
-  return fail(ErrorCode::bad_input,
-              concat(setting, ": expected a tag of the branch's own, found ", quoted(tag), ", which belongs to a ",
-                     is_of_a_pull_request(tag) ? "pull request" : "commit"),
-              "Choose another tag, for example latest: images of pull requests are overwritten and removed.");
+  const std::string_view owner = owner_of(tag);
+  if (owner.empty()) return {};
+  return fail(
+      ErrorCode::bad_input,
+      concat(setting, ": expected a tag of the branch's own, found ", quoted(tag), ", which belongs to ", owner),
+      "Choose another tag, for example latest: what belongs to something else is overwritten and removed.");
 }
 
 }  // namespace
 
 std::string pull_request_tag(std::int64_t number) { return concat(kPullRequest, number); }
+
+std::optional<std::int64_t> pull_request_of(std::string_view tag) {
+  if (!is_of_a_pull_request(tag)) return std::nullopt;
+  const auto number = parse_unsigned(tag.substr(kPullRequest.size()));
+  if (!number || *number == 0 || *number > kLargestNumber) return std::nullopt;
+  const auto found = static_cast<std::int64_t>(*number);
+  if (pull_request_tag(found) != tag) return std::nullopt;  // zeros in front: nobody's
+  return found;
+}
 
 std::string mapped_tag(std::string_view branch, const config::CiImage& settings) {
   const auto found = settings.branches.find(std::string(branch));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,14 @@
 
 namespace crategate::pipeline {
 
+/// Of the build cache, in the image's own repository.
+inline constexpr std::string_view kCacheTag = "buildcache";
+
 /// `pr-7`.
 std::string pull_request_tag(std::int64_t number);
+
+/// The number of a tag of that form; nullopt = it has another one.
+std::optional<std::int64_t> pull_request_of(std::string_view tag);
 
 /// The tag that `ci-image.branches` gives the branch; empty = none of its own.
 std::string mapped_tag(std::string_view branch, const config::CiImage& settings);
@@ -24,8 +31,8 @@ std::string branch_tag(std::string_view branch, const config::CiImage& settings)
 /// a mapped tag, `v1.0.0`, `pr-N`, or the tag of another branch or commit (A23, A24).
 std::string commit_tag(std::string_view branch, std::string_view commit);
 
-/// Errors: bad_input naming the setting for a tag outside the grammar, and for one of the form `pr-N` or
-/// `…-sha-COMMIT`, which belong to pull requests and commits.
+/// Errors: bad_input naming the setting for a tag outside the grammar, for one of the form `pr-N` or `…-sha-COMMIT`, which
+/// belong to pull requests and commits, and for the build cache's.
 Result<void> check_tags(const config::CiImage& settings);
 
 }  // namespace crategate::pipeline

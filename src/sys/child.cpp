@@ -58,25 +58,6 @@ bool is_executable(const Path& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
 
-/// The file to execute; the current directory is never searched.
-Result<Path> find_program(const Command& command) {
-  const auto missing = [&command](std::string_view where) {
-    return fail(ErrorCode::not_found, concat("cannot find the program ", quoted(command.program), " ", where),
-                concat("install ", quoted(command.program), ", or correct its name"));
-  };
-  if (command.program.find('/') != std::string::npos) {
-    const Path path = std::filesystem::absolute(command.directory / command.program);
-    if (!is_executable(path)) return missing("as an executable file");
-    return path;
-  }
-  const auto path = command.environment.find("PATH");
-  for (const std::string& directory :
-       split(path == command.environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second, ':'))
-    if (directory.starts_with('/') && !command.program.empty() && is_executable(Path(directory) / command.program))
-      return Path(directory) / command.program;
-  return missing("on the PATH");
-}
-
 /// What the child gets; the destructor frees what posix_spawn wants freed.
 class SpawnPlan {
  public:
@@ -151,6 +132,24 @@ Result<void> check(const Command& command) {
 }
 
 }  // namespace
+
+Result<Path> find_program(const Command& command) {
+  const auto missing = [&command](std::string_view where) {
+    return fail(ErrorCode::not_found, concat("cannot find the program ", quoted(command.program), " ", where),
+                concat("install ", quoted(command.program), ", or correct its name"));
+  };
+  if (command.program.find('/') != std::string::npos) {
+    const Path path = std::filesystem::absolute(command.directory / command.program);
+    if (!is_executable(path)) return missing("as an executable file");
+    return path;
+  }
+  const auto path = command.environment.find("PATH");
+  for (const std::string& directory :
+       split(path == command.environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second, ':'))
+    if (directory.starts_with('/') && !command.program.empty() && is_executable(Path(directory) / command.program))
+      return Path(directory) / command.program;
+  return missing("on the PATH");
+}
 
 Result<Child> start_child(const Command& command, bool merge_streams) {
   CG_CHECK(check(command));

@@ -15,6 +15,10 @@ struct Child {
   Descriptor out, err;  ///< non-blocking; `err` is invalid when the streams are merged
 };
 
+/// The file to execute; the current directory is never searched.
+/// Errors: not_found.
+Result<Path> find_program(const Command& command);
+
 /// Errors: not_found (program), bad_input (directory), internal.
 Result<Child> start_child(const Command& command, bool merge_streams);
 

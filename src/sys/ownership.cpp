@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "base/strings.h"
+
 namespace crategate::sys {
 namespace {
 
@@ -33,6 +35,12 @@ void give_to_owner(const std::string& path) {
   if (::stat(parent.empty() ? "." : parent.c_str(), &status) != 0 || !is_anothers(status)) return;
   [[maybe_unused]] const int ignored =
       ::fchownat(AT_FDCWD, path.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW);
+}
+
+std::string owner_of_new_files(const std::string& directory) {
+  struct stat status = {};
+  const bool known = ::stat(directory.c_str(), &status) == 0 && is_anothers(status);
+  return concat(known ? status.st_uid : ::geteuid(), ":", known ? status.st_gid : ::getegid());
 }
 
 }  // namespace crategate::sys

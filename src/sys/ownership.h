@@ -17,4 +17,7 @@ void give_to_owner(int directory, const std::string& name);
 /// The same for a new path and the directory that it is in.
 void give_to_owner(const std::string& path);
 
+/// `uid:gid` of whom files belong to that this process makes in a directory, or has made there by a container.
+std::string owner_of_new_files(const std::string& directory);
+
 }  // namespace crategate::sys

@@ -66,6 +66,18 @@ INSTANTIATE_TEST_SUITE_P(
                     PolicyRow{"NoCacheAtAll", false, false, false, {}}),
     [](const auto& each) { return std::string(each.param.name); });
 
+TEST(BuildArguments, OfALayoutNameAllPlatformsAndTheDirectory) {
+  BuildRequest asked = request();
+  asked.tags.clear();
+  asked.layout = "state/a,b";
+  asked.more_platforms = {{"linux", "arm64", ""}};
+  asked.inline_cache = true;
+  EXPECT_THAT(build_arguments(asked),
+              ElementsAre("build", "--platform=linux/amd64,linux/arm64", "--file=docker/Dockerfile.cpu-py3.10",
+                          "--output=type=oci,tar=false,\"dest=state/a,b\"", "--progress=plain", "--provenance=false",
+                          "--cache-to=type=inline", "."));
+}
+
 TEST(BuildArguments, WritesEveryOptionInOneFixedOrder) {
   BuildRequest asked = request();
   asked.platform = {"linux", "arm64", "v8"};

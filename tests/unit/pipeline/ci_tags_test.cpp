@@ -115,11 +115,19 @@ TEST(CiTags, OfDifferentBranchesDiffer) {
   EXPECT_EQ(twice, tags.end()) << *twice;
 }
 
+TEST(CiTags, SayWhichPullRequestTheyBelongTo) {
+  EXPECT_EQ(pull_request_of("pr-7"), 7);
+  EXPECT_EQ(pull_request_of("pr-9007199254740992"), std::int64_t{1} << 53);
+  for (const std::string_view tag :
+       {"pr-0", "pr-07", "pr--7", "pr-7a", "PR-7", "pr-", "latest", "pr-9007199254740993", "pr-99999999999999999999"})
+    EXPECT_EQ(pull_request_of(tag), std::nullopt) << tag;
+}
+
 TEST(CiTags, RefuseSettingsThatTakeAnothersTag) {
   EXPECT_TRUE(check_tags(settings()));
   for (const std::string& tag :
        {std::string("pr-7"), concat("main-sha-", kCommit), concat("x-sha-", kCommit, "-217d2bf5"), std::string("a b"),
-        std::string("-x"), std::string(), std::string(129, 'x')}) {
+        std::string("-x"), std::string(), std::string(129, 'x'), std::string("buildcache")}) {
     auto mapped = settings();
     mapped.branches["v2"] = tag;
     const auto refused = check_tags(mapped);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "base/strings.h"
 #include "docker/engine.h"
 #include "support/fakes.h"
 #include "support/scripted_http_server.h"
@@ -61,6 +62,22 @@ TEST(EngineSocket, PullsOneVersionOfAnImage) {
   on.server.expect("POST", from + "4", {.body = "{\"status\":\"Pul"});
   EXPECT_EQ(on.engine->pull_image("a:4").error().code, ErrorCode::engine) << "cut off";
   EXPECT_EQ(on.engine->pull_image("A B").error().code, ErrorCode::bad_input);
+}
+
+TEST(EngineSocket, ShowsALoginToTheRegistryOnlyWhereItIsGiven) {
+  EngineOnSocket on;
+  const std::string target = "/v1.41/images/create?fromImage=ghcr.io%2Fa&tag=1";
+  const auto header = [&on] { return on.server.received().back().header("X-Registry-Auth"); };
+  on.server.expect("POST", target, {.body = ""});
+  EXPECT_TRUE(on.engine->pull_image("ghcr.io/a:1"));
+  EXPECT_EQ(header(), "");
+  on.server.expect("POST", target, {.body = ""});
+  EXPECT_TRUE(on.engine->pull_image_as(
+      "ghcr.io/a:1",
+      {.registry = "ghcr.io", .username = "me", .password = Secret("a-password?>"), .identity_token = {}}));
+  const auto text = decode_base64(replace_all(replace_all(header(), "-", "+"), "_", "/"));
+  EXPECT_EQ(text.value_or(""),
+            R"({"identitytoken":"","password":"a-password?>","serveraddress":"ghcr.io","username":"me"})");
 }
 
 TEST(EngineSocket, LoadsAnArchive) {
