@@ -28,6 +28,8 @@ class Repository {
   /// `from`..`to`, two dots, or with `merge_base` three dots. A shallow clone, a first commit or no merge base is an
   /// answer (`why_not`), not an error.
   virtual Result<Changes> changes(const std::string& from, const std::string& to, bool merge_base) = 0;
+  /// Of the project's directory in the repository, with a slash at the end; empty at the top, and where there is none.
+  virtual Result<std::string> prefix() = 0;
   /// Those of `paths` that are files of a commit, named as `changes` names them; without `paths` all its files. nullopt:
   /// the commit is not in this clone. A folder is none; a submodule is one.
   virtual Result<std::optional<std::vector<std::string>>> files_at(const std::string& commit,
@@ -62,6 +64,7 @@ class GitProgram final : public Repository {
   Result<Changes> changes(const std::string& from, const std::string& to, bool merge_base) override;
   Result<std::optional<std::vector<std::string>>> files_at(const std::string& commit,
                                                            const std::vector<std::string>& paths) override;
+  Result<std::string> prefix() override;
   Result<std::optional<bool>> is_ancestor(const std::string& commit, const std::string& of) override;
   Result<Position> position(const std::string& tag) override;
   Result<bool> is_modified() override;
@@ -76,8 +79,6 @@ class GitProgram final : public Repository {
                                   const std::map<std::string, std::string>& variables = {});
   Result<std::map<std::string, std::string>> without_filters();
   Result<sys::ProcessOutcome> diff_tree(const std::string& older, const std::string& newer);
-  /// Of the project's directory in the repository, with a slash at the end; empty at the top.
-  Result<std::string> prefix();
   sys::ProcessRunner& processes_;
   std::map<std::string, std::string> environment_;
   sys::Path directory_;

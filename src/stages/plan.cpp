@@ -11,6 +11,7 @@
 #include "pipeline/event.h"
 #include "pipeline/policy.h"
 #include "render/report.h"
+#include "stages/pull_request_changes.h"
 
 namespace crategate::stages {
 namespace {
@@ -88,18 +89,6 @@ Result<std::map<std::string, std::vector<std::string>>> read_axes(const PlanInpu
   return values;
 }
 
-/// A pull request's own changes: against the merge base, or (shallow merge checkout) against the first parent.
-Result<pipeline::ChangedPaths> pull_request_changes(const pipeline::Event& event, git::Repository& repository) {
-  const std::string head = event.head_sha.empty() ? "HEAD" : event.head_sha;
-  CG_TRY(const auto base, repository.resolve(concat("refs/remotes/origin/", event.base_branch)));
-  if (base) {
-    CG_TRY(auto changes, repository.changes(*base, head, true));
-    if (changes.paths) return pipeline::ChangedPaths{std::move(changes.paths), {}};
-  }
-  CG_TRY(auto changes, repository.changes("HEAD^1", "HEAD", false));
-  return pipeline::ChangedPaths{std::move(changes.paths), std::move(changes.why_not)};
-}
-
 std::string workflow_file(const sys::Environment& environment) {
   // owner/repo/.github/workflows/x.yml@refs/heads/main
   const std::string reference = environment.get(actions::kWorkflowRef).value_or("");
@@ -111,7 +100,8 @@ std::string workflow_file(const sys::Environment& environment) {
 Result<void> read_changes(pipeline::PolicyFacts& facts, git::Repository& repository) {
   if (facts.event.deleted) return {};
   if (facts.event.kind == pipeline::EventKind::pull_request) {
-    CG_TRY(facts.pull_request_changes, pull_request_changes(facts.event, repository));
+    CG_TRY(auto compared, compare_pull_request(facts.event, repository));
+    facts.pull_request_changes = {std::move(compared.paths), std::move(compared.why_not)};
     return {};
   }
   if (facts.event.kind == pipeline::EventKind::tag_push || facts.event.kind == pipeline::EventKind::dispatch) {

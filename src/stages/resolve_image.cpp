@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "oci/reference.h"
 #include "pipeline/base_watch.h"
+#include "stages/pull_request_changes.h"
 #include "stages/tag_state.h"
 
 namespace crategate::stages {
@@ -43,41 +44,6 @@ Result<config::CiImage> settings_of(const config::Configuration& configuration) 
               concat(kExact, "Write it without a leading slash, `.` and `..`."));
 }
 
-/// Changed paths, and the two commits that were compared.
-struct Comparison {
-  std::optional<std::vector<std::string>> paths;
-  std::string base, head, why_not;
-};
-
-/// The merge commit that a runner checks out has the base before it: what differs is what the pull request brings. Any
-/// other commit's parent is no base.
-Result<bool> is_merge_of(const std::string& head, git::Repository& repository) {
-  if (head.empty()) return false;
-  CG_TRY(const auto merged, repository.resolve("HEAD^2"));
-  return merged == head;
-}
-
-Result<Comparison> compare(const pipeline::Event& event, git::Repository& repository) {
-  Comparison out{.paths = std::nullopt, .base = {}, .head = event.head_sha, .why_not = {}};
-  if (out.head.empty()) out.head = "HEAD";
-  if (event.base_branch.empty()) {
-    out.why_not = "the event does not name its base branch";
-  } else {
-    out.base = concat("refs/remotes/origin/", event.base_branch);
-    CG_TRY(auto changes, repository.changes(out.base, out.head, true));
-    out.paths = std::move(changes.paths);
-    out.why_not = std::move(changes.why_not);
-  }
-  if (out.paths) return out;
-  CG_TRY(const bool merge, is_merge_of(event.head_sha, repository));
-  if (!merge) {
-    if (out.why_not.find("fetch-depth") == std::string::npos) out.why_not += " (check out with fetch-depth: 0)";
-    return out;
-  }
-  CG_TRY(auto changes, repository.changes("HEAD^1", "HEAD", false));
-  return Comparison{std::move(changes.paths), "HEAD^1", "HEAD", std::move(changes.why_not)};
-}
-
 /// The most similar path, else one of the same name in another folder.
 std::optional<std::string> nearest_path(const std::string& path, const std::vector<std::string>& files) {
   if (auto near = nearest(path, files)) return near;
@@ -108,10 +74,15 @@ Result<void> require_watched_files(const std::vector<std::string>& watch, const 
       concat(kExact, near ? concat("Did you mean ", *near, "?") : std::string("Correct the path or remove it.")));
 }
 
-/// What the API lists, as of the event's head: the list is that of the present one, which may be another by now.
+/// What the API lists, as of the event's head: the list is that of the present one, which may be another by now. Named as
+/// git::Repository names changes.
 Result<std::vector<std::string>> listed_changes(const pipeline::Event& event, const config::CiImage& settings,
-                                                const PullRequestApi& api) {
+                                                git::Repository& repository, const PullRequestApi& api) {
   CG_TRY(auto files, api.client.pull_request_files(api.repository, *event.pull_request));
+  CG_TRY(const std::string inside, repository.prefix());
+  for (std::string& path : files.paths) {
+    if (!inside.empty() && path.starts_with(inside)) path.erase(0, inside.size());
+  }
   CG_TRY(const auto pull, api.client.pull_request(api.repository, *event.pull_request));
   if (pull.head.sha != event.head_sha) {
     return fail(ErrorCode::conflict, concat("the pull request has moved on to ", pull.head.sha));
@@ -122,11 +93,11 @@ Result<std::vector<std::string>> listed_changes(const pipeline::Event& event, co
 
 Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, git::Repository& repository,
                           const PullRequestApi* api) {
-  CG_TRY(auto compared, compare(facts.event, repository));
+  CG_TRY(auto compared, compare_pull_request(facts.event, repository));
   if (compared.paths) {
     CG_CHECK(require_watched_files(settings.watch, compared, repository));
   } else if (api != nullptr && facts.event.pull_request && facts.event.kind == pipeline::EventKind::pull_request) {
-    auto listed = listed_changes(facts.event, settings, *api);
+    auto listed = listed_changes(facts.event, settings, repository, *api);
     if (listed) {
       compared.paths = *std::move(listed);
     } else {

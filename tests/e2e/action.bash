@@ -5,32 +5,13 @@
 # shellcheck source=tests/e2e/lib.bash
 source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 use_store containerd
-ACT=$("$REPO/tools/engine" runner 2>/dev/null)
+# shellcheck source=tests/e2e/act_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/act_fixture.bash"
 CLIENT=${CRATEGATE_OFFICIAL_CLIENT:?the folder with official.mjs and its modules}
-IMAGE=$REGISTRY/$TOKEN/action:1
 NODE=$TOKEN/node:1
-ARTIFACTS=
-RELEASE=$WORK/release
 own_registry workflow
 TO=$OWN/$TOKEN
 TINY=("$TO/tiny/app-cpu-py3.11" "$TO/tiny/app-cuda-py3.11")
-
-# The image by digest, from the registry, as releases name it.
-published_image() {
-  docker push --quiet "$IMAGE" >/dev/null
-  docker image inspect --format '{{index .RepoDigests 0}}' "$IMAGE"
-}
-
-# The action as a release ships it: the files of this repository, and the reference to the image that was built of them.
-make_release() {
-  "$REPO/tools/image" --program "$CRATEGATE" "$IMAGE" --quiet >/dev/null
-  mkdir -p "$RELEASE/.github/workflows"
-  cp "$REPO/action.yml" "$RELEASE/"
-  cp "$REPO/.github/workflows/image-pipeline.yml" "$RELEASE/.github/workflows/"
-  "$REPO/tools/release-reference" "$(published_image)" "$RELEASE/action.yml" >/dev/null
-  (cd "$RELEASE" && git init --quiet && git add --all &&
-    git -c user.name=e2e -c user.email=e2e@example.invalid commit --quiet --message release)
-}
 
 # example_project DIR: the example, whose workflow names this registry.
 example_project() {
@@ -62,15 +43,6 @@ two_cells() {
 
 for_this_registry() {
   sed -i "s|^    secrets:|    with: {to: $TO, insecure-registries: $OWN}\n&|" .github/workflows/images.yml
-}
-
-# event NAME JSON: the payload in a file.
-event() { printf '%s' "$2" >"$WORK/$1.json"; }
-
-act() {
-  run env HOME="$WORK/home" XDG_CACHE_HOME="$WORK/home/cache" "$ACT" "$@" --platform ubuntu-latest=debian:trixie-slim \
-    --pull=false --artifact-server-path "$ARTIFACTS" --artifact-server-addr 127.0.0.1 \
-    --artifact-server-port "$(free_port)"
 }
 
 # under_runner EVENT [ARGUMENT...]: the whole workflow. ARTIFACTS is the store of the run, a new one when it is empty.

@@ -312,6 +312,27 @@ TEST_F(ResolveImage, AsksGitHubWhereTheCloneCannotTell) {
   EXPECT_THAT(unknown.reason, AllOf(HasSubstr("fetch-depth: 0"), HasSubstr("refused on purpose")));
 }
 
+/// Of a project below the top, too.
+TEST_F(ResolveImage, FindsItsOwnPathsInGitHubsList) {
+  project.write("below/ci.Dockerfile", "FROM scratch\n");
+  push_change();
+  event("pull_request_target");
+  project.git({"update-ref", "-d", "refs/remotes/origin/main"});
+  sample::FakeGitHub github;
+  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
+  github.pull.head.sha = head;
+  sample::Project& p = project;
+  git::GitProgram below(p.processes, p.environment, p / "below");
+  auto services = p.plan_services();
+  for (const auto& [path, row] : {std::pair{"below/ci.Dockerfile", CiEvent::other_event_changed},
+                                  {"elsewhere/ci.Dockerfile", CiEvent::pull_request_unchanged}}) {
+    github.files = {{path}, 1, true};
+    const auto decision =
+        decide_ci_image(p.plan_inputs(), {services.files, services.environment, services.processes, below}, &api);
+    EXPECT_EQ(decision.value().event, row) << path;
+  }
+}
+
 TEST_F(ResolveImage, LearnsACommentsPullRequestFromGitHub) {
   push_change();
   project.invocation.event = "issue_comment";

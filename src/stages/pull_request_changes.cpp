@@ -1,0 +1,40 @@
+#include "stages/pull_request_changes.h"
+
+#include <utility>
+
+#include "base/strings.h"
+
+namespace crategate::stages {
+namespace {
+
+/// The merge commit that a runner checks out has the base before it: what differs is what the pull request brings. Any
+/// other commit's parent is no base.
+Result<bool> is_merge_of(const std::string& head, git::Repository& repository) {
+  CG_TRY(const auto merged, repository.resolve("HEAD^2"));
+  return merged == head;
+}
+
+}  // namespace
+
+Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repository& repository) {
+  Comparison out{.paths = std::nullopt, .base = {}, .head = event.head_sha, .why_not = {}};
+  if (out.head.empty()) out.head = "HEAD";
+  if (event.base_branch.empty()) {
+    out.why_not = "the event does not name its base branch";
+  } else {
+    out.base = concat("refs/remotes/origin/", event.base_branch);
+    CG_TRY(auto changes, repository.changes(out.base, out.head, true));
+    out.paths = std::move(changes.paths);
+    out.why_not = std::move(changes.why_not);
+  }
+  if (out.paths) return out;
+  CG_TRY(const bool merge, is_merge_of(event.head_sha, repository));
+  if (!merge) {
+    if (out.why_not.find("fetch-depth") == std::string::npos) out.why_not += " (check out with fetch-depth: 0)";
+    return out;
+  }
+  CG_TRY(auto changes, repository.changes("HEAD^1", "HEAD", false));
+  return Comparison{std::move(changes.paths), "HEAD^1", "HEAD", std::move(changes.why_not)};
+}
+
+}  // namespace crategate::stages

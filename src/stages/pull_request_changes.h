@@ -1,0 +1,27 @@
+// What a pull request, or a merge group, changes, as far as the clone can tell.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "git/repository.h"
+#include "pipeline/event.h"
+
+namespace crategate::stages {
+
+/// Changed paths, and the two commits that were compared.
+struct Comparison {
+  std::optional<std::vector<std::string>> paths;
+  std::string base, head;
+  std::string why_not;  ///< without paths: what mends it, too
+};
+
+/// The head with its merge base with `origin/BASE`; where the history does not reach, the merge commit that a runner checks
+/// out with its first parent, and no other commit with its: a head's own parent is no base.
+///
+/// Effects: process(git)
+Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repository& repository);
+
+}  // namespace crategate::stages
