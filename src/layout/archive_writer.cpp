@@ -96,7 +96,7 @@ Member text_member(std::string name, std::string text) {
 }
 
 std::string blob_name(const oci::Digest& digest) {
-  const std::string text = digest.text();
+  const std::string& text = digest.text();
   return concat("blobs/", replace_all(text, ":", "/"));
 }
 
