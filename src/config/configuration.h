@@ -144,6 +144,7 @@ struct CiImage {
   std::vector<oci::Platform> platforms;
   Argv generate;
   std::string fork_image = "none";  ///< or `artifact`
+  std::string commit = "full";      ///< in `BRANCH-sha-COMMIT`; or `short`, 7 digits
   bool operator==(const CiImage&) const = default;
 };
 

@@ -285,6 +285,7 @@ Result<CiImage> decode_ci_image(const Node& node, std::string_view path) {
   section.read("platforms", image.platforms);
   section.read_with("generate", image.generate, read_argv);
   section.read_word("fork-image", image.fork_image, {"none", "artifact"});
+  section.read_word("commit", image.commit, {"full", "short"});
   CG_CHECK(section.finish());
   return image;
 }

@@ -93,8 +93,8 @@ Result<std::string> own_tag(const Event& event) {
               "Give the event's payload, or --ref refs/pull/NUMBER/merge.");
 }
 
-Result<std::string> tag_of_commit(const Event& event) {
-  if (!event.head_sha.empty()) return commit_tag(event.branch, event.head_sha);
+Result<std::string> tag_of_commit(const Event& event, const config::CiImage& settings) {
+  if (!event.head_sha.empty()) return commit_tag(event.branch, event.head_sha, settings);
   return fail(ErrorCode::bad_input,
               concat("event ", quoted(event.name), " on ", quoted(event.ref), ": expected a commit, found none"),
               "Give --sha, or run crategate in the checkout.");
@@ -109,7 +109,7 @@ Result<std::string> tag_of(CiTag tag, const Event& event, const config::CiImage&
     case CiTag::branch:
       return branch_tag(event.branch, settings);
     case CiTag::commit:
-      return tag_of_commit(event);
+      return tag_of_commit(event, settings);
     case CiTag::fallback:
       break;
   }
@@ -126,7 +126,7 @@ Result<std::vector<std::string>> published(CiPublish publish, const Event& event
   // A branch that the map does not name never writes default-tag: that one belongs to another branch.
   auto mapped = mapped_tag(event.branch, settings);
   if (publish == CiPublish::branch_and_commit && !mapped.empty()) tags.push_back(std::move(mapped));
-  CG_TRY(tags.emplace_back(), tag_of_commit(event));
+  CG_TRY(tags.emplace_back(), tag_of_commit(event, settings));
   return tags;
 }
 

@@ -10,7 +10,7 @@ namespace crategate::pipeline {
 namespace {
 
 constexpr std::size_t kTagLimit = 128;
-constexpr std::size_t kHashDigits = 8;
+constexpr std::size_t kHashDigits = 8, kShortCommit = 7;
 constexpr std::uint64_t kLargestNumber = std::uint64_t{1} << 53;  ///< that JSON keeps
 constexpr std::string_view kPullRequest = "pr-", kCommit = "-sha-", kHexDigits = "0123456789abcdef";
 constexpr std::string_view kTagCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
@@ -40,7 +40,8 @@ bool is_of_a_commit(std::string_view tag) {
   if (at == std::string_view::npos) return false;
   const std::string_view rest = tag.substr(at + kCommit.size());
   const std::string_view commit = rest.substr(0, rest.find('-'));
-  return (commit.size() == 40 || commit.size() == 64) && commit.find_first_not_of(kHexDigits) == std::string_view::npos;
+  const bool long_enough = commit.size() == kShortCommit || commit.size() == 40 || commit.size() == 64;
+  return long_enough && commit.find_first_not_of(kHexDigits) == std::string_view::npos;
 }
 
 /// Empty = a branch may have it.
@@ -92,6 +93,10 @@ std::string commit_tag(std::string_view branch, std::string_view commit) {
   // The digits stand at the end: no branch whose name needed no change can have a tag that ends like this.
   slug.resize(std::min(slug.size(), kTagLimit - end.size() - kHashDigits - 1));
   return concat(slug, end, "-", sha256_hex(branch).substr(0, kHashDigits));
+}
+
+std::string commit_tag(std::string_view branch, std::string_view commit, const config::CiImage& settings) {
+  return commit_tag(branch, settings.commit == "short" ? commit.substr(0, kShortCommit) : commit);
 }
 
 Result<void> check_tags(const config::CiImage& settings) {

@@ -28,8 +28,10 @@ std::string branch_tag(std::string_view branch, const config::CiImage& settings)
 
 /// `{branch}-sha-{commit}`, always a valid tag. Where the branch's name had to be changed for that, `-` and 8 hex digits of
 /// its SHA-256 follow, so that `feature/x` and `feature-x` have different tags. Whatever the branch is called, it is never
-/// a mapped tag, `v1.0.0`, `pr-N`, or the tag of another branch or commit (A23, A24).
+/// a mapped tag, `v1.0.0`, `pr-N`, or the tag of another branch or commit (A23, A24). By `ci-image.commit: short` only the first
+/// 7 digits stand there: two commits of one branch may share them.
 std::string commit_tag(std::string_view branch, std::string_view commit);
+std::string commit_tag(std::string_view branch, std::string_view commit, const config::CiImage& settings);
 
 /// Errors: bad_input naming the setting for a tag outside the grammar, for one of the form `pr-N` or `…-sha-COMMIT`, which
 /// belong to pull requests and commits, and for the build cache's.

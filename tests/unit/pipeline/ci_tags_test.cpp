@@ -51,6 +51,17 @@ TEST(CiTags, OfACommitSayWhichNameTheyChanged) {
   EXPECT_EQ(commit_tag("feature/x", kCommit), concat("feature-x-sha-", kCommit, "-217d2bf5"));
 }
 
+/// C-3. As short as they are, nobody else has them.
+TEST(CiTags, OfACommitMayBeShort) {
+  auto few = settings();
+  EXPECT_EQ(commit_tag("main", kCommit, few), concat("main-sha-", kCommit));
+  few.commit = "short";
+  EXPECT_EQ(commit_tag("main", kCommit, few), concat("main-sha-", kCommit.substr(0, 7)));
+  EXPECT_EQ(commit_tag("feature/x", kLongCommit, few), concat("feature-x-sha-", kLongCommit.substr(0, 7), "-217d2bf5"));
+  few.branches["other"] = commit_tag("main", kCommit, few);
+  EXPECT_FALSE(check_tags(few));
+}
+
 struct HostileName {
   std::string what, branch;
 };
