@@ -2,15 +2,13 @@
 // Belongs here: the role, and a git server in it.  Not here: what the files say (stages/git_journal).
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
-#include "git/remote_access.h"
-#include "sys/private_directory.h"
-#include "sys/process.h"
+#include "git/private_repository.h"
 
 namespace crategate::git {
 
@@ -36,43 +34,27 @@ class RefStore {
   virtual std::string place() const = 0;
 };
 
-/// For all that is done after a cancellation; every other command has a minute of its own.
-inline constexpr std::chrono::milliseconds kPuttingAway{3000};
-
 /// Through a temporary bare repository: the checkout's files, index, refs and objects are never touched, and its hooks
 /// and helpers never run. Every swap is a commit on top of the one before. Not thread-safe.
 class GitRefStore final : public RefStore {
  public:
   /// See find_remote_access for `remote` and `token`.
   GitRefStore(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path checkout,
-              std::string remote, Secret token);
+              std::string remote, Secret token)
+      : repository_(processes, environment, std::move(checkout), std::move(remote), std::move(token), Holds::texts) {}
   Result<std::optional<RefState>> read(const std::string& ref) override;
   Result<std::optional<std::string>> compare_and_swap(const std::string& ref,
                                                       const std::optional<std::string>& expected,
                                                       const std::map<std::string, std::string>& files,
                                                       const std::string& message) override;
-  std::string place() const override { return access_ ? access_->address.shown : remote_; }
+  std::string place() const override { return repository_.place(); }
 
  private:
-  Result<void> prepare();
-  Result<sys::ProcessOutcome> git(std::vector<std::string> arguments, std::string input = {});
-  /// The one line of output of a command that must succeed.
-  Result<std::string> line(std::vector<std::string> arguments, std::string input = {});
-  Result<std::optional<std::string>> look(const std::string& ref);
-  Result<bool> has(const std::string& oid);
-  Result<std::optional<std::string>> fetch(const std::string& ref);
   Result<std::map<std::string, std::string>> files_of(const std::string& oid);
   Result<std::string> commit(const std::optional<std::string>& parent, const std::map<std::string, std::string>& files,
                              const std::string& message);
 
-  sys::ProcessRunner& processes_;
-  const sys::Environment& environment_;
-  sys::Path checkout_;
-  std::string remote_;
-  Secret token_;
-  std::chrono::milliseconds left_to_put_away_ = kPuttingAway;
-  std::optional<RemoteAccess> access_;
-  std::optional<sys::PrivateDirectory> repository_;  ///< what a killed process leaves of it, the next one removes
+  PrivateRepository repository_;
 };
 
 }  // namespace crategate::git
