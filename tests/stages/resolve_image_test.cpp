@@ -17,7 +17,18 @@ using ::testing::SizeIs;
 
 using sample::kDockerfile, sample::kWorkflow;
 
-class ResolveImage : public sample::CiImageProject {};
+class ResolveImage : public sample::CiImageProject {
+ protected:
+  /// Only GitHub knows now what the pull request changes.
+  void lose_the_base() {
+    push_change();
+    event("pull_request_target");
+    project.git({"update-ref", "-d", "refs/remotes/origin/main"});
+    github.pull.head.sha = head;
+  }
+  sample::FakeGitHub github;
+  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
+};
 
 TEST_F(ResolveImage, TakesTheBranchsImageByDigestWhenNothingChanged) {
   project.write("src/a", "changed\n");
@@ -290,12 +301,7 @@ TEST_F(ResolveImage, SurvivesHostileBranchNames) {
 
 /// What the clone cannot tell is GitHub's to say, unless its list is cut, of another head, or does not come.
 TEST_F(ResolveImage, AsksGitHubWhereTheCloneCannotTell) {
-  push_change();
-  event("pull_request_target");
-  project.git({"update-ref", "-d", "refs/remotes/origin/main"});
-  sample::FakeGitHub github;
-  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
-  github.pull.head.sha = head;
+  lose_the_base();
   const auto row = [&] { return decide(&api).value().event; };
   github.files = {{"src/a"}, 1, true};
   EXPECT_EQ(row(), CiEvent::pull_request_unchanged);
@@ -315,12 +321,7 @@ TEST_F(ResolveImage, AsksGitHubWhereTheCloneCannotTell) {
 /// Of a project below the top, too.
 TEST_F(ResolveImage, FindsItsOwnPathsInGitHubsList) {
   project.write("below/ci.Dockerfile", "FROM scratch\n");
-  push_change();
-  event("pull_request_target");
-  project.git({"update-ref", "-d", "refs/remotes/origin/main"});
-  sample::FakeGitHub github;
-  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
-  github.pull.head.sha = head;
+  lose_the_base();
   sample::Project& p = project;
   git::GitProgram below(p.processes, p.environment, p / "below");
   auto services = p.plan_services();
@@ -342,8 +343,6 @@ TEST_F(ResolveImage, LearnsACommentsPullRequestFromGitHub) {
   project.invocation.payload = (project.directory / "event.json").string();
   EXPECT_EQ(decide().value().event, CiEvent::comment);
   EXPECT_EQ(decide().value().revision, "") << "without GitHub nobody knows the head";
-  sample::FakeGitHub github;
-  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
   github.pull = sample::pull_request(std::string(40, 'e'));
   github.files = {{kDockerfile}, 1, true};
   const auto changed = decide(&api).value();
