@@ -16,7 +16,7 @@ constexpr std::string_view kBranches = "refs/heads/";
 
 /// What servers say that hand out only what a ref names, each in its protocol.
 bool wants_a_ref(std::string_view said) {
-  constexpr std::array<std::string_view, 3> kAnswers = {"not our ref", "unadvertised object", "upload-pack: not our"};
+  constexpr std::array<std::string_view, 2> kAnswers = {"not our ref", "unadvertised object"};
   return std::ranges::any_of(kAnswers, [said](auto answer) { return said.find(answer) != std::string_view::npos; });
 }
 
