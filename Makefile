@@ -1,4 +1,5 @@
 # make demo    the main job on a real project, with a real engine and a real registry
+# make demo-regen   a comment becomes a commit; six attacks on that, refused
 # make demo-gate    a tested image admitted, six tampered ones refused, and a rebuild on a second engine
 # make demo-release    a release of fourteen images killed half-way and finished, and one that is undone
 # make tamper  every tampering that the gate is tried with, its verdict and its reasons
@@ -6,7 +7,7 @@
 #
 # Both install what is missing on a Debian machine (as root, or through sudo) and say what.
 .DEFAULT_GOAL := help
-.PHONY: help build dev demo demo-gate demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate bench-ci-image sweep-registry sweep sweep-rebuild check-history tamper image e2e-runner interop coverage clean engine-down
+.PHONY: help build dev demo demo-gate demo-regen demo-release release-scene test unit lint sanitize fuzz bench bench-artifact bench-action bench-registry bench-release bench-gate bench-ci-image sweep-registry sweep sweep-rebuild check-history tamper image e2e-runner interop coverage clean engine-down
 
 JOBS ?= $(shell nproc)
 ROUNDS ?= 20
@@ -45,6 +46,10 @@ demo: build
 demo-gate: build
 	@tools/install engine demo
 	@tools/demo-gate
+
+demo-regen: build
+	@tools/install engine demo
+	@tools/demo-regen
 
 demo-release: build release-scene
 	@tools/install engine demo

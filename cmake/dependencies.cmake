@@ -15,6 +15,7 @@ find_path(LIBDEFLATE_INCLUDE_DIR libdeflate.h REQUIRED)
 if(CRATEGATE_TESTS)
   find_package(GTest REQUIRED)
 endif()
+include(libgit2)
 
 add_library(crategate_yaml INTERFACE)
 add_library(crategate_archive INTERFACE)

@@ -22,6 +22,7 @@ inline constexpr std::string_view kRepository = "GITHUB_REPOSITORY";
 inline constexpr std::string_view kRepositoryId = "GITHUB_REPOSITORY_ID";
 inline constexpr std::string_view kOutput = "GITHUB_OUTPUT";
 inline constexpr std::string_view kSummary = "GITHUB_STEP_SUMMARY";
+inline constexpr std::string_view kRunnerTemp = "RUNNER_TEMP";
 inline constexpr std::string_view kDebug = "RUNNER_DEBUG";
 inline constexpr std::string_view kInputPrefix = "INPUT_";
 

@@ -63,6 +63,20 @@ Result<void> take_flag(bool& flag, const Inputs& inputs, const std::string& name
               concat("Write `", name, ": true`, or leave it out."));
 }
 
+/// A flag that means something to one stage only.
+Result<void> take_flag_of(std::string_view stage, bool& flag, const Inputs& inputs, const std::string& name,
+                          std::string_view command) {
+  bool given = flag;
+  CG_CHECK(take_flag(given, inputs, name));
+  if (given && !flag && command != find_stage(stage)->name) {
+    return fail(ErrorCode::bad_input,
+                concat("input ", name, ": expected the stage ", stage, ", found ", quote(command)),
+                concat("Leave ", name, " out, or give it to the stage ", stage, "."));
+  }
+  flag = given;
+  return {};
+}
+
 }  // namespace
 
 const std::vector<ActionInput>& action_inputs() {
@@ -71,6 +85,7 @@ const std::vector<ActionInput>& action_inputs() {
       {"config", "Configuration file (default crategate.yml)."},
       {"workspace", "The project's directory, for a project that is not at the root of the repository."},
       {"check", "Whether generate writes nothing and fails when committed files drift."},
+      {"remove", "Whether prune-ci-image removes the tags that it lists."},
       {"quiet", "Whether only warnings and errors are printed."},
       {"verbose", "Whether what the tools print is printed, too."},
   };
@@ -85,12 +100,11 @@ Result<CommandLine> with_action_inputs(CommandLine line, const sys::Environment&
   CG_CHECK(take_stage(line, value_of(inputs, "stage")));
   if (line.config_file.empty()) line.config_file = value_of(inputs, "config");
   if (line.workspace.empty()) line.workspace = value_of(inputs, "workspace");
-  CG_CHECK(take_flag(line.check_only, inputs, "check"));
+  CG_CHECK(take_flag_of("generate", line.check_only, inputs, "check", line.command));
+  CG_CHECK(take_flag_of("prune-ci-image", line.yes, inputs, "remove", line.command));
   CG_CHECK(take_flag(line.quiet, inputs, "quiet"));
   CG_CHECK(take_flag(line.verbose, inputs, "verbose"));
-  if (!line.check_only || line.command == "generate") return line;
-  return fail(ErrorCode::bad_input, concat("input check: expected the stage generate, found ", quote(line.command)),
-              "Leave check out, or give it to the stage generate.");
+  return line;
 }
 
 }  // namespace crategate::app

@@ -95,9 +95,10 @@ std::unique_ptr<Application> Application::create(CommandLine line) {
   std::unique_ptr<Application> app(new Application(std::move(line), std::make_unique<Console>(options)));
   app->in_runner_ = in_runner;
   Console& console = *app->console_;
-  log::configure(
-      {.threshold = debug ? log::Level::debug : log::Level::info, .format = app->line_.log_format, .color = false},
-      [&console](log::Level level, std::string_view text) { console.log_line(level, text); });
+  log::configure({.threshold = debug ? log::Level::debug : log::Level::info,
+                  .format = app->line_.log_format == "json" ? log::Format::json : log::Format::text,
+                  .color = false},
+                 [&console](log::Level level, std::string_view text) { console.log_line(level, text); });
   app->workflow_ = std::make_unique<actions::RunnerWorkflow>(
       app->environment_, app->files_, [&console](std::string_view command) { console.command(command); });
   return app;
@@ -112,6 +113,13 @@ Result<std::optional<config::File>> Application::read_configuration() const {
   return fail(ErrorCode::bad_input,
               concat("--config: expected a configuration file, found nothing at ", quote(line_.config_file)),
               "Correct the path; without --config, crategate.yml in the workspace is read.");
+}
+
+std::string Application::configuration_file() const {
+  std::error_code ignored;
+  const sys::Path path = std::filesystem::weakly_canonical(
+      line_.config_file.empty() ? workspace_.root / kDefaultConfiguration : sys::Path(line_.config_file), ignored);
+  return path.lexically_relative(workspace_.root).generic_string();
 }
 
 Result<void> Application::load() {
@@ -149,6 +157,7 @@ Result<void> Application::load() {
   if (!given_credentials_.password.empty())
     workflow_->mask(Secret(base64(concat(given_credentials_.username, ":", given_credentials_.password.reveal()))));
   github_token_ = Secret(std::exchange(loaded_.invocation.github_token_text, {}));
+  push_token_ = Secret(std::exchange(loaded_.invocation.push_token_text, {}));
   repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
   return {};
 }

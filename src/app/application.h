@@ -16,6 +16,7 @@
 #include "config/settings.h"
 #include "docker/build.h"
 #include "docker/engine.h"
+#include "git/commit_transfer.h"
 #include "git/ref_store.h"
 #include "git/repository.h"
 #include "github/client.h"
@@ -123,6 +124,18 @@ class Application {
   /// The same, for comments, which nobody writes without a token.
   /// Errors: bad_input.
   Result<github::CommentClient*> comments();
+  Result<github::ReactionClient*> reactions();
+  /// The same, for the versions of container packages.
+  /// Errors: bad_input.
+  Result<github::PackageClient*> packages();
+
+  /// Between a remote (see git::find_remote_access) and a private repository, with the logins that are in force for it.
+  std::unique_ptr<git::CommitTransfer> commit_transfer(const std::string& remote);
+  /// The same, as whoever `push-token` is; without one as `github-token`.
+  std::unique_ptr<git::CommitTransfer> pushing_transfer(const std::string& remote);
+  bool has_push_token() const { return !push_token_.empty(); }
+  /// The configuration file from the top of the workspace, whether it is there or not.
+  std::string configuration_file() const;
 
   stages::PlanServices plan_services();
   /// Lines of a tool that works for `label`.
@@ -139,6 +152,7 @@ class Application {
   std::unique_ptr<registry::HttpRegistry> make_registry(net::HttpClient& client, registry::Patience patience);
   Result<net::HttpClient*> http();
   Result<github::RestGitHubClient*> rest_client();
+  Result<github::RestGitHubClient*> writing_client();
   pipeline::LeaseHolder lease_holder() const;
 
   CommandLine line_;
@@ -171,7 +185,7 @@ class Application {
   std::string journal_images_;  ///< whose it is
   std::unique_ptr<github::RestGitHubClient> github_;
   registry::Credentials given_credentials_;
-  Secret github_token_, record_key_;
+  Secret github_token_, push_token_, record_key_;
 };
 
 }  // namespace crategate::app

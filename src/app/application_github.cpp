@@ -1,5 +1,6 @@
-// Application: clients of GitHub's API.
+// Application: clients of GitHub's API, and commits of its repositories.
 #include "app/application.h"
+#include "git/git_commit_transfer.h"
 
 namespace crategate::app {
 
@@ -19,17 +20,34 @@ Result<github::RestGitHubClient*> Application::rest_client() {
 Result<github::GitHubClient*> Application::github() { return rest_client(); }
 
 Result<std::unique_ptr<github::GitHubClient>> Application::brief_github() {
-  constexpr std::chrono::seconds kPatience{20};
+  constexpr std::chrono::seconds kPatience{2};
   constexpr int kTries = 2;
   return make_github({.patience = kPatience, .retry = {.tries = kTries}});
 }
 
-Result<github::CommentClient*> Application::comments() {
+Result<github::RestGitHubClient*> Application::writing_client() {
   if (github_token_.empty()) {
     return fail(ErrorCode::bad_input, "github-token: expected a token that may comment, found none",
                 "Set github-token to ${{ github.token }}, in a job with `permissions: pull-requests: write`.");
   }
   return rest_client();
+}
+
+Result<github::CommentClient*> Application::comments() { return writing_client(); }
+
+Result<github::ReactionClient*> Application::reactions() { return writing_client(); }
+
+Result<github::PackageClient*> Application::packages() { return rest_client(); }
+
+std::unique_ptr<git::CommitTransfer> Application::commit_transfer(const std::string& remote) {
+  return std::make_unique<git::GitCommitTransfer>(
+      git::PrivateRepository(processes_, environment_, workspace_.root, remote, github_token_, git::Holds::commits));
+}
+
+std::unique_ptr<git::CommitTransfer> Application::pushing_transfer(const std::string& remote) {
+  return std::make_unique<git::GitCommitTransfer>(
+      git::PrivateRepository(processes_, environment_, workspace_.root, remote,
+                             push_token_.empty() ? github_token_ : push_token_, git::Holds::commits));
 }
 
 }  // namespace crategate::app

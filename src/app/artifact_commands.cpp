@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actions/names.h"
+#include "app/repository_page.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
@@ -107,10 +108,9 @@ json::Value json_of(const actions::Artifact& artifact) {
 }
 
 std::string web_address(const Application& app, const actions::Artifact& artifact) {
-  const auto variable = [&](std::string_view name) { return app.environment().get(name).value_or(""); };
-  if (app.run_id().empty()) return {};
-  return concat(variable(actions::kServerUrl), "/", variable(actions::kRepository), "/actions/runs/", app.run_id(),
-                "/artifacts/", artifact.id);
+  const std::string page = repository_page(app.environment());
+  if (app.run_id().empty() || page.empty()) return {};
+  return concat(page, "/actions/runs/", app.run_id(), "/artifacts/", artifact.id);
 }
 
 }  // namespace

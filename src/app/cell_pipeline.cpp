@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/hand_over.h"
 #include "app/proof.h"
+#include "app/repository_page.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "dockerfile/from.h"
@@ -161,14 +162,12 @@ Result<RunFacts> read_run_facts(Application& app, const pipeline::Plan& plan) {
   const auto variable = [&](std::string_view name) { return app.environment().get(name).value_or(""); };
   RunFacts facts{.plan = plan,
                  .inputs = {},
-                 .source_url = {},
+                 .source_url = repository_page(app.environment()),
                  .commit_time = {},
                  .run = app.run_id(),
                  .attempt = variable(actions::kRunAttempt),
                  .key = {}};
-  if (!variable(actions::kRepository).empty()) {
-    facts.source_url = concat(variable(actions::kServerUrl), "/", variable(actions::kRepository));
-  } else if (!plan.commit.empty()) {
+  if (facts.source_url.empty() && !plan.commit.empty()) {
     CG_TRY(facts.source_url, app.repository().remote_url());
   }
   if (!plan.commit.empty()) {

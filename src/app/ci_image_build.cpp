@@ -1,6 +1,7 @@
 // ci-image build: what the stage is given, and what the job is told.
-#include "actions/names.h"
 #include "app/ci_image_local.h"
+#include "app/ci_image_section.h"
+#include "app/repository_page.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
@@ -20,15 +21,6 @@ constexpr std::string_view kArchitecture = "arm64";
 constexpr std::string_view kArchitecture = "amd64";
 #endif
 
-/// What is built is what the event is about; a label with another commit would prove something else.
-Result<void> require_checkout(Application& app, const pipeline::Event& event) {
-  CG_TRY(const auto head, app.repository().head());
-  if (!head || event.sha.empty() || *head == event.sha || *head == event.head_sha) return {};
-  return fail(ErrorCode::bad_input,
-              concat("ci-image build: expected the event's commit ", event.sha, " to be checked out, found ", *head),
-              "Check out without `ref:`, or the head of the pull request.");
-}
-
 stages::CiImageBuildInputs inputs_here(Application& app) {
   return {.configuration = app.configuration(),
           .workspace = app.workspace(),
@@ -44,23 +36,17 @@ stages::CiImageBuildInputs inputs_here(Application& app) {
 /// The event's facts.
 Result<stages::CiImageBuildInputs> inputs_of_job(Application& app) {
   auto in = inputs_here(app);
-  const stages::PlanInputs facts{.configuration = app.configuration(),
-                                 .invocation = app.invocation(),
-                                 .workspace = app.workspace(),
-                                 .destination = {},
-                                 .in_action = true};
+  const auto facts = plan_inputs(app);
   CG_TRY(in.decision, stages::decide_ci_image(facts, app.plan_services()));
-  CG_TRY(const auto event, stages::read_event(facts, app.plan_services()));
-  CG_CHECK(require_checkout(app, event));
+  CG_TRY(const auto event, stages::complete_event(facts, app.plan_services()));
+  if (in.decision->build != pipeline::CiBuild::no) CG_CHECK(stages::require_event_commit(event, app.repository()));
   in.revision = event.head_sha;
   in.from_fork = event.from_fork;
   in.artifact =
       app.configuration().ci_image->fork_image == "artifact" && in.decision->event == pipeline::CiEvent::fork_changed;
   in.branch_tag =
       pipeline::branch_tag(event.base_branch.empty() ? event.branch : event.base_branch, *app.configuration().ci_image);
-  const auto variable = [&app](std::string_view name) { return app.environment().get(name).value_or(""); };
-  if (!variable(actions::kRepository).empty())
-    in.source_url = concat(variable(actions::kServerUrl), "/", variable(actions::kRepository));
+  in.source_url = repository_page(app.environment());
   return in;
 }
 
@@ -116,44 +102,80 @@ void tell_fork(Application& app, const stages::CiImageBuildInputs& in) {
                            .location = {}});
 }
 
-Result<void> build(Application& app, const stages::CiImageBuildInputs& in) {
+/// A failure of the Dockerfile itself is mended there.
+Error with_correction(Error error, const Application& app) {
+  if (!error.hint.empty() || !error.location) return error;
+  const auto& [file, line, column] = *error.location;
+  error.hint =
+      concat("Correct ", file, line == 0 ? std::string() : concat(":", line), ", then: ", app.repeat("ci-image build"));
+  return error;
+}
+
+/// Commands, then what is written.
+Result<std::vector<std::string>> describe_build(Application& app, const stages::CiImageBuildInputs& in) {
   CG_TRY(docker::ImageBuilder* const builder, app.builder());
-  if (app.invocation().dry_run) {
-    CG_TRY(const auto request, stages::ci_image_request(in));
-    CG_TRY(const auto commands, builder->commands(request));
-    for (const auto& command : commands) app.console().lines(concat(command.text(), "\n"));
-    if (!in.pushes()) return {};
-    for (const auto& tag : in.decision->publish)
-      app.console().lines(concat("PUT ", in.configuration.ci_image->image, ":", tag, "\n"));
-    return {};
-  }
-  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  CG_TRY(const auto request, stages::ci_image_request(in));
+  CG_TRY(const auto commands, builder->commands(request));
+  std::vector<std::string> lines;
+  for (const auto& command : commands) lines.push_back(command.text());
+  if (!in.pushes()) return lines;
+  for (const auto& tag : stages::tags_in_order(*in.decision))
+    lines.push_back(concat("PUT ", in.configuration.ci_image->image, ":", tag));
+  return lines;
+}
+
+Result<stages::CiImageBuilt> build(Application& app, const stages::CiImageBuildInputs& in) {
+  CG_TRY(docker::ImageBuilder* const builder, app.builder());
+  CG_TRY(registry::HttpRegistry* const client, ci_image_registry(app, *in.configuration.ci_image));
+  const std::function<Result<registry::Access>(const oci::Repository&)> access =
+      [client](const oci::Repository& repository) { return client->check_access(repository); };
   const auto progress = app.progress("ci-image");
   app.workflow().begin_group("build of the CI image");
-  const auto built = stages::build_ci_image(
-      in, {.files = app.files(), .builder = *builder, .reader = *client, .writer = *client, .progress = progress});
+  const auto built = stages::build_ci_image(in, {.files = app.files(),
+                                                 .builder = *builder,
+                                                 .reader = *client,
+                                                 .writer = *client,
+                                                 .access = access,
+                                                 .progress = progress});
   app.workflow().end_group();
-  if (!built) return fail(built.error());
+  if (!built) return fail(with_correction(built.error(), app));
   if (in.artifact) CG_CHECK(give_layout(app, *built));
+  return built;
+}
+
+Result<void> build_and_tell(Application& app, const stages::CiImageBuildInputs& in) {
+  if (app.invocation().dry_run) {
+    CG_TRY(const auto lines, describe_build(app, in));
+    show_dry_run(app, lines);
+    return {};
+  }
+  CG_TRY(const auto built, build(app, in));
   tell_fork(app, in);
-  return tell(app, in, *built);
+  return tell(app, in, built);
 }
 
 }  // namespace
 
 std::string machine_architecture() { return std::string(kArchitecture); }
 
-Result<void> build_ci_image_here(Application& app) { return build(app, inputs_here(app)); }
+Result<std::vector<std::string>> describe_local_build(Application& app) {
+  return describe_build(app, inputs_here(app));
+}
+
+Result<std::string> build_local_image(Application& app) {
+  return build(app, inputs_here(app)).map([](const stages::CiImageBuilt& built) { return built.local; });
+}
 
 Result<void> ci_image_build(Application& app) {
-  if (!app.in_runner()) return build_ci_image_here(app);
+  CG_CHECK(require_ci_image(app));
+  if (!app.in_runner()) return build_and_tell(app, inputs_here(app));
   CG_TRY(const auto in, inputs_of_job(app));
   log::info(in.decision->reason);
   if (in.decision->build == pipeline::CiBuild::no) {
     log::info("this event builds no CI image");
     return tell(app, in, {});
   }
-  return build(app, in);
+  return build_and_tell(app, in);
 }
 
 }  // namespace crategate::app

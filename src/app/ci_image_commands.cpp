@@ -1,12 +1,14 @@
 #include "app/ci_image_commands.h"
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "actions/names.h"
+#include "app/ci_image_local.h"
+#include "app/ci_image_section.h"
+#include "app/github_place.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
@@ -16,36 +18,11 @@
 namespace crategate::app {
 namespace {
 
-constexpr std::uint64_t kLargestNumber = (std::uint64_t{1} << 53) - 1;
-
-stages::PlanInputs inputs_of(const Application& app) {
-  return {.configuration = app.configuration(),
-          .invocation = app.invocation(),
-          .workspace = app.workspace(),
-          .destination = {},
-          .in_action = app.in_runner()};
-}
-
 json::Value document_of(const pipeline::CiImageDecision& decision) {
   return json::Value::object({{"tag", decision.tag},
                               {"modified", decision.modified},
                               {"validated", decision.validated},
                               {"reason", decision.reason}});
-}
-
-std::optional<std::int64_t> number_of(const Application& app, std::string_view variable) {
-  const auto number = parse_unsigned(app.environment().get(variable).value_or(""));
-  if (!number || *number > kLargestNumber) return std::nullopt;
-  return static_cast<std::int64_t>(*number);
-}
-
-stages::WaitPlace place_of(const Application& app) {
-  const auto variable = [&app](std::string_view name) { return app.environment().get(name).value_or(""); };
-  stages::WaitPlace place{
-      .repository = variable(actions::kRepository), .id = number_of(app, actions::kRepositoryId), .address = {}};
-  const std::string server = variable(actions::kServerUrl);
-  if (!server.empty()) place.address = concat(server, "/", place.repository);
-  return place;
 }
 
 /// Nobody is asked without a token: what git tells is enough for most events.
@@ -63,7 +40,7 @@ Result<void> show(const stages::ResolvedImage& resolved, Application& app) {
   if (resolved.image.empty()) {
     log::info(concat(resolved.reference, " of ",
                      resolved.decision.revision.empty() ? "this event" : concat("commit ", resolved.decision.revision),
-                     " is not there yet"));
+                     " is not there yet", resolved.login_hint.empty() ? "" : ". ", resolved.login_hint));
   }
   if (app.line().json) {
     app.console().document(document_of(resolved.decision).set("image", resolved.image).pretty());
@@ -76,15 +53,19 @@ Result<void> show(const stages::ResolvedImage& resolved, Application& app) {
 }  // namespace
 
 Result<void> ci_image_resolve(Application& app) {
-  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  CG_TRY(const auto* const settings, require_ci_image(app));
+  CG_TRY(registry::HttpRegistry* const client, ci_image_registry(app, *settings));
   CG_TRY(const auto api, pull_request_api(app));
   CG_TRY(const auto resolved,
-         stages::resolve_image(inputs_of(app), app.plan_services(), *client, api ? &*api : nullptr));
+         stages::resolve_image(plan_inputs(app), app.plan_services(), *client, api ? &*api : nullptr));
+  CG_CHECK(warn_of_local_change(app, resolved.reference));
   return show(resolved, app);
 }
 
 Result<void> ci_image_wait(Application& app) {
-  CG_TRY(registry::HttpRegistry* const client, app.registry());
+  CG_TRY(const auto* const settings, require_ci_image(app));
+  CG_TRY(registry::HttpRegistry* const client, ci_image_registry(app, *settings));
+  CG_TRY(const auto api, pull_request_api(app));
   std::unique_ptr<github::GitHubClient> asked;
   const auto services = app.plan_services();
   const std::function<Result<github::GitHubClient*>()> github = [&]() -> Result<github::GitHubClient*> {
@@ -92,15 +73,19 @@ Result<void> ci_image_wait(Application& app) {
     return asked.get();
   };
   const std::function<void(std::string_view)> status = [](std::string_view line) { log::info(line); };
-  CG_TRY(const auto resolved,
-         stages::wait_for_image(
-             inputs_of(app), place_of(app),
-             {.plan = services, .reader = *client, .github = github, .clock = app.clock(), .status = status}));
+  CG_TRY(const auto resolved, stages::wait_for_image(plan_inputs(app), place_of(app),
+                                                     {.plan = services,
+                                                      .reader = *client,
+                                                      .api = api ? &*api : nullptr,
+                                                      .github = github,
+                                                      .clock = app.clock(),
+                                                      .status = status}));
   return show(resolved, app);
 }
 
 Result<void> ci_image_tags(Application& app) {
-  CG_TRY(const auto decision, stages::decide_ci_image(inputs_of(app), app.plan_services()));
+  CG_CHECK(require_ci_image(app));
+  CG_TRY(const auto decision, stages::decide_ci_image(plan_inputs(app), app.plan_services()));
   log::info(decision.reason);
   if (app.line().json) {
     app.console().document(document_of(decision).set("publishes", json::Value::array_of(decision.publish)).pretty());

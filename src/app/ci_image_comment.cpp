@@ -1,6 +1,7 @@
 #include "app/ci_image_comment.h"
 
-#include "actions/names.h"
+#include "app/ci_image_section.h"
+#include "app/github_place.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
@@ -8,14 +9,6 @@
 
 namespace crategate::app {
 namespace {
-
-Result<github::RepositoryName> repository_of(const Application& app) {
-  const std::string text = app.environment().get(actions::kRepository).value_or("");
-  if (!text.empty()) return github::RepositoryName::parse(text);
-  return fail(ErrorCode::bad_input,
-              concat(actions::kRepository, ": expected the repository of the pull request, found none"),
-              "A runner sets it; elsewhere write GITHUB_REPOSITORY=OWNER/NAME in front, or --dry-run.");
-}
 
 void print(Application& app, std::string_view outcome, const std::string& url, const std::string& text) {
   if (!app.line().json) return;
@@ -25,13 +18,9 @@ void print(Application& app, std::string_view outcome, const std::string& url, c
 }  // namespace
 
 Result<void> ci_image_comment(Application& app) {
-  const stages::PlanInputs in{.configuration = app.configuration(),
-                              .invocation = app.invocation(),
-                              .workspace = app.workspace(),
-                              .destination = {},
-                              .in_action = app.in_runner()};
-  CG_TRY(registry::HttpRegistry* const registry, app.registry());
-  CG_TRY(const auto comment, stages::prepare_comment(in, app.plan_services(), *registry));
+  CG_TRY(const auto* const settings, require_ci_image(app));
+  CG_TRY(registry::HttpRegistry* const registry, ci_image_registry(app, *settings));
+  CG_TRY(const auto comment, stages::prepare_comment(plan_inputs(app), app.plan_services(), *registry));
   log::info(comment.reason);
   if (comment.text.empty()) {
     log::info("no comment: only a pull request of this repository with an image of its own has one");

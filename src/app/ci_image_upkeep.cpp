@@ -1,44 +1,67 @@
 // ci-image load, prune.
 #include <filesystem>
+#include <memory>
 
 #include "actions/names.h"
 #include "app/ci_image_local.h"
+#include "app/ci_image_section.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
+#include "pipeline/ci_tags.h"
 #include "stages/load_ci_image.h"
 #include "stages/prune_ci_image.h"
 
 namespace crategate::app {
 namespace {
 
-Result<const config::CiImage*> require_section(const Application& app) {
-  const auto& settings = app.configuration().ci_image;
-  if (settings && !settings->image.empty()) return &*settings;
-  return fail(ErrorCode::bad_input, "ci-image.image: expected a repository, found none",
-              "docs/ci-image.md shows the three lines that crategate.yml needs.");
-}
-
 /// On a runner its variable says; elsewhere the remote.
 Result<github::RepositoryName> repository_on_github(Application& app) {
-  std::string text = app.environment().get(actions::kRepository).value_or("");
-  if (text.empty()) {
-    CG_TRY(const std::string url, app.repository().remote_url());
-    const std::string_view path = url.ends_with(".git") ? std::string_view(url).substr(0, url.size() - 4) : url;
-    const auto parts = split(replace_all(std::string(path), ":", "/"), '/');
-    if (parts.size() >= 2) text = concat(parts[parts.size() - 2], "/", parts.back());
-  }
-  auto name = github::RepositoryName::parse(text);
+  const std::string given = app.environment().get(actions::kRepository).value_or("");
+  if (!given.empty()) return github::RepositoryName::parse(given);
+  CG_TRY(const std::string origin, app.repository().remote_url());
+  auto name = stages::repository_of_origin(origin, app.environment().get(actions::kServerUrl).value_or(""));
   if (name) return name;
-  return fail(ErrorCode::bad_input,
-              concat("ci-image prune: expected the repository of the pull requests, found ", quote(text)),
-              "Set GITHUB_REPOSITORY=OWNER/NAME, or run in a clone whose origin is on GitHub.");
+  return fail(std::move(name).error().within("ci-image prune"));
+}
+
+/// GitHub's registry deletes nothing: there the package does.
+Result<std::unique_ptr<stages::TagPlace>> place_of_tags(Application& app, const oci::Repository& repository) {
+  CG_TRY(github::PackageClient* const packages, app.packages());
+  CG_TRY(auto package, packages->container_package(repository));
+  if (package) return std::make_unique<stages::PackageTags>(*std::move(package), *packages);
+  CG_TRY(registry::HttpRegistry* const client, ci_image_registry(app, *app.configuration().ci_image));
+  return std::make_unique<stages::RegistryTags>(repository, *client, *client);
+}
+
+json::Value document_of(const stages::Pruned& pruned, bool removed, const github::RepositoryName& asked) {
+  auto kept = json::Value::array();
+  for (const auto& [tag, reason] : pruned.kept) kept.push(json::Value::object({{"tag", tag}, {"reason", reason}}));
+  return json::Value::object({{"repository", asked.text()},
+                              {removed ? "removed" : "would_remove", json::Value::array_of(pruned.removed)},
+                              {"kept", std::move(kept)},
+                              {"open", json::Value::array_of(pruned.open)},
+                              {"unknown", json::Value::array_of(pruned.unknown)}});
+}
+
+std::string text_of(const stages::Pruned& pruned, bool removed, const github::RepositoryName& asked,
+                    const oci::Repository& repository) {
+  std::string text = concat("asked         ", asked.text(), "\n");
+  const auto add = [&](std::string_view what, const std::string& tag, const std::string& reason = {}) {
+    text += concat(what, repository.familiar(), ":", tag, reason.empty() ? "" : concat("  (", reason, ")"), "\n");
+  };
+  for (const auto& tag : pruned.removed) add(removed ? "removed       " : "would remove  ", tag);
+  for (const auto& [tag, reason] : pruned.kept) add("kept          ", tag, reason);
+  for (const auto& tag : pruned.open) add("open          ", tag);
+  for (const auto& tag : pruned.unknown) add("unknown       ", tag);
+  return text;
 }
 
 }  // namespace
 
 Result<void> ci_image_load(Application& app) {
-  CG_TRY(const auto* const settings, require_section(app));
+  CG_TRY(const auto* const settings, require_ci_image(app));
+  CG_TRY(const auto repository, ci_image_repository(*settings));
   const auto& words = app.line().positional.empty() ? app.invocation().artifact.paths : app.line().positional;
   if (words.size() != 1) {
     return fail(ErrorCode::bad_input, concat("ci-image load: expected one PATH, found ", words.size()),
@@ -48,6 +71,14 @@ Result<void> ci_image_load(Application& app) {
   // A word of the command line is a place of whoever typed it, an input one of the checkout.
   const sys::Path from =
       app.line().positional.empty() ? app.workspace().root / words.front() : std::filesystem::absolute(words.front());
+  if (app.invocation().dry_run) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(from, ignored))
+      return fail(ErrorCode::not_found,
+                  concat("ci-image load: expected an OCI layout, found nothing at ", quoted(from.string())));
+    show_dry_run(app, {concat("load ", from.string(), " as ", repository.familiar(), ":", pipeline::kForkTag)});
+    return {};
+  }
   CG_TRY(docker::Engine* const engine, app.engine());
   CG_TRY(
       const auto loaded,
@@ -65,36 +96,24 @@ Result<void> ci_image_load(Application& app) {
 }
 
 Result<void> ci_image_prune(Application& app) {
-  CG_TRY(const auto* const settings, require_section(app));
-  auto repository = oci::parse_repository(settings->image);
-  if (!repository) return fail(std::move(repository).error().within("ci-image.image"));
+  CG_TRY(const auto* const settings, require_ci_image(app));
+  CG_TRY(const auto repository, ci_image_repository(*settings));
   CG_TRY(const auto name, repository_on_github(app));
   CG_TRY(github::GitHubClient* const github, app.github());
-  CG_TRY(registry::HttpRegistry* const client, app.registry());
-  const bool remove = app.line().yes && !app.invocation().dry_run;
+  CG_TRY(const auto place, place_of_tags(app, repository));
+  const bool dry = app.invocation().dry_run, remove = app.line().yes && !dry;
   const auto is_closed = [&](std::int64_t number) -> Result<bool> {
     CG_TRY(const auto found, github->pull_request(name, number));
     return found.state == "closed";
   };
-  CG_TRY(const auto pruned,
-         stages::prune_ci_image(*repository, remove, {.reader = *client, .writer = *client, .is_closed = is_closed}));
+  CG_TRY(const auto pruned, stages::prune_ci_image(*place, remove, is_closed));
   if (app.line().json) {
-    app.console().document(json::Value::object({{"closed", json::Value::array_of(pruned.closed)},
-                                                {"open", json::Value::array_of(pruned.open)},
-                                                {"unknown", json::Value::array_of(pruned.unknown)},
-                                                {"removed", static_cast<std::int64_t>(pruned.removed)}})
-                               .pretty());
-    return {};
+    app.console().document(document_of(pruned, remove, name).pretty());
+  } else {
+    app.console().lines(text_of(pruned, remove, name, repository));
   }
-  std::string text;
-  const auto add = [&](std::string_view what, const std::vector<std::string>& tags) {
-    for (const auto& tag : tags) text += concat(what, repository->familiar(), ":", tag, "\n");
-  };
-  add(remove ? "removed       " : "would remove  ", pruned.closed);
-  add("open          ", pruned.open);
-  add("unknown       ", pruned.unknown);
-  app.console().lines(text);
-  if (!remove && !pruned.closed.empty()) log::info("nothing was removed: --yes removes them");
+  if (remove || pruned.removed.empty()) return {};
+  log::info(concat("nothing was removed: ", dry ? "this is a dry run" : "--yes removes them"));
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "app/cleanup_commands.h"
 #include "app/hand_over.h"
 #include "app/publish_commands.h"
+#include "app/regen_commands.h"
 #include "app/registry_commands.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -25,16 +26,6 @@
 
 namespace crategate::app {
 namespace {
-
-/// A tool's lines as they come; what goes on without end is in the log file only.
-stages::Progress tool_lines() {
-  constexpr int kMost = 20000;
-  return [shown = std::make_shared<std::atomic<int>>(0)](std::string_view line) {
-    const int number = ++*shown;
-    if (number <= kMost) log::info(line);
-    if (number == kMost) log::warning("more output follows; the log file has it");
-  };
-}
 
 /// A dry run of a single stage prints what it would do and stops.
 Result<bool> print_if_dry(Application& app, const std::string& text) {
@@ -312,7 +303,7 @@ const std::vector<Row>& rows() {
         "builder's cache;\n--fresh=true takes nothing from a cache.",
         "", 0, false, "build-ci-image"},
        ci_image_build},
-      {{"ci-image pull", "ci-image", "Pulls the CI image that CI would use here, and prints it by digest.",
+      {{"ci-image pull", "ci-image", "Pulls the CI image of the branch that is checked out; prints it by digest.",
         "crategate ci-image pull", "The variable DOCKER_CI_IMAGE names another one; so it does for gen and shell."},
        ci_image_pull},
       {{"ci-image gen", "ci-image", "Makes the generated files anew, by ci-image.generate in the CI image.",
@@ -330,8 +321,34 @@ const std::vector<Row>& rows() {
         "an\narchive of an OCI layout. The image is IMAGE:fork there, whatever it calls itself.",
         "PATH", 1, false, "load-ci-image"},
        ci_image_load},
+      {{"ci-image regen-authorise", "ci-image",
+        "Whether the comment /regen of this event is obeyed, for which commit and in which image.",
+        "crategate ci-image regen-authorise --event issue_comment --payload event.json --dry-run",
+        "As a stage of the action: authorise-regen. Needs github-token, and permissions: pull-requests: write and "
+        "actions: read.",
+        "", 0, false, "authorise-regen"},
+       ci_image_regen_authorise},
+      {{"ci-image regen-apply", "regen",
+        "Commits what `ci-image regen` has made to the branch of the pull request, and answers the comment.",
+        "crategate ci-image regen-apply --dry-run",
+        "As a stage of the action: apply-regen, the third job of /regen. Needs github-token, and permissions: "
+        "contents:\n"
+        "write and pull-requests: write.",
+        "", 0, false, "apply-regen"},
+       ci_image_regen_apply},
+      {{"ci-image regen", "regen",
+        "The generated files of one commit, made anew in the CI image without network or rights, as a patch.",
+        "crategate ci-image regen --sha HEAD",
+        "As a stage of the action: regen, the second job of /regen. The working tree stays as it is: the patch is\n"
+        ".crategate/regen/regen.patch.",
+        "", 0, false, "regen"},
+       ci_image_regen},
       {{"ci-image prune", "ci-image", "Removes the tags pr-N of pull requests that were closed.",
-        "crategate ci-image prune --yes", "Without --yes they are only listed. What GitHub does not know is kept."},
+        "crategate ci-image prune --yes",
+        "As a stage of the action: prune-ci-image. Without --yes (input remove) they are only listed. What GitHub does "
+        "not "
+        "know\nis kept, and so is what has another tag in a package of GitHub's.",
+        "", 0, false, "prune-ci-image"},
        ci_image_prune},
       {{"explain", "", "The settings in force and where they come from; or the policy row of an event.",
         "crategate explain policy --event push --ref refs/tags/v1.2.3",
@@ -342,6 +359,15 @@ const std::vector<Row>& rows() {
 }
 
 }  // namespace
+
+stages::Progress tool_lines() {
+  constexpr int kMost = 20000;
+  return [shown = std::make_shared<std::atomic<int>>(0)](std::string_view line) {
+    const int number = ++*shown;
+    if (number <= kMost) log::info(line);
+    if (number == kMost) log::warning("more output follows; the log file has it");
+  };
+}
 
 const std::vector<CommandInfo>& command_table() {
   static const std::vector<CommandInfo> table = [] {

@@ -6,6 +6,7 @@
 #include "pipeline/change_set.h"
 #include "pipeline/plan.h"
 #include "render/report.h"
+#include "stages/project_command.h"
 
 namespace crategate::app {
 
@@ -23,6 +24,9 @@ Result<pipeline::Plan> plan_in_force(Application& app);
 /// The cell that `--cell` or `--only` chooses.
 /// Errors: bad_input.
 Result<pipeline::Cell> chosen_cell(const Application& app, const pipeline::Plan& plan);
+
+/// A tool's lines as they come; what goes on without end is in the log file only.
+stages::Progress tool_lines();
 
 /// The plan for people (its policy table), or with --json its warnings as log lines.
 void show_plan(Application& app, const pipeline::Plan& plan);

@@ -11,41 +11,23 @@ namespace crategate::app {
 namespace {
 
 /// Options that are about printing and files, not settings of the project.
-enum class Plain : unsigned char {
-  config,
-  workspace,
-  log_format,
-  help,
-  version,
-  json,
-  quiet,
-  verbose,
-  no_color,
-  check,
-  yes,
-  forward,
-  back,
-  quick,
-  local_image
-};
-
 struct PlainOption {
   std::string_view name;
-  Plain id;
-  bool takes_value;
+  bool CommandLine::*flag;         // what it sets, when it stands alone
+  std::string CommandLine::*text;  // what it fills, when it has a value
   std::string_view description;
 };
 
 constexpr PlainOption kPlainOptions[] = {
-    {"config", Plain::config, true, "Configuration file (default crategate.yml)."},
-    {"workspace", Plain::workspace, true, "The project's directory (default the current one)."},
-    {"json", Plain::json, false, "Machine output on stdout, log on stderr."},
-    {"quiet", Plain::quiet, false, "Warnings and errors only."},
-    {"verbose", Plain::verbose, false, "Also what the tools print."},
-    {"no-color", Plain::no_color, false, "No colours (as NO_COLOR)."},
-    {"log-format", Plain::log_format, true, "text or json."},
-    {"help", Plain::help, false, "This text."},
-    {"version", Plain::version, false, "The version of crategate."},
+    {"config", nullptr, &CommandLine::config_file, "Configuration file (default crategate.yml)."},
+    {"workspace", nullptr, &CommandLine::workspace, "The project's directory (default the current one)."},
+    {"json", &CommandLine::json, nullptr, "Machine output on stdout, log on stderr."},
+    {"quiet", &CommandLine::quiet, nullptr, "Warnings and errors only."},
+    {"verbose", &CommandLine::verbose, nullptr, "Also what the tools print."},
+    {"no-color", &CommandLine::no_color, nullptr, "No colours (as NO_COLOR)."},
+    {"log-format", nullptr, &CommandLine::log_format, "text or json."},
+    {"help", &CommandLine::help, nullptr, "This text."},
+    {"version", &CommandLine::version, nullptr, "The version of crategate."},
 };
 /// Of one command only.
 struct OwnOption {
@@ -53,16 +35,24 @@ struct OwnOption {
   PlainOption option;
 };
 constexpr OwnOption kOwnOptions[] = {
-    {"generate", {"check", Plain::check, false, "Write nothing; fail when committed files drift."}},
-    {"cleanup", {"yes", Plain::yes, false, "Remove it: on a machine of yours nothing is removed unasked."}},
+    {"generate", {"check", &CommandLine::check_only, nullptr, "Write nothing; fail when committed files drift."}},
+    {"cleanup", {"yes", &CommandLine::yes, nullptr, "Remove it: on a machine of yours nothing is removed unasked."}},
     {"digest",
-     {"quick", Plain::quick, false, "--image docker:NAME as the engine describes it: nothing is copied or checked."}},
-    {"ci-image gen", {"local-image", Plain::local_image, false, "In the image that ci-image build left here."}},
-    {"ci-image shell", {"local-image", Plain::local_image, false, "In the image that ci-image build left here."}},
-    {"ci-image prune", {"yes", Plain::yes, false, "Remove them: without it they are only listed."}},
-    {"recover", {"forward", Plain::forward, false, "Finish it (the default)."}},
-    {"recover", {"back", Plain::back, false, "Undo it: every tag names again what it named before."}},
+     {"quick", &CommandLine::quick, nullptr,
+      "--image docker:NAME as the engine describes it: nothing is copied or checked."}},
+    {"ci-image gen",
+     {"local-image", &CommandLine::local_image, nullptr, "In the image that ci-image build left here."}},
+    {"ci-image regen",
+     {"local-image", &CommandLine::local_image, nullptr, "In the image that ci-image build left here."}},
+    {"ci-image shell",
+     {"local-image", &CommandLine::local_image, nullptr, "In the image that ci-image build left here."}},
+    {"ci-image prune", {"yes", &CommandLine::yes, nullptr, "Remove them: without it they are only listed."}},
+    {"recover", {"forward", &CommandLine::forward, nullptr, "Finish it (the default)."}},
+    {"recover", {"back", &CommandLine::back, nullptr, "Undo it: every tag names again what it named before."}},
 };
+
+/// As a first word: `crategate help build`.
+constexpr std::string_view kHelp = "help";
 
 const PlainOption* find_plain(std::string_view name, std::string_view command) {
   for (const auto& own : kOwnOptions)
@@ -119,7 +109,9 @@ Failure unknown_command(const std::string& written, const std::string& next) {
   }
   std::vector<std::string> names;
   for (const auto& row : command_table()) {
-    if (!row.hidden) names.emplace_back(row.name);
+    if (row.hidden) continue;
+    names.emplace_back(row.name);
+    names.emplace_back(row.name.substr(0, row.name.find(' ')));  // a group
   }
   const auto near = nearest(written, names);
   return fail(ErrorCode::bad_input, concat("unknown command ", quote(written)),
@@ -131,7 +123,7 @@ struct Parser {
   std::size_t next = 0;
   CommandLine line;
   const CommandInfo* command = nullptr;
-  std::set<Plain> seen;
+  std::set<std::string_view> seen;  // of the options with a value
 
   Result<std::string> value_of(const std::string& name, const std::optional<std::string>& attached) {
     if (attached) return *attached;
@@ -141,67 +133,23 @@ struct Parser {
   }
 
   Result<void> plain(const PlainOption& option, const std::optional<std::string>& attached) {
-    std::string value;
-    if (option.takes_value) {
-      CG_TRY(value, value_of(std::string(option.name), attached));
-    } else if (attached) {
-      return fail(ErrorCode::bad_input, concat("--", option.name, ": expected no value, found ", quote(*attached)),
-                  concat("Write --", option.name, " alone."));
+    if (option.flag != nullptr) {
+      if (attached) {
+        return fail(ErrorCode::bad_input, concat("--", option.name, ": expected no value, found ", quote(*attached)),
+                    concat("Write --", option.name, " alone."));
+      }
+      line.*option.flag = true;
+      return {};
     }
-    if (option.takes_value && !seen.insert(option.id).second) {
+    CG_TRY(const auto value, value_of(std::string(option.name), attached));
+    if (!seen.insert(option.name).second) {
       return fail(ErrorCode::bad_input, concat("--", option.name, ": expected once, found twice"), "Give it once.");
     }
-    switch (option.id) {
-      case Plain::config:
-        line.config_file = value;
-        break;
-      case Plain::workspace:
-        line.workspace = value;
-        break;
-      case Plain::help:
-        line.help = true;
-        break;
-      case Plain::version:
-        line.version = true;
-        break;
-      case Plain::json:
-        line.json = true;
-        break;
-      case Plain::quiet:
-        line.quiet = true;
-        break;
-      case Plain::verbose:
-        line.verbose = true;
-        break;
-      case Plain::no_color:
-        line.no_color = true;
-        break;
-      case Plain::check:
-        line.check_only = true;
-        break;
-      case Plain::yes:
-        line.yes = true;
-        break;
-      case Plain::forward:
-        line.forward = true;
-        break;
-      case Plain::back:
-        line.back = true;
-        break;
-      case Plain::quick:
-        line.quick = true;
-        break;
-      case Plain::local_image:
-        line.local_image = true;
-        break;
-      case Plain::log_format:
-        if (value != "text" && value != "json") {
-          return fail(ErrorCode::bad_input, concat("--log-format: expected text or json, found ", quote(value)),
-                      "Write --log-format=json.");
-        }
-        line.log_format = value == "json" ? log::Format::json : log::Format::text;
-        break;
+    if (option.text == &CommandLine::log_format && value != "text" && value != "json") {
+      return fail(ErrorCode::bad_input, concat("--log-format: expected text or json, found ", quote(value)),
+                  "Write --log-format=json.");
     }
+    line.*option.text = value;
     return {};
   }
 
@@ -267,6 +215,10 @@ struct Parser {
   Result<void> word(const std::string& argument) {
     if (argument.starts_with('-')) return unknown_option(argument, command);
     if (command != nullptr) return positional(argument);
+    if (argument == kHelp && !line.help) {
+      line.help = true;
+      return {};
+    }
     command = find_command(argument);
     if (command == nullptr && next < arguments.size()) {
       command = find_command(concat(argument, " ", arguments[next]));

@@ -41,7 +41,7 @@ struct CommandLine {
   bool forward = false, back = false;  ///< of `recover`
   bool quick = false;                  ///< `digest --image … --quick`
   bool local_image = false;            ///< `ci-image gen --local-image`
-  log::Format log_format = log::Format::text;
+  std::string log_format = "text";     ///< `text` or `json`
 };
 
 /// `--name value`, `--name=value`; booleans may stand alone; a list option may be repeated.

@@ -15,6 +15,7 @@
 #include "app/options.h"
 #include "base/product.h"
 #include "base/strings.h"
+#include "config/placement.h"
 #include "render/failure.h"
 #include "sys/cancel.h"
 #include "sys/init_process.h"
@@ -119,6 +120,7 @@ Result<void> run_with(Application& app) {
   auto done = load_and_run(app);
   const auto cancelled = sys::check_cancelled();
   if (!done && !cancelled) done = fail(cancelled_error(cancelled.error(), done.error()));
+  if (!done) done = fail(config::with_place(done.error(), app.loaded().in_force));
   if (!done) annotate(app, done.error());
   if (done) static_cast<void>(app.workflow().set_output("exit_code", "0"));
   return done;

@@ -8,6 +8,7 @@
 #include "json/value.h"
 #include "oci/media_types.h"
 #include "registry/copy.h"
+#include "registry/untag.h"
 #include "stages/image_place.h"
 #include "sys/parallel.h"
 
@@ -262,7 +263,7 @@ Result<void> registry_untag(Application& app) {
     digests.push_back(digest->text());
   }
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (writes(app)) CG_CHECK(places[i].writer->remove_manifest(places[i].reference));
+    if (writes(app)) CG_CHECK(registry::remove_tag(*places[i].reader, *places[i].writer, places[i].reference));
     app.console().lines(concat(writes(app) ? "removed  " : "would remove  ", places[i].text(), "  ", digests[i], "\n"));
   }
   return {};

@@ -16,6 +16,13 @@ struct CodePoint {
 /// The code point that starts at `offset`, which must be less than `text.size()`.
 CodePoint code_point_at(std::string_view text, std::size_t offset);
 
+/// `value`, at most U+10FFFF, at the end of `text`.
+void append_utf8(std::string& text, char32_t value);
+
+bool is_control(char32_t value);  ///< C0, C1 and delete
+/// Characters without width, which culture-aware comparisons skip, and bidi controls.
+bool is_invisible(char32_t value);
+
 /// `text` with every byte that is not UTF-8 replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);
 

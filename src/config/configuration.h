@@ -148,6 +148,20 @@ struct CiImage {
   bool operator==(const CiImage&) const = default;
 };
 
+/// `/regen`: how the files of a pull request are made anew, and which of them may be committed (C-8).
+struct Regen {
+  std::string message = "chore: regenerate files";
+  bool sign_off = false;
+  std::string remote = "origin";   ///< git remote of the pull requests' repository
+  std::vector<std::string> allow;  ///< globs; empty = every path that is not protected
+  std::vector<std::string> bots;   ///< logins of apps that may ask
+  bool network = false;
+  Timeout timeout = std::chrono::minutes(10);
+  int max_files = 1000, max_mib = 32;  ///< of what one commit changes
+  int memory_mib = 4096, cpus = 2, processes = 1024;
+  bool operator==(const Regen&) const = default;
+};
+
 /// What the stages hand to each other and to people.
 struct Artifacts {
   int retention_days = 0;  ///< 0 = as the service does
@@ -178,6 +192,7 @@ struct Configuration {
   Release release;
   std::map<std::string, EventPolicy> policy;  ///< GitHub event name → overrides
   std::optional<CiImage> ci_image;
+  Regen regen;
   Artifacts artifact;
   int shards = 0;  ///< 0 = not sharded
   bool operator==(const Configuration&) const = default;

@@ -1,5 +1,6 @@
 // The sections of crategate.yml and the settings of one invocation.
-// Belongs here: the keys, in the file's order.  Not here: axes (decode_axes) and policy (decode_policy).
+// Belongs here: the keys, in the file's order.  Not here: axes (decode_axes), policy (decode_policy) and the CI image
+// (decode_ci_image).
 #include "config/decode.h"
 
 #include <algorithm>
@@ -17,6 +18,7 @@ constexpr std::string_view kOwnLabels = "io.crategate.";
 constexpr int kMaxShards = 1000;
 constexpr int kMaxRetentionDays = 400, kMaxCompressionLevel = 9;
 constexpr int kMaxJobs = 1024;
+constexpr int kMostOfACount = 1'000'000;
 
 Result<VersionSource> decode_version(const Node& node, std::string_view path) {
   VersionSource source;
@@ -253,41 +255,36 @@ Result<Release> decode_release(const Node& node, std::string_view path) {
   return release;
 }
 
-Result<std::map<std::string, std::string>> read_branches(const Node& node, std::string_view path) {
-  if (node.kind != Node::Kind::mapping)
-    return fail(error_at(node, path, concat("expected a mapping, found ", describe_found(node)),
-                         "write {branch: tag}, for example {main: latest}"));
-  std::map<std::string, std::string> out;
-  for (const Node& item : node.items) {
-    CG_TRY(out[item.key], read_text(item, concat(path, ".", item.key)));
-  }
-  return out;
+Result<std::string> read_filled_text(const Node& node, std::string_view path) {
+  CG_TRY(auto text, read_text(node, path));
+  if (trim(text).empty())
+    return fail(error_at(node, path, "expected text, found an empty text", "remove the line or fill it"));
+  return text;
 }
 
-/// GitHub is not asked more often than once a second.
-Result<Timeout> read_interval(const Node& node, std::string_view path) {
-  CG_TRY(const auto interval, read_duration(node, path));
-  if (interval >= std::chrono::seconds(1)) return interval;
-  return fail(error_at(node, path, concat("expected at least 1s, found ", quoted(node.text)), "Write 20s."));
+Result<int> read_count(const Node& node, std::string_view path) {
+  CG_TRY(const int count, read_number(node, path, kMostOfACount));
+  if (count > 0) return count;
+  return fail(error_at(node, path, "expected at least 1, found 0", "Remove the line for the default."));
 }
 
-Result<CiImage> decode_ci_image(const Node& node, std::string_view path) {
-  CiImage image;
+Result<Regen> decode_regen(const Node& node, std::string_view path) {
+  Regen regen;
   Section section(node, std::string(path));
-  section.read("image", image.image);
-  section.read_with("dockerfile", image.dockerfile, read_path);
-  section.read("watch", image.watch);
-  section.read("default-tag", image.default_tag);
-  section.read("workflow", image.workflow);
-  section.read_with("wait-interval", image.wait_interval, read_interval);
-  section.read("wait-timeout", image.wait_timeout);
-  section.read_with("branches", image.branches, read_branches);
-  section.read("platforms", image.platforms);
-  section.read_with("generate", image.generate, read_argv);
-  section.read_word("fork-image", image.fork_image, {"none", "artifact"});
-  section.read_word("commit", image.commit, {"full", "short"});
+  section.read_with("message", regen.message, read_filled_text);
+  section.read("sign-off", regen.sign_off);
+  section.read("remote", regen.remote);
+  section.read("allow", regen.allow);
+  section.read("bots", regen.bots);
+  section.read("network", regen.network);
+  section.read("timeout", regen.timeout);
+  section.read_with("max-files", regen.max_files, read_count);
+  section.read_with("max-mib", regen.max_mib, read_count);
+  section.read_with("memory-mib", regen.memory_mib, read_count);
+  section.read_with("cpus", regen.cpus, read_count);
+  section.read_with("processes", regen.processes, read_count);
   CG_CHECK(section.finish());
-  return image;
+  return regen;
 }
 
 Result<Artifacts> decode_artifacts(const Node& node, std::string_view path) {
@@ -300,13 +297,6 @@ Result<Artifacts> decode_artifacts(const Node& node, std::string_view path) {
   section.read_with("compression-level", artifacts.compression_level, up_to(kMaxCompressionLevel));
   CG_CHECK(section.finish());
   return artifacts;
-}
-
-Result<std::string> read_filled_text(const Node& node, std::string_view path) {
-  CG_TRY(auto text, read_text(node, path));
-  if (trim(text).empty())
-    return fail(error_at(node, path, "expected text, found an empty text", "remove the line or fill it"));
-  return text;
 }
 
 }  // namespace
@@ -336,6 +326,7 @@ Result<Configuration> decode_configuration(const Node& root) {
   file.read_section("release", out.release, decode_release);
   file.read_section("policy", out.policy, decode_policy);
   file.read_section("ci-image", out.ci_image, decode_ci_image);
+  file.read_section("regen", out.regen, decode_regen);
   file.read_section("artifact", out.artifact, decode_artifacts);
   file.read_with("shards", out.shards,
                  [](const Node& node, std::string_view path) { return read_number(node, path, kMaxShards); });
@@ -383,6 +374,8 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("state", out.state);
   given.read_word("mode", out.mode, {"test", "push"});
   given.read("digest-image", out.image);
+  given.read_with("pull-request", out.pull_request, read_count);
+  given.read("regen-image", out.regen_image);
   given.read("registry", out.registry);
   given.read("username", out.username);
   given.read("password", out.password_text);
@@ -392,6 +385,7 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("registry-referrers", out.referrers);
   given.read("timeout", out.timeout);
   given.read("github-token", out.github_token_text);
+  given.read("push-token", out.push_token_text);
   decode_artifact_request(given, out.artifact);
   CG_CHECK(given.finish());
   return out;

@@ -26,4 +26,8 @@ Result<> check_combinations(const Node& root, std::string_view key, const std::v
 /// `policy:`. A pull request can be given nothing that lets it push or cache.
 Result<std::map<std::string, EventPolicy>> decode_policy(const Node& node, std::string_view path);
 
+/// `ci-image:`. Branches are names and no patterns, platforms those that something is built for, and what waits asks again
+/// before its time is over.
+Result<CiImage> decode_ci_image(const Node& node, std::string_view path);
+
 }  // namespace crategate::config

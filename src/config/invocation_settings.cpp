@@ -76,6 +76,11 @@ std::vector<Setting> general_settings() {
        .type = text,
        .description = "The image whose digests are printed; `crategate digest --image REF`.",
        .file = false},
+      {.name = "pull-request", .type = number, .description = "Pull request whose files are made anew.", .file = false},
+      {.name = "regen-image",
+       .type = text,
+       .description = "The CI image that they are made in, by digest; `crategate ci-image regen --image REF`.",
+       .file = false},
       {.name = "registry",
        .type = text,
        .description = "Registry host that username and password are for.",
@@ -108,6 +113,11 @@ std::vector<Setting> general_settings() {
        .file = false},
       {.name = "timeout", .type = duration, .description = "Time limit of the whole invocation.", .file = false},
       {.name = "github-token", .type = text, .description = "Token for GitHub's API.", .secret = true, .file = false},
+      {.name = "push-token",
+       .type = text,
+       .description = "Token that pushes the commit of /regen, of a GitHub App for example; default is github-token.",
+       .secret = true,
+       .file = false},
   };
 }
 

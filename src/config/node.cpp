@@ -60,8 +60,15 @@ std::string nested_text(const Node& node) {
 
 std::string bare_option(std::string_view written) {
   while (!written.empty() && written.front() == '-') written.remove_prefix(1);
-  if (written.starts_with("INPUT_")) written.remove_prefix(6);
+  for (const std::string_view input : {"INPUT_", "input "})
+    if (written.starts_with(input)) written.remove_prefix(input.size());
   return replace_all(to_lower(written), ".", "-");
+}
+
+/// Whether the option says already what the path says; a command's own may leave out its section.
+bool names(std::string_view written, std::string_view path) {
+  const std::string option = bare_option(written), full = replace_all(std::string(path), ".", "-");
+  return option == full || (!option.empty() && full.ends_with(concat("-", option)));
 }
 
 Error make_error(const Node& node, int line, int column, std::string_view path, std::string message, std::string hint) {
@@ -73,8 +80,7 @@ Error make_error(const Node& node, int line, int column, std::string_view path, 
     error.location = Location{name, line, column};
     return error;
   }
-  const bool same = bare_option(name) == replace_all(std::string(path), ".", "-");
-  if (!path.empty() && !same) error.message = concat(path, ": ", error.message);
+  if (!path.empty() && !names(name, path)) error.message = concat(path, ": ", error.message);
   const std::string position = line > 0 ? concat(":", line, ":", column) : std::string();
   error.message = concat(name, position, ": ", error.message);
   return error;

@@ -65,6 +65,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& wo
 Result<std::string> read_text(const Node& node, std::string_view path) {
   if (node.kind == Node::Kind::mapping)
     return expected(node, path, "text", "quote text that contains { or [, for example \"{cell}\"");
+  if (node.kind == Node::Kind::sequence) return expected(node, path, "text", "write one text, without [ and ]");
   if (node.kind != Node::Kind::scalar) return expected(node, path, "text", "write \"\" for an empty text");
   return node.text;
 }
@@ -94,7 +95,8 @@ Result<Timeout> read_duration(const Node& node, std::string_view path) {
                     concat("write ", node.text, "s, ", node.text, "m or ", node.text, "h"));
   const auto milliseconds = scalar ? parse_duration(node.text) : std::nullopt;
   if (!milliseconds || *milliseconds == 0)
-    return expected(node, path, "a duration of at most 30 days", "write for example 500ms, 90s, 5m or 1h30m");
+    return expected(node, path, "a duration of more than 0 and at most 30 days",
+                    "write for example 500ms, 90s, 5m or 1h30m");
   return Timeout(*milliseconds);
 }
 

@@ -2,6 +2,7 @@
 // Belongs here: names, precedence, origins, text → typed.  Not here: reading files or the environment (sys, app).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -100,11 +101,14 @@ struct Invocation {
   std::vector<std::string> artifact_digests;  ///< `NAME=sha256:…` of artifacts that must be these
   std::string plan;                           ///< file, or JSON text
   std::string state = ".crategate";
-  std::string mode;   ///< build: `test` or `push`
-  std::string image;  ///< digest --image
+  std::string mode;               ///< build: `test` or `push`
+  std::string image;              ///< digest --image
+  std::int64_t pull_request = 0;  ///< 0 = none
+  std::string regen_image;        ///< ci-image regen --image
   std::string registry, username;
   std::string password_text;                     ///< turned into a Secret by app at once
   std::string github_token_text;                 ///< the same
+  std::string push_token_text;                   ///< the same
   std::vector<std::string> insecure_registries;  ///< host[:port] that may speak plain HTTP; loopback always may
   std::map<std::string, std::vector<std::string>> registry_mirrors;  ///< by registry
   std::string registry_certificates = "/etc/docker/certs.d";         ///< folder; need not exist

@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLook{250};             // between two looks at a running container; its last output wakes us
 constexpr milliseconds kLookAfterOutput{20};   // once its output has ended
+constexpr milliseconds kWatch{1'000};          // between two questions to ContainerRun::watch
 constexpr milliseconds kKillPatience{20'000};  // until a killed container must be gone
 constexpr milliseconds kLastOutput{10'000};    // until the stream of a stopped container must have ended
 constexpr std::size_t kBeginning = 512;
@@ -91,6 +92,8 @@ class Session {
   void await_attachment();
   Result<void> start();
   Result<State> until_stopped(ContainerOutcome& outcome);
+  bool is_to_stop(ContainerOutcome& outcome, sys::Instant now);
+  bool is_objected_to(sys::Instant now);
   Result<void> require_all_output(const ContainerOutcome& outcome);
   Result<void> require_command(const ContainerOutcome& outcome) const;
   Result<State> inspect();
@@ -103,8 +106,9 @@ class Session {
   const std::vector<HostMount>& mounts_;
   const ContainerRun& run_;
   std::string id_;
-  sys::Instant started_;
-  std::string beginning_;  // of the output; written by the attachment until it has ended
+  sys::Instant started_, watched_;
+  std::optional<Error> objection_;  // of ContainerRun::watch
+  std::string beginning_;           // of the output; written by the attachment until it has ended
   std::unique_ptr<Attachment> attachment_;
 };
 
@@ -134,7 +138,7 @@ Result<ContainerOutcome> Session::attend() {
   });
   await_attachment();
   CG_CHECK(sys::check_cancelled());
-  started_ = clock_.monotonic();
+  started_ = watched_ = clock_.monotonic();
   CG_CHECK(start());
   ContainerOutcome outcome;
   CG_TRY(const State last, until_stopped(outcome));
@@ -142,6 +146,7 @@ Result<ContainerOutcome> Session::attend() {
   outcome.exit_code = last.exit_code;
   outcome.out_of_memory = last.out_of_memory;
   outcome.image_id = last.image_id;
+  if (objection_) return fail(*std::move(objection_));
   CG_CHECK(require_all_output(outcome));
   CG_CHECK(require_command(outcome));
   return outcome;
@@ -190,14 +195,9 @@ Result<State> Session::until_stopped(ContainerOutcome& outcome) {
       return fail(ErrorCode::engine, concat("the container ", spec_.name, " does not end although it was killed"),
                   "restart the Docker engine");
     }
-    if (!killed) {
-      outcome.cancelled = sys::cancellation().has_value();
-      outcome.timed_out = !outcome.cancelled && run_.timeout.count() > 0 && now - started_ >= run_.timeout;
-      const bool broken = attachment_->finished() && !attachment_->outcome();
-      if (outcome.cancelled || outcome.timed_out || broken) {
-        CG_CHECK(kill());
-        killed = now;
-      }
+    if (!killed && is_to_stop(outcome, now)) {
+      CG_CHECK(kill());
+      killed = now;
     }
     if (attachment_->finished()) {
       clock_.sleep(kLookAfterOutput);
@@ -205,6 +205,21 @@ Result<State> Session::until_stopped(ContainerOutcome& outcome) {
       attachment_->wait(kLook);
     }
   }
+}
+
+bool Session::is_to_stop(ContainerOutcome& outcome, sys::Instant now) {
+  outcome.cancelled = sys::cancellation().has_value();
+  outcome.timed_out = !outcome.cancelled && run_.timeout.count() > 0 && now - started_ >= run_.timeout;
+  const bool broken = attachment_->finished() && !attachment_->outcome();
+  return outcome.cancelled || outcome.timed_out || broken || is_objected_to(now);
+}
+
+bool Session::is_objected_to(sys::Instant now) {
+  if (!run_.watch || now - watched_ < kWatch) return false;
+  watched_ = now;
+  auto watched = run_.watch();
+  if (!watched) objection_ = std::move(watched).error();
+  return objection_.has_value();
 }
 
 Result<void> Session::require_all_output(const ContainerOutcome& outcome) {

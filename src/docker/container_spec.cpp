@@ -5,7 +5,7 @@
 namespace crategate::docker {
 namespace {
 
-constexpr std::int64_t kProcessLimit = 4096;
+constexpr std::int64_t kCpuPeriod = 100'000;  // microseconds
 
 json::Value mount_of(const HostMount& mount) {
   json::Value value = json::Value::object(
@@ -18,6 +18,21 @@ json::Value mount_of(const HostMount& mount) {
   return value;
 }
 
+/// Members that are absent where there is no limit: the engine's own defaults hold then.
+void set_limits(json::Value& host, const ContainerLimits& limits) {
+  host.set("PidsLimit", limits.processes);
+  if (limits.memory > 0) host.set("Memory", limits.memory).set("MemorySwap", limits.memory);  // together: no swap
+  // As a share of time: NanoCpus is refused where the machine has fewer processors than that.
+  if (limits.cpus > 0) host.set("CpuPeriod", kCpuPeriod).set("CpuQuota", kCpuPeriod * limits.cpus);
+  if (limits.file_size > 0) {
+    host.set("Ulimits", json::Value::array({json::Value::object(
+                            {{"Name", "fsize"}, {"Soft", limits.file_size}, {"Hard", limits.file_size}})}));
+  }
+  if (limits.drop_capabilities) host.set("CapDrop", json::Value::array_of({"ALL"}));
+  if (limits.read_only_root) host.set("ReadonlyRootfs", true);
+  if (!limits.tmpfs.empty()) host.set("Tmpfs", json::Value::object_of(limits.tmpfs));
+}
+
 json::Value host_config(const ContainerSpec& spec, const std::vector<HostMount>& host_mounts) {
   json::Value mounts = json::Value::array();
   for (const HostMount& mount : host_mounts) mounts.push(mount_of(mount));
@@ -25,11 +40,11 @@ json::Value host_config(const ContainerSpec& spec, const std::vector<HostMount>&
                                           {"AutoRemove", false},
                                           {"Privileged", false},
                                           {"SecurityOpt", json::Value::array_of({"no-new-privileges"})},
-                                          {"PidsLimit", kProcessLimit},
                                           {"Mounts", std::move(mounts)}});
   // The attached stream is the only log: a test that prints a gigabyte must not fill the engine's disk as well.
   host.set("LogConfig", json::Value::object({{"Type", "none"}}));
   if (!spec.network.empty()) host.set("NetworkMode", spec.network);
+  set_limits(host, spec.limits);
   return host;
 }
 

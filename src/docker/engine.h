@@ -42,6 +42,17 @@ struct EngineImage {
   std::optional<bool> id_is_manifest = std::nullopt;
 };
 
+/// What a container gets of the machine.
+struct ContainerLimits {
+  std::uint64_t memory = 0;        ///< bytes, with swap; 0 = no limit
+  int cpus = 0;                    ///< processors; 0 = no limit
+  std::int64_t processes = 4096;   ///< and threads
+  std::uint64_t file_size = 0;     ///< bytes of each file that it writes (RLIMIT_FSIZE); 0 = no limit
+  bool drop_capabilities = false;  ///< all of them, also those of its root
+  bool read_only_root = false;
+  std::map<std::string, std::string> tmpfs = {};  ///< place → options (`size=64m,mode=1777`)
+};
+
 struct ContainerSpec {
   std::string image;  ///< id or name
   std::vector<std::string> command;
@@ -53,11 +64,14 @@ struct ContainerSpec {
   std::string workdir, user, network;
   std::map<std::string, std::string> labels;
   std::string name;
+  ContainerLimits limits = {};
 };
 
 struct ContainerRun {
   std::chrono::milliseconds timeout{0};
   std::function<Result<void>(std::string_view bytes)> on_output;  ///< stdout and stderr combined, as they come
+  /// Asked about once a second while it runs, by the thread that waits for it; an error kills it, and is the result.
+  std::function<Result<void>()> watch = {};
 };
 
 struct ContainerOutcome {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "base/strings.h"
 #include "base/version.h"
@@ -14,14 +15,25 @@ constexpr std::string_view kDefaultSocket = "/var/run/docker.sock";
 constexpr std::string_view kOldestApi = "1.41";
 constexpr std::string_view kContainerdStore = "io.containerd.snapshotter.v1";
 
+/// Only a container has no socket though its engine runs; a runner's has one at the usual place.
+std::string hint_without_socket(const std::string& socket, bool in_container) {
+  constexpr std::string_view kMount = "start it with --volume /var/run/docker.sock:/var/run/docker.sock";
+  const std::string named =
+      socket == kDefaultSocket ? std::string() : concat(" at ", socket, ", which DOCKER_HOST names");
+  if (in_container && !named.empty())
+    return concat("this container needs the engine's socket", named, ": correct it, or ", kMount,
+                  " and unset DOCKER_HOST");
+  if (in_container) {
+    return concat("this container needs the engine's socket at ", socket,
+                  ": runners with Docker mount it into a container action; by hand, ", kMount, ", or set DOCKER_HOST");
+  }
+  if (!named.empty()) return concat("there is no socket", named, ": correct it, or unset it for ", kDefaultSocket);
+  return "start the Docker engine, or set DOCKER_HOST to its socket (unix:///path)";
+}
+
 std::string hint_for_silence(const std::string& socket, bool in_container, const Error& error) {
   std::error_code ignored;
-  if (!std::filesystem::exists(socket, ignored)) {
-    return in_container ? concat("this container needs the engine's socket at ", socket,
-                                 ": runners with Docker mount it into a container action; by hand, start it with "
-                                 "--volume /var/run/docker.sock:/var/run/docker.sock, or set DOCKER_HOST")
-                        : "start the Docker engine, or set DOCKER_HOST to its socket (unix:///path)";
-  }
+  if (!std::filesystem::exists(socket, ignored)) return hint_without_socket(socket, in_container);
   if (error.message.find("ermission") != std::string::npos) {
     if (in_container) {
       return concat("run the container as root, as runners do, or as a member of the group that owns ", socket);
@@ -40,7 +52,7 @@ Error unreachable(const std::string& socket, bool in_container, Error error) {
   return made;
 }
 
-// Failures of the transport are the engine's; what a sink answers or cancellation is passed on as it is.
+// Failures of the transport are the engine's; cancellation is passed on as it is.
 bool is_silence(ErrorCode code) { return code == ErrorCode::unavailable || code == ErrorCode::integrity; }
 
 bool uses_containerd(const json::Reader& info) {
@@ -109,15 +121,23 @@ Result<net::Response> EngineApi::send_to(const std::string& prefix, const Call& 
   request.unix_socket = socket_;
   if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   if (!call.registry_auth.empty()) request.headers.emplace_back("X-Registry-Auth", call.registry_auth.reveal());
-  if (call.source) request.headers.emplace_back("Content-Type", "application/x-tar");
+  std::optional<Error> ours;  // of what is sent or of who takes the answer, which no engine has said
+  const auto note = [&ours](auto result) {
+    if (!result) ours = result.error();
+    return result;
+  };
+  if (call.source) {
+    request.headers.emplace_back("Content-Type", "application/x-tar");
+    request.source = [&call, &note] { return note(call.source()); };
+  }
+  if (call.sink) request.sink = [&call, &note](std::string_view bytes) { return note(call.sink(bytes)); };
   request.body = call.body;
-  request.source = call.source;
   request.source_length = call.source_length;
-  request.sink = call.sink;
   request.timeout = call.timeout;
   request.body_limit = 16U << 20U;
   request.ignore_cancellation = call.ignore_cancellation;
   auto response = http_.send(request);
+  if (!response && ours) return fail(*std::move(ours));
   if (!response && is_silence(response.error().code)) {
     return fail(unreachable(socket_, in_container_, std::move(response).error()));
   }

@@ -1,4 +1,5 @@
-// Changed paths between two commits, and the files of one. Every path that git cannot tell is "cannot be computed", never "unchanged".
+// Changed paths between two commits, or since one, and the files of one. Every path that git cannot tell is "cannot be computed", never
+// "unchanged".
 #include <algorithm>
 #include <filesystem>
 
@@ -10,6 +11,8 @@ namespace crategate::git {
 namespace {
 
 constexpr std::string_view kDeeper = "check out with `fetch-depth: 0` (or run `git fetch --unshallow`)";
+constexpr std::string_view kFromTop = ":(top,literal)";
+constexpr std::string_view kAllBranches = "fetch it (actions/checkout does with `fetch-depth: 0`)";
 constexpr std::string_view kOneMore = "check out with `fetch-depth: 2` (or run `git fetch --deepen=1`)";
 
 Changes unknown(std::string why) { return {.paths = std::nullopt, .why_not = std::move(why)}; }
@@ -71,7 +74,8 @@ Result<Changes> GitProgram::changes(const std::string& from, const std::string& 
   if (!older || !newer) {
     const std::string missing = concat(quoted(older ? to : from), " is not in this clone");
     if (shallow) return unknown(concat(missing, ", which is shallow: ", merge_base ? kDeeper : kOneMore));
-    return unknown(merge_base ? missing : concat(missing, ": a first commit has none before it; otherwise fetch it"));
+    if (merge_base) return unknown(concat(missing, ": ", kAllBranches));
+    return unknown(concat(missing, ": a first commit has none before it; otherwise fetch it"));
   }
   if (merge_base) {
     CG_TRY(const auto base, git({"merge-base", "--end-of-options", *older, *newer}));
@@ -113,6 +117,29 @@ Result<std::optional<std::vector<std::string>>> GitProgram::files_at(const std::
     std::erase_if(files, [&paths](const auto& file) { return std::ranges::find(paths, file) == paths.end(); });
   }
   return files;
+}
+
+Result<std::optional<std::vector<std::string>>> GitProgram::changed_since(const std::string& with,
+                                                                          const std::vector<std::string>& paths) {
+  CG_CHECK(check_revision(with));
+  CG_TRY(const std::string inside, prefix());
+  const auto asked = [&](std::vector<std::string> arguments) {
+    arguments.emplace_back("--");
+    for (const std::string& path : paths) {
+      arguments.push_back(concat(kFromTop, path));
+      if (!inside.empty()) arguments.push_back(concat(kFromTop, inside, path));
+    }
+    return arguments;
+  };
+  CG_TRY(const auto variables, without_filters());
+  CG_TRY(const auto differing,
+         git(asked({"diff", "-z", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv",
+                    "--ignore-submodules=none", "--merge-base", "--end-of-options", concat(with, "^{commit}")}),
+             variables));
+  if (differing.exit_code != 0 || differing.dropped > 0) return std::nullopt;
+  CG_TRY(const auto added, git(asked({"ls-files", "-z", "--others", "--exclude-standard", "--full-name"})));
+  if (added.exit_code != 0 || added.dropped > 0) return std::nullopt;
+  return paths_of(differing.out + added.out, inside);
 }
 
 }  // namespace crategate::git

@@ -41,6 +41,10 @@ class Repository {
     std::optional<std::string> head, tag;
   };
   virtual Result<Position> position(const std::string& tag) = 0;
+  /// Those of `paths` (as `files_at` takes them) whose files here, committed or not, differ from the merge base of HEAD and
+  /// `with`; a new file counts also before git knows it. nullopt: cannot be told (shallow clone, unknown ref).
+  virtual Result<std::optional<std::vector<std::string>>> changed_since(const std::string& with,
+                                                                        const std::vector<std::string>& paths) = 0;
   /// Whether tracked files differ from HEAD.
   virtual Result<bool> is_modified() = 0;
   /// Full commit of a revision; nullopt = unknown.
@@ -67,6 +71,8 @@ class GitProgram final : public Repository {
   Result<std::string> prefix() override;
   Result<std::optional<bool>> is_ancestor(const std::string& commit, const std::string& of) override;
   Result<Position> position(const std::string& tag) override;
+  Result<std::optional<std::vector<std::string>>> changed_since(const std::string& with,
+                                                                const std::vector<std::string>& paths) override;
   Result<bool> is_modified() override;
   Result<std::optional<std::string>> resolve(const std::string& revision) override;
   Result<std::string> commit_time(const std::string& commit) override;

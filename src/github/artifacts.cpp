@@ -87,6 +87,8 @@ RestGitHubClient::RestGitHubClient(net::HttpClient& http, sys::Clock& clock, End
     : session_(std::make_unique<Session>(http, clock, std::move(endpoint), std::move(options))) {}
 RestGitHubClient::~RestGitHubClient() = default;
 
+std::chrono::milliseconds RestGitHubClient::held() { return session_->held(); }
+
 Result<std::vector<RunArtifact>> RestGitHubClient::run_artifacts(const RepositoryName& repository, std::int64_t run_id,
                                                                  const std::string& name) {
   Query query{.path = concat("/repos/", repository.text(), "/actions/runs/", run_id, "/artifacts?per_page=100"),

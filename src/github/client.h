@@ -5,12 +5,15 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "github/comments.h"
 #include "github/endpoint.h"
+#include "github/packages.h"
+#include "github/reactions.h"
 #include "github/values.h"
 #include "net/http.h"
 #include "net/retry.h"
@@ -32,11 +35,15 @@ class GitHubClient {
   virtual Result<void> delete_artifact(const RepositoryName& repository, std::int64_t id) = 0;
   /// What `user` may do. Any error means no.
   virtual Result<Permission> permission_of(const RepositoryName& repository, const std::string& user) = 0;
+  /// Whether the token may change the repository's contents; nullopt = the answer does not tell.
+  virtual Result<std::optional<bool>> may_push(const RepositoryName& repository) = 0;
   virtual Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) = 0;
   /// By pages, in the three-dot sense. A list as long as GitHub's limit is not complete.
   virtual Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) = 0;
   /// Newest first, at most 1000.
   virtual Result<std::vector<WorkflowRun>> workflow_runs(const RepositoryName& repository, const RunFilter& filter) = 0;
+  /// For how long a limit that was met still keeps every question back; 0 = none does.
+  virtual std::chrono::milliseconds held() = 0;
 };
 
 struct Options {
@@ -48,7 +55,7 @@ struct Options {
 class Session;
 
 /// Thread-safe. Effects: network.
-class RestGitHubClient final : public GitHubClient, public CommentClient {
+class RestGitHubClient final : public GitHubClient, public CommentClient, public PackageClient, public ReactionClient {
  public:
   RestGitHubClient(net::HttpClient& http, sys::Clock& clock, Endpoint endpoint, Options options = {});
   ~RestGitHubClient() override;
@@ -58,9 +65,11 @@ class RestGitHubClient final : public GitHubClient, public CommentClient {
                                       const net::BodySink& sink) override;
   Result<void> delete_artifact(const RepositoryName& repository, std::int64_t id) override;
   Result<Permission> permission_of(const RepositoryName& repository, const std::string& user) override;
+  Result<std::optional<bool>> may_push(const RepositoryName& repository) override;
   Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) override;
   Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) override;
   Result<std::vector<WorkflowRun>> workflow_runs(const RepositoryName& repository, const RunFilter& filter) override;
+  std::chrono::milliseconds held() override;
   Result<Account> viewer() override;
   Result<std::vector<IssueComment>> issue_comments(const RepositoryName& repository, std::int64_t number,
                                                    const std::function<bool(const IssueComment&)>& wanted) override;
@@ -68,6 +77,11 @@ class RestGitHubClient final : public GitHubClient, public CommentClient {
                                       const std::string& body) override;
   Result<IssueComment> update_comment(const RepositoryName& repository, std::int64_t id,
                                       const std::string& body) override;
+  Result<void> react(const RepositoryName& repository, std::int64_t comment, Reaction reaction) override;
+  Result<std::optional<ContainerPackage>> container_package(const oci::Repository& images) override;
+  Result<std::vector<PackageVersion>> package_versions(const ContainerPackage& package) override;
+  Result<std::optional<PackageVersion>> package_version(const ContainerPackage& package, std::int64_t id) override;
+  Result<void> delete_package_version(const ContainerPackage& package, std::int64_t id) override;
 
  private:
   std::unique_ptr<Session> session_;

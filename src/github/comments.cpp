@@ -14,7 +14,8 @@ namespace {
 /// A comment has at most 65,536 characters: that many of the largest are one answer within kAnswerLimit.
 constexpr int kPerPage = 50;
 constexpr int kReadings = 3;
-constexpr std::string_view kRead = "pull-requests: read", kWrite = "pull-requests: write";
+/// Also of the list: it is read in order to write, and whoever adds a permission should need to do so once only.
+constexpr std::string_view kNeeds = "pull-requests: write";
 
 template <class T>
 Result<T> answer_to(const Query& query, Result<T> reading) {
@@ -100,7 +101,7 @@ Result<std::vector<IssueComment>> RestGitHubClient::issue_comments(
     const RepositoryName& repository, std::int64_t number, const std::function<bool(const IssueComment&)>& wanted) {
   const Query query{.path = concat("/repos/", repository.text(), "/issues/", number, "/comments?per_page=", kPerPage),
                     .task = concat("list the comments of pull request ", number, " of ", repository.text()),
-                    .needs = std::string(kRead)};
+                    .needs = std::string(kNeeds)};
   std::vector<std::int64_t> before;
   for (int readings = 1;; ++readings) {
     CG_TRY(Reading reading, read_all(*session_, query, wanted));
@@ -115,7 +116,7 @@ Result<IssueComment> RestGitHubClient::create_comment(const RepositoryName& repo
   return write(*session_, {.method = "POST",
                            .path = concat("/repos/", repository.text(), "/issues/", number, "/comments"),
                            .task = concat("comment on pull request ", number, " of ", repository.text()),
-                           .needs = std::string(kWrite),
+                           .needs = std::string(kNeeds),
                            .body = body_json(body)});
 }
 
@@ -124,7 +125,7 @@ Result<IssueComment> RestGitHubClient::update_comment(const RepositoryName& repo
   return write(*session_, {.method = "PATCH",
                            .path = concat("/repos/", repository.text(), "/issues/comments/", id),
                            .task = concat("update comment ", id, " of ", repository.text()),
-                           .needs = std::string(kWrite),
+                           .needs = std::string(kNeeds),
                            .body = body_json(body)});
 }
 

@@ -65,6 +65,13 @@ net::Url graphql_url(const Endpoint& endpoint) {
   return url;
 }
 
+std::string container_registry(const Endpoint& endpoint) {
+  constexpr std::string_view kApiHost = "api.", kPublic = "github.com";
+  std::string_view host = endpoint.base.host;
+  if (host.starts_with(kApiHost)) host.remove_prefix(kApiHost.size());
+  return host == kPublic || is_loopback(host) ? std::string("ghcr.io") : concat("containers.", host);
+}
+
 Result<Endpoint> find_endpoint(const sys::Environment& environment, const Secret& token,
                                const std::optional<std::string>& configured) {
   CG_TRY(net::Url base, find_base(environment, configured));

@@ -21,6 +21,10 @@ struct Endpoint {
 /// GraphQL's address beside it: `https://api.github.com/graphql`, or `https://HOST/api/graphql` of an Enterprise Server.
 net::Url graphql_url(const Endpoint& endpoint);
 
+/// The host of its container registry: ghcr.io of github.com, `containers.HOST` of any other server. On loopback, where no
+/// registry of GitHub's is, that of github.com.
+std::string container_registry(const Endpoint& endpoint);
+
 /// `configured`: an address that the user chose; it wins over GITHUB_API_URL, which must belong to GITHUB_SERVER_URL:
 /// an earlier step of a job may have changed it (A61).
 /// Errors: bad_input for an address that is neither https nor loopback, of another server, or with a query; for a token

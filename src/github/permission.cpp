@@ -58,6 +58,12 @@ std::string grant(std::string_view permissions) {
                 "` to the job (a `permissions:` block sets what it does not name to none)");
 }
 
+/// Whether `needs`, one permission, is the set, or more of the same: who may write may read.
+bool covers(std::string_view needs, const PermissionSet& set) {
+  if (set.size() != 1) return false;
+  return needs == text_of(set) || (set.front().second == "read" && needs == concat(set.front().first, ": write"));
+}
+
 bool only_metadata(const PermissionSet& set) {
   return std::all_of(set.begin(), set.end(), [](const auto& each) { return each.first == "metadata"; });
 }
@@ -82,7 +88,7 @@ bool can_be_granted(const PermissionSet& set) {
 std::string permission_hint(std::string_view header, std::string_view needs) {
   const auto sets = accepted_permissions(header);
   // Where several would do, the one that the documentation names.
-  const bool known = std::any_of(sets.begin(), sets.end(), [&](const auto& set) { return text_of(set) == needs; });
+  const bool known = std::any_of(sets.begin(), sets.end(), [&](const auto& set) { return covers(needs, set); });
   if (known) return grant(needs);
   const auto granted = std::find_if(sets.begin(), sets.end(), can_be_granted);
   if (granted != sets.end()) return grant(text_of(*granted));

@@ -42,12 +42,13 @@ Result<T> answer_to(const Query& query, Result<T> reading) {
 }
 
 Result<Permission> read_permission(const json::Reader& root, const std::string& user) {
+  Permission permission;
   CG_TRY(const auto about, root.find("user"));
   if (about) {
     CG_TRY(const std::string login, about->string("login"));
     if (to_lower(login) != to_lower(user)) return about->expected(concat("the user ", user));
+    CG_TRY(permission.user, about->integer("id"));
   }
-  Permission permission;
   CG_TRY(permission.role, root.string_or("role_name", ""));
   CG_TRY(const json::Reader level, root.at("permission"));
   CG_TRY(const std::string text, level.as_string());
@@ -77,6 +78,19 @@ Result<bool> flag(const json::Reader& object, std::string_view key) {
   return found ? found->as_bool() : Result<bool>(false);
 }
 
+/// "permissions" are those of whoever asks; an answer without them does not tell.
+Result<std::optional<bool>> read_push_right(const json::Reader& root, const RepositoryName& repository) {
+  CG_TRY(const json::Reader name, root.at("full_name"));
+  CG_TRY(const std::string text, name.as_string());
+  if (to_lower(text) != to_lower(repository.text())) return name.expected(concat("the repository ", repository.text()));
+  CG_TRY(const auto permissions, root.find("permissions"));
+  if (!permissions) return std::nullopt;
+  CG_TRY(const auto push, permissions->find("push"));
+  if (!push) return std::nullopt;
+  CG_TRY(const bool may, push->as_bool());
+  return may;
+}
+
 Result<PullRequest> read_pull_request(const json::Reader& root, std::int64_t number) {
   PullRequest pull;
   CG_TRY(pull.number, root.integer("number"));
@@ -89,6 +103,7 @@ Result<PullRequest> read_pull_request(const json::Reader& root, std::int64_t num
     CG_TRY(pull.author, user->string("login"));
   }
   CG_TRY(pull.draft, flag(root, "draft"));
+  CG_TRY(pull.merged, flag(root, "merged"));
   CG_TRY(pull.maintainer_can_modify, flag(root, "maintainer_can_modify"));
   return pull;
 }
@@ -109,9 +124,13 @@ Result<WorkflowRun> read_run(const json::Reader& item) {
   if (!is_commit(run.head_sha)) return item.expected("a run with a commit id as head_sha");
   CG_TRY(run.head_branch, item.string_or("head_branch", ""));
   CG_TRY(run.created_at, item.string("created_at"));
-  CG_TRY(const auto repository, item.find("head_repository"));
+  CG_TRY(const auto head, item.find("head_repository"));
+  if (head) {
+    CG_TRY(run.head_repository_id, head->integer("id"));
+  }
+  CG_TRY(const auto repository, item.find("repository"));
   if (repository) {
-    CG_TRY(run.head_repository_id, repository->integer("id"));
+    CG_TRY(run.repository_id, repository->integer("id"));
   }
   return run;
 }
@@ -136,6 +155,12 @@ Result<Permission> RestGitHubClient::permission_of(const RepositoryName& reposit
       .task = concat("tell what ", user, " may do in ", repository.text())};
   CG_TRY(const json::Document document, session_->read(query));
   return answer_to(query, read_permission(document.root(), user));
+}
+
+Result<std::optional<bool>> RestGitHubClient::may_push(const RepositoryName& repository) {
+  const Query query{.path = concat("/repos/", repository.text()), .task = concat("read ", repository.text())};
+  CG_TRY(const json::Document document, session_->read(query));
+  return answer_to(query, read_push_right(document.root(), repository));
 }
 
 Result<PullRequest> RestGitHubClient::pull_request(const RepositoryName& repository, std::int64_t number) {

@@ -119,15 +119,21 @@ void Session::hold(const Query& query, const Answer& answer, const RateLimit& li
   if (!hold_ || hold_->until < until) hold_ = {limit, until, clock_.now() + limit.pause, http_failure(query, answer)};
 }
 
+std::optional<Session::Hold> Session::hold_in_force() {
+  const std::scoped_lock lock(mutex_);
+  return hold_ && hold_->until > clock_.monotonic() ? hold_ : std::nullopt;
+}
+
+milliseconds Session::held() {
+  const auto met = hold_in_force();
+  return met ? std::chrono::ceil<milliseconds>(met->until - clock_.monotonic()) : milliseconds(0);
+}
+
 Result<void> Session::await_limit(const Query& query, net::Deadline& deadline) {
   while (true) {
     CG_CHECK(sys::check_cancelled());
-    std::optional<Hold> met;
-    {
-      const std::scoped_lock lock(mutex_);
-      met = hold_;
-    }
-    if (!met || met->until <= clock_.monotonic()) return {};
+    const auto met = hold_in_force();
+    if (!met) return {};
     const auto pause = std::chrono::ceil<milliseconds>(met->until - clock_.monotonic());
     if (!deadline.sleep(pause)) return fail(limit_failure(query, met->limit, met->until_time, met->http));
   }

@@ -26,11 +26,14 @@ class Session {
   Session(net::HttpClient& http, sys::Clock& clock, Endpoint endpoint, Options options)
       : http_(http), clock_(clock), endpoint_(std::move(endpoint)), options_(std::move(options)) {}
 
+  const Endpoint& endpoint() const { return endpoint_; }
   /// Where GraphQL is asked.
   net::Url graphql() const { return graphql_url(endpoint_); }
   net::Deadline deadline() { return {clock_, options_.patience}; }
   /// The pause before another try, at least what the header Retry-After asked for; nullopt = enough of them.
   std::optional<std::chrono::milliseconds> pause_after(int failed, std::string_view retry_after) const;
+  /// For how long nobody asks, because of a limit that was met.
+  std::chrono::milliseconds held();
 
   /// An answer with a status of success, or a 302 where that is sought; everything that can be waited for was.
   /// Errors: as `api_failure`; rate_limited; unavailable and integrity of an answer that broke off; interrupted.
@@ -62,6 +65,7 @@ class Session {
   Result<net::Url> page_after(const Answer& answer, const std::string& target) const;
   Result<void> await_turn(const Query& query, net::Deadline& deadline);
   Result<void> await_limit(const Query& query, net::Deadline& deadline);
+  std::optional<Hold> hold_in_force();
   void hold(const Query& query, const Answer& answer, const RateLimit& limit);
   std::optional<std::chrono::milliseconds> pause_for(const Query& query, const Result<Answer>& answer,
                                                      int failed) const;

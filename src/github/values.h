@@ -47,7 +47,8 @@ struct Downloaded {
 struct Permission {
   enum class Level : unsigned char { none, read, write, admin };
   Level level = Level::none;
-  std::string role;  ///< "triage", "maintain" or an organisation's own
+  std::optional<std::int64_t> user;  ///< whom it is about; nullopt = not told
+  std::string role;                  ///< "triage", "maintain" or an organisation's own
   bool may_write() const { return level >= Level::write; }
 };
 
@@ -62,7 +63,7 @@ struct PullRequest {
   std::string state;  ///< "open" or "closed"
   Side head, base;
   std::string author;
-  bool draft = false, maintainer_can_modify = false;
+  bool draft = false, merged = false, maintainer_can_modify = false;
   /// By ids, as names can be taken over; a deleted repository counts as a fork.
   bool from_fork() const { return !head.repository_id || head.repository_id != base.repository_id; }
 };
@@ -78,8 +79,9 @@ struct WorkflowRun {
   std::int64_t id = 0, workflow_id = 0, attempt = 1;
   std::string path;  ///< of the workflow's file; "@ref" may follow
   std::string event, status, head_sha, head_branch, created_at;
-  std::string conclusion;  ///< empty = not completed
-  std::optional<std::int64_t> head_repository_id;
+  std::string conclusion;                          ///< empty = not completed
+  std::optional<std::int64_t> head_repository_id;  ///< nullopt = it was deleted
+  std::int64_t repository_id = 0;                  ///< that it runs in; 0 = not told
 };
 
 struct RunFilter {

@@ -3,16 +3,18 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <utility>
 
 #include "base/strings.h"
+#include "sys/beneath.h"
+#include "sys/descriptor.h"
 #include "sys/environment.h"
 #include "sys/ownership.h"
 
@@ -28,6 +30,19 @@ Failure file_failure(std::string_view attempt, const sys::Path& path, int number
   return fail(full ? ErrorCode::no_space : ErrorCode::internal,
               concat("cannot ", attempt, ' ', path.string(), ": ", std::strerror(number)),
               full ? "free disk space" : "check the rights of the directory");
+}
+
+net::BodySource read_from(sys::Descriptor descriptor, const sys::Path& path) {
+  return [file = std::make_shared<sys::Descriptor>(std::move(descriptor)), path]() -> Result<std::string> {
+    std::string chunk(kChunk, '\0');
+    ssize_t count = 0;
+    do {
+      count = ::read(file->get(), chunk.data(), chunk.size());
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return file_failure("read", path, errno);
+    chunk.resize(static_cast<std::size_t>(count));
+    return chunk;
+  };
 }
 
 }  // namespace
@@ -113,28 +128,35 @@ void remove_abandoned_blobs(const sys::Path& layout) {
   }
 }
 
-Result<net::BodySource> file_source(const sys::Path& file) {
-  auto stream = std::make_shared<std::ifstream>(file, std::ios::binary);
-  if (!*stream) return file_failure("read", file, errno);
-  return net::BodySource([stream, file]() -> Result<std::string> {
-    std::string chunk(kChunk, '\0');
-    stream->read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    if (stream->bad()) return file_failure("read", file, EIO);
-    chunk.resize(static_cast<std::size_t>(stream->gcount()));
-    return chunk;
-  });
+Result<std::optional<StoredBlob>> open_stored_blob(const sys::Path& layout, const oci::Digest& digest) {
+  CG_TRY(const sys::Path relative, blob_path(digest));
+  CG_TRY(const auto components, sys::components_below(relative));
+  const sys::Path path = layout / relative;
+  sys::Descriptor file = sys::open_beneath(sys::open_root(layout), components, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const int number = errno;
+  const bool absent = number == ENOENT || number == ENOTDIR || number == ELOOP || number == ENXIO;
+  if (!file.valid() && absent) return std::nullopt;
+  if (!file.valid()) return file_failure("read", path, number);
+  struct stat status = {};
+  if (::fstat(file.get(), &status) != 0) return file_failure("read", path, errno);
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
+  return StoredBlob{static_cast<std::uint64_t>(status.st_size), read_from(std::move(file), path)};
 }
 
-Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest& digest,
-                                       std::optional<std::uint64_t> size) {
-  CG_TRY(net::BodySource next, file_source(file));
+Result<net::BodySource> file_source(const sys::Path& file) {
+  sys::Descriptor opened(::open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  if (!opened.valid()) return file_failure("read", file, errno);
+  return read_from(std::move(opened), file);
+}
+
+net::BodySource checked_source(net::BodySource bytes, const oci::Digest& digest, std::optional<std::uint64_t> size) {
   struct Progress {
     Sha256 hash;
     std::uint64_t size = 0;
     bool ended = false;
   };
   auto progress = std::make_shared<Progress>();
-  return net::BodySource([next = std::move(next), progress, digest, size]() -> Result<std::string> {
+  return [next = std::move(bytes), progress, digest, size]() -> Result<std::string> {
     if (progress->ended) return std::string();
     CG_TRY(std::string chunk, next());
     progress->hash.update(chunk);
@@ -147,7 +169,7 @@ Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest&
                 concat("blob ", digest.text(), ": expected ", size.value_or(progress->size),
                        " bytes of that digest, found ", progress->size, " bytes of ", found.text()),
                 "the file was changed or cut after it was written; remove the layout and run again");
-  });
+  };
 }
 
 Result<LayoutLock> LayoutLock::take(const sys::Path& layout) {

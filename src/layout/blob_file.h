@@ -50,11 +50,19 @@ class BlobFile {
 /// Removes the files of writers that were killed: a day old, longer than any blob takes. Best effort.
 void remove_abandoned_blobs(const sys::Path& layout);
 
-/// The bytes of `file`; at its end, size and digest must be as expected (size 0 = any).
+/// A blob as it lies in a layout, which may be a stranger's.
+struct StoredBlob {
+  std::uint64_t size = 0;
+  net::BodySource bytes;  ///< as they are
+};
+/// nullopt = there is none: no file, no regular file, or one that is reached through a symbolic link below the layout.
+/// Errors: integrity for a digest that is not SHA-256; internal.
+Result<std::optional<StoredBlob>> open_stored_blob(const sys::Path& layout, const oci::Digest& digest);
+
+/// `bytes`, and at their end an error unless size and digest are as expected.
 /// Errors: integrity.
-Result<net::BodySource> checked_source(const sys::Path& file, const oci::Digest& digest,
-                                       std::optional<std::uint64_t> size);
-/// The bytes of a file as they are.
+net::BodySource checked_source(net::BodySource bytes, const oci::Digest& digest, std::optional<std::uint64_t> size);
+/// The bytes of a file that this process or its user has named, as they are.
 Result<net::BodySource> file_source(const sys::Path& file);
 
 /// Held by whoever changes index.json; other writers, in this process or another, wait.

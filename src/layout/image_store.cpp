@@ -144,31 +144,30 @@ Result<std::optional<OciLayout::Stored>> OciLayout::find(const oci::Digest& dige
 }
 
 Result<bool> OciLayout::has_blob(const oci::Digest& digest) const {
-  CG_TRY(const sys::Path path, blob_path(digest));
-  std::error_code failed;
-  return std::filesystem::is_regular_file(std::filesystem::symlink_status(directory_ / path, failed));
+  CG_TRY(const auto stored, open_stored_blob(directory_, digest));
+  return stored.has_value();
 }
 
 Result<std::optional<std::uint64_t>> OciLayout::blob_size(const oci::Digest& digest) const {
-  CG_TRY(const bool present, has_blob(digest));
-  if (!present) return std::nullopt;
-  CG_TRY(const sys::Path path, blob_path(digest));
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(directory_ / path, failed);
-  return failed ? std::nullopt : std::optional<std::uint64_t>(size);
+  CG_TRY(const auto stored, open_stored_blob(directory_, digest));
+  return stored ? std::optional(stored->size) : std::nullopt;
 }
 
 Result<std::optional<std::string>> OciLayout::read_blob(const oci::Digest& digest, std::size_t limit) const {
-  CG_TRY(const bool present, has_blob(digest));
-  if (!present) return std::nullopt;
-  CG_TRY(const sys::Path path, blob_path(digest));
-  CG_TRY(const net::BodySource source, checked_source(directory_ / path, digest, std::nullopt));
-  return drain(source, limit, digest);
+  CG_TRY(auto stored, open_stored_blob(directory_, digest));
+  if (!stored) return std::nullopt;
+  return drain(checked_source(std::move(stored->bytes), digest, std::nullopt), limit, digest);
 }
 
 Result<net::BodySource> OciLayout::open_blob(const oci::Descriptor& descriptor, std::uint64_t offset) const {
-  CG_TRY(const sys::Path path, blob_path(descriptor.digest));
-  CG_TRY(net::BodySource source, checked_source(directory_ / path, descriptor.digest, descriptor.size));
+  CG_TRY(auto stored, open_stored_blob(directory_, descriptor.digest));
+  if (!stored) {
+    return fail(ErrorCode::integrity,
+                concat(directory_.string(), ": expected a regular file with the blob ", descriptor.digest.text(),
+                       ", found none"),
+                "the layout is not complete, or has a symbolic link there; make it anew");
+  }
+  net::BodySource source = checked_source(std::move(stored->bytes), descriptor.digest, descriptor.size);
   if (offset == 0) return source;
   return net::BodySource([source = std::move(source), left = offset]() mutable -> Result<std::string> {
     while (true) {

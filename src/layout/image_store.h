@@ -42,6 +42,7 @@ class OciLayout {
   Result<std::optional<std::string>> read_blob(const oci::Digest& digest,
                                                std::size_t limit = oci::kManifestLimit) const;
   /// Its bytes from `offset` on; size and digest of the whole are checked when it ends.
+  /// Errors: integrity, also when it is not there.
   Result<net::BodySource> open_blob(const oci::Descriptor& descriptor, std::uint64_t offset = 0) const;
 
   /// Streams a blob in; digest and size are checked before it becomes visible.

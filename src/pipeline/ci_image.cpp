@@ -93,11 +93,16 @@ Result<std::string> own_tag(const Event& event) {
               "Give the event's payload, or --ref refs/pull/NUMBER/merge.");
 }
 
+/// What is checked out, or was pushed. A person at a shell has given no event.
+std::string ref_of(const Event& event) {
+  if (!event.branch.empty()) return concat("branch ", quoted(event.branch));
+  return event.ref.empty() ? std::string("HEAD is detached") : concat(quoted(event.ref), " is no branch");
+}
+
 Result<std::string> tag_of_commit(const Event& event, const config::CiImage& settings) {
   if (!event.head_sha.empty()) return commit_tag(event.branch, event.head_sha, settings);
-  return fail(ErrorCode::bad_input,
-              concat("event ", quoted(event.name), " on ", quoted(event.ref), ": expected a commit, found none"),
-              "Give --sha, or run crategate in the checkout.");
+  return fail(ErrorCode::bad_input, concat(ref_of(event), ": expected a commit, found none"),
+              "Commit first; outside of a checkout give --sha.");
 }
 
 Result<std::string> tag_of(CiTag tag, const Event& event, const config::CiImage& settings) {
@@ -141,8 +146,20 @@ std::string what_changed(const CiImageFacts& facts) {
   return concat(" counts as changing the image's files, for that cannot be told: ", facts.why_unknown);
 }
 
+/// Without a payload nobody knows, and in doubt it is a fork's. Every payload of a pull request names the head's branch.
+std::string_view whose(const Event& event) {
+  return event.branch.empty() ? ", and counts as a fork's, for no payload tells whose it is (give --payload): "
+                              : ", and comes from a fork, which cannot push: ";
+}
+
+std::string reason_of_ref(const Event& event, const std::string& tag, const config::CiImage& settings) {
+  if (!mapped_tag(event.branch, settings).empty()) return concat(ref_of(event), ": ", tag);
+  return concat(ref_of(event), event.branch.empty() ? "" : " has no tag in ci-image.branches", ": default-tag, ", tag);
+}
+
 /// A sentence for the log and the output `reason`.
-std::string reason_of(CiEvent kind, const CiImageFacts& facts, const std::string& tag) {
+std::string reason_of(CiEvent kind, const CiImageFacts& facts, const std::string& tag,
+                      const config::CiImage& settings) {
   const std::string subject = subject_of(facts.event);
   switch (kind) {
     case CiEvent::pull_request_unchanged:
@@ -155,7 +172,7 @@ std::string reason_of(CiEvent kind, const CiImageFacts& facts, const std::string
       return concat(subject, what_changed(facts), ": an image of its own, ", tag);
     case CiEvent::fork_changed:
     case CiEvent::other_event_fork_changed:
-      return concat(subject, what_changed(facts), ", and comes from a fork, which cannot push: its checks run in ", tag,
+      return concat(subject, what_changed(facts), whose(facts.event), "its checks run in ", tag,
                     ", not in the image it asks for");
     case CiEvent::pull_request_closed:
       return concat(subject, " was closed: nothing is built; ", tag);
@@ -165,10 +182,9 @@ std::string reason_of(CiEvent kind, const CiImageFacts& facts, const std::string
     case CiEvent::schedule:
     case CiEvent::dispatch:
     case CiEvent::dispatch_forced:
-      return concat("branch ", quoted(facts.event.branch), ": ", tag);
     case CiEvent::push_other:
-      return concat("branch ", quoted(facts.event.branch), " has no tag in ci-image.branches: ", tag);
     case CiEvent::tag:
+      return reason_of_ref(facts.event, tag, settings);
     case CiEvent::deletion:
     case CiEvent::unknown:
       break;
@@ -240,7 +256,7 @@ Result<CiImageDecision> decide_ci_image(const CiImageFacts& facts, const config:
                            .reason = {}};
   CG_TRY(decision.tag, tag_of(row.tag, event, settings));
   CG_TRY(decision.publish, published(row.publish, event, settings));
-  decision.reason = reason_of(row.event, facts, decision.tag);
+  decision.reason = reason_of(row.event, facts, decision.tag, settings);
   return decision;
 }
 

@@ -49,6 +49,8 @@ std::string_view owner_of(std::string_view tag) {
   if (is_of_a_pull_request(tag)) return "a pull request";
   if (is_of_a_commit(tag)) return "a commit";
   if (tag == kCacheTag) return "the build cache";
+  if (tag == kLocalTag) return "images that are built on a machine";
+  if (tag == kForkTag) return "images of forks";
   return {};
 }
 

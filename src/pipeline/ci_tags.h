@@ -15,6 +15,9 @@ namespace crategate::pipeline {
 /// Of the build cache, in the image's own repository.
 inline constexpr std::string_view kCacheTag = "buildcache";
 
+/// In the engine only: what was built on a machine, and what a fork has built.
+inline constexpr std::string_view kLocalTag = "local", kForkTag = "fork";
+
 /// `pr-7`.
 std::string pull_request_tag(std::int64_t number);
 
@@ -34,7 +37,7 @@ std::string commit_tag(std::string_view branch, std::string_view commit);
 std::string commit_tag(std::string_view branch, std::string_view commit, const config::CiImage& settings);
 
 /// Errors: bad_input naming the setting for a tag outside the grammar, for one of the form `pr-N` or `…-sha-COMMIT`, which
-/// belong to pull requests and commits, and for the build cache's.
+/// belong to pull requests and commits, and for the build cache's and those of the engine.
 Result<void> check_tags(const config::CiImage& settings);
 
 }  // namespace crategate::pipeline

@@ -1,6 +1,7 @@
 #include "pipeline/comment.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -14,6 +15,20 @@ std::string plain(std::string_view body) {
   std::string text = replace_all(std::string(body), "\r\n", "\n");
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
+}
+
+constexpr std::size_t kLongestLasting = 500;
+
+/// `text`, and the line of `older` that begins with `lasting` unless `text` has one.
+std::string with_lasting_line(std::string text, std::string_view older, std::string_view lasting) {
+  const auto find = [lasting](std::string_view body) {
+    for (const auto& line : split(replace_all(std::string(body), "\r\n", "\n"), '\n'))
+      if (line.starts_with(lasting) && line.size() <= kLongestLasting) return line;
+    return std::string();
+  };
+  if (lasting.empty() || !find(text).empty()) return text;
+  const std::string line = find(older);
+  return line.empty() ? text : concat(text, "\n", line, "\n");
 }
 
 }  // namespace
@@ -36,9 +51,13 @@ CommentDecision decide_comment(const CommentFacts& facts) {
     ++ours;
     if (newest == nullptr || comment.id > newest->id) newest = &comment;
   }
-  if (newest == nullptr) return {};
-  const bool same = plain(newest->body) == plain(facts.text);
-  CommentDecision decision{.action = CommentAction::update, .id = newest->id, .older = ours - 1};
+  CommentDecision decision{.action = CommentAction::create, .id = 0, .older = 0, .text = facts.text};
+  if (newest == nullptr) return decision;
+  decision.text = with_lasting_line(std::move(decision.text), newest->body, facts.lasting);
+  decision.action = CommentAction::update;
+  decision.id = newest->id;
+  decision.older = ours - 1;
+  const bool same = plain(newest->body) == plain(decision.text);
   if (same) {
     decision.action = CommentAction::keep;
   } else if (!facts.self) {

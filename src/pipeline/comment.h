@@ -28,6 +28,7 @@ struct CommentFacts {
   std::vector<SeenComment> seen;     ///< of the pull request; others than those with the marker may be among them
   std::optional<std::int64_t> self;  ///< the account that we write as; nullopt = nobody could tell
   std::string marker, text;          ///< text begins with marker
+  std::string lasting;               ///< how a line begins that the older one keeps when text has none; empty = none
 };
 
 enum class CommentAction : unsigned char {
@@ -41,6 +42,7 @@ struct CommentDecision {
   CommentAction action = CommentAction::create;
   std::int64_t id = 0;    ///< of the comment to update, keep or leave
   std::size_t older = 0;  ///< further ones of our own, which stay as they are
+  std::string text;       ///< what it says then
   bool operator==(const CommentDecision&) const = default;
 };
 

@@ -1,5 +1,7 @@
 #include "pipeline/document.h"
 
+#include <algorithm>
+
 namespace crategate::pipeline {
 namespace {
 
@@ -14,9 +16,42 @@ bool is_time(std::string_view text) {
   return true;
 }
 
+using json::Reader;
+
+/// Errors: bad_input naming the first member that is not the same in both.
+Result<void> check_same(const Reader& found,
+                        const Reader& written) {  // NOLINT(misc-no-recursion): json limits the depth
+  if (found.is_object() && written.is_object()) {
+    CG_TRY(const auto members, found.members());
+    for (const auto& [name, member] : members) {
+      CG_TRY(const auto expected, written.find(name));
+      if (expected) {
+        CG_CHECK(check_same(member, *expected));
+      } else if (!member.is_null()) {
+        return member.expected(concat("no such member in schema ", kSchema));
+      }
+    }
+  } else if (found.is_array() && written.is_array()) {
+    CG_TRY(const auto items, found.items());
+    CG_TRY(const auto expected, written.items());
+    for (std::size_t i = 0; i < std::min(items.size(), expected.size()); ++i) {
+      CG_CHECK(check_same(items[i], expected[i]));
+    }
+  }
+  if (found.dump() == written.dump()) return {};
+  const bool scalar = !written.is_object() && !written.is_array();
+  return found.expected(scalar ? concat(written.dump(), " as the rest of it says")
+                               : concat("the members of schema ", kSchema, ", and those alone"));
+}
+
 }  // namespace
 
-using json::Reader;
+Result<void> check_members(const Reader& found, const json::Value& written) {
+  const auto text = written.canonical();
+  if (text == found.dump()) return {};
+  CG_TRY(const auto anew, json::Document::parse(text, "written anew"));
+  return check_same(found, anew.root());
+}
 
 Result<void> check_schema(const Reader& from) {
   CG_TRY(const auto member, from.at("schema"));

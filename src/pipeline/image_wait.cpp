@@ -37,9 +37,8 @@ std::string_view remedy_for(std::string_view conclusion) {
 
 bool is_of(const BuildRun& run, const AwaitedBuild& awaited) {
   const std::string_view path = std::string_view(run.path).substr(0, run.path.find('@'));
-  const bool same_repository = !awaited.repository || !run.repository || *run.repository == *awaited.repository;
   return run.head_sha == awaited.commit && run.event == awaited.event && path == concat(kFolder, awaited.workflow) &&
-         same_repository;
+         run.head_repository == awaited.repository.value_or(run.repository);
 }
 
 bool is_set_aside(const BuildRun& run) { return run.conclusion == kCancelled || run.conclusion == kSkipped; }
@@ -54,20 +53,20 @@ std::string short_commit(const std::string& commit) {
   return commit.substr(0, kShort);
 }
 
-/// How many of the newest observations fulfil `holds`; those without an answer are passed over.
+/// How many of the newest observations fulfil `holds`; those without an answer of GitHub are passed over.
 template <class Predicate>
 int length_of_end(const std::vector<WaitObservation>& seen, const Predicate& holds) {
   int length = 0;
   for (auto each = seen.rbegin(); each != seen.rend(); ++each) {
-    if (each->unclear) continue;
+    if (each->unclear && each->runs.empty()) continue;
     if (!holds(*each)) break;
     ++length;
   }
   return length;
 }
 
-WaitVerdict poll_again(std::string text, bool is_doubtful = false) {
-  return {.kind = Kind::poll_again, .text = std::move(text), .hint = {}, .is_doubtful = is_doubtful};
+WaitVerdict poll_again(std::string text, std::string hint) {
+  return {.kind = Kind::poll_again, .text = std::move(text), .hint = std::move(hint)};
 }
 
 WaitVerdict failed(std::string text, std::string hint, ErrorCode code = ErrorCode::awaited_build_failed) {
@@ -77,94 +76,107 @@ WaitVerdict failed(std::string text, std::string hint, ErrorCode code = ErrorCod
 class Judge {
  public:
   Judge(const std::vector<WaitObservation>& seen, const AwaitedBuild& awaited)
-      : seen_(seen), now_(seen.back()), awaited_(awaited) {}
+      : seen_(seen), now_(seen.back()), awaited_(awaited), run_(deciding_run(now_.runs, awaited)) {}
 
   WaitVerdict verdict() const {
-    if (now_.unclear) return poll_again(concat("GitHub does not answer: ", now_.why));
-    const BuildRun* const run = deciding_run(now_.runs, awaited_);
-    WaitVerdict verdict = run == nullptr ? of_absence() : of_run(*run);
-    if (run != nullptr) verdict.run = run->id;
+    WaitVerdict verdict = now_.unclear ? of_silence(*now_.unclear) : of_answer();
+    if (run_ != nullptr) verdict.run = run_->id;
     return verdict;
   }
 
  private:
+  WaitVerdict of_silence(const Error& error) const {
+    const std::string succeeded = run_ == nullptr ? std::string() : concat(name_of(*run_), " has succeeded; ");
+    const std::string text = concat(succeeded, describe(error));
+    return now_.too_late ? failed(text, error.hint, error.code) : poll_again(text, error.hint);
+  }
+
+  WaitVerdict of_answer() const {
+    if (run_ != nullptr && run_->conclusion == kSuccess && run_->status == kCompleted) {
+      const std::string done = concat(name_of(*run_), " has succeeded");
+      if (now_.label == LabelSeen::right) return {.kind = Kind::done, .text = done, .hint = {}};
+      if (now_.label == LabelSeen::not_asked) return {.kind = Kind::look, .text = done, .hint = {}};
+    }
+    if (const auto head = newest_head(); head && *head != awaited_.commit) return moved_to(*head);
+    WaitVerdict verdict = run_ == nullptr ? of_absence() : of_run(*run_);
+    verdict.depends_on_head = true;
+    return verdict;
+  }
+
   WaitVerdict of_run(const BuildRun& run) const {
     if (run.status != kCompleted || run.conclusion.empty()) {
-      return poll_again(concat(name_of(run), " is ", run.status.empty() ? "not completed" : neutralise(run.status)));
+      return poll_again(concat(name_of(run), " is ", run.status.empty() ? "not completed" : neutralise(run.status)),
+                        "See its log; give ci-image.wait-timeout more if the build takes so long.");
     }
-    if (run.conclusion == kSuccess) return of_success(run);
+    if (run.conclusion == kSuccess) return of_imageless(run);
     if (run.conclusion == kCancelled) return of_cancelled(run);
     return failed(concat(name_of(run), " ended as ", quoted(run.conclusion)), std::string(remedy_for(run.conclusion)));
   }
 
-  WaitVerdict of_success(const BuildRun& run) const {
-    const std::string done = concat(name_of(run), " has succeeded");
-    switch (now_.label) {
-      case LabelSeen::right:
-        return {.kind = Kind::done, .text = done, .hint = {}};
-      case LabelSeen::not_asked:
-        return {.kind = Kind::look, .text = done, .hint = {}};
-      case LabelSeen::other:
-      case LabelSeen::none:
-        break;
-    }
-    if (has_moved()) return moved();
+  WaitVerdict of_imageless(const BuildRun& run) const {
     const int asked = length_of_end(
         seen_, [](const auto& each) { return each.label == LabelSeen::other || each.label == LabelSeen::none; });
-    const std::string text =
-        concat(done, ", but ", awaited_.image,
-               now_.label == LabelSeen::none ? " is not there" : " is labelled with another commit");
-    if (asked < kWaitGrace) return poll_again(text, true);
-    return failed(text,
-                  concat("Its build must push ", awaited_.image,
-                         " with the label org.opencontainers.image.revision of the pull request's head commit, as "
-                         "`ci-image build` does."));
+    const bool is_other = now_.label == LabelSeen::other;
+    const std::string text = concat(name_of(run), " has succeeded, but ", awaited_.image,
+                                    is_other ? " is labelled with another commit" : " is not there");
+    std::string hint = concat("Its build must push ", awaited_.image,
+                              " with the label org.opencontainers.image.revision of the pull request's head commit, as "
+                              "`ci-image build` does.");
+    if (is_other) {
+      hint +=
+          concat(" If it did, the build of an older commit ended after it: give ", awaited_.workflow,
+                 " `concurrency: {group: \"build-ci-image-${{ github.ref }}\", cancel-in-progress: true}`, and run it "
+                 "again.");
+    }
+    return asked < kWaitGrace ? poll_again(text, hint) : failed(text, hint);
   }
 
   WaitVerdict of_cancelled(const BuildRun& run) const {
-    if (has_moved()) return moved();
     const int cancelled = length_of_end(seen_, [&](const auto& each) {
       const BuildRun* const then = deciding_run(each.runs, awaited_);
       return then != nullptr && *then == run;
     });
-    const std::string text = concat(name_of(run), " was cancelled");
-    if (cancelled < kWaitGrace) return poll_again(concat(text, "; another may take its place"), true);
-    return failed(concat(text, ", and no other took its place"), std::string(remedy_for(kCancelled)));
+    const std::string text = concat(name_of(run), " was cancelled"), hint(remedy_for(kCancelled));
+    if (cancelled < kWaitGrace) return poll_again(concat(text, "; another may take its place"), hint);
+    return failed(concat(text, ", and no other took its place"), hint);
   }
 
   WaitVerdict of_absence() const {
-    if (has_moved()) return moved();
-    const int absent =
-        length_of_end(seen_, [this](const auto& each) { return deciding_run(each.runs, awaited_) == nullptr; });
     const auto before =
         std::ranges::find_if(seen_, [this](const auto& each) { return deciding_run(each.runs, awaited_) != nullptr; });
-    if (before == seen_.end())
-      return poll_again(concat("no run of ", awaited_.workflow, " for ", awaited_.event, " at ",
-                               short_commit(awaited_.commit), " yet"),
-                        true);
-    const std::string text = concat(name_of(*deciding_run(before->runs, awaited_)), " is gone");
-    if (absent < kWaitGrace) return poll_again(text, true);
-    return failed(concat(text, ", and no other took its place"), "It was deleted. Push again, or run it once more.");
+    if (before == seen_.end()) return of_none();
+    const int absent =
+        length_of_end(seen_, [this](const auto& each) { return deciding_run(each.runs, awaited_) == nullptr; });
+    const std::string text = concat(name_of(*deciding_run(before->runs, awaited_)), " is gone"),
+                      hint = "It was deleted. Push again, or run it once more.";
+    if (absent < kWaitGrace) return poll_again(text, hint);
+    return failed(concat(text, ", and no other took its place"), hint);
   }
 
-  /// The newest that is known of the head.
-  bool has_moved() const {
-    const auto asked =
-        std::find_if(seen_.rbegin(), seen_.rend(), [](const auto& each) { return each.head.has_value(); });
-    return asked != seen_.rend() && *asked->head != awaited_.commit;
+  WaitVerdict of_none() const {
+    return poll_again(
+        concat("no run of ", awaited_.workflow, " for ", awaited_.event, " at ", short_commit(awaited_.commit), " yet"),
+        concat("Check that ", awaited_.workflow, " runs on `", awaited_.event,
+               "` when a watched file changes, that ci-image.workflow names it, and that this job has `permissions: "
+               "actions: read`."));
   }
 
-  WaitVerdict moved() const {
-    const auto asked =
-        std::find_if(seen_.rbegin(), seen_.rend(), [](const auto& each) { return each.head.has_value(); });
+  WaitVerdict moved_to(const std::string& head) const {
     return failed(concat("the pull request has moved on from ", short_commit(awaited_.commit), " to ",
-                         short_commit(neutralise(*asked->head))),
+                         short_commit(neutralise(head))),
                   "Nothing is to be done: the checks of the newer commit wait for its own build.", ErrorCode::conflict);
+  }
+
+  std::optional<std::string> newest_head() const {
+    const auto asked =
+        std::find_if(seen_.rbegin(), seen_.rend(), [](const auto& each) { return each.head.has_value(); });
+    return asked == seen_.rend() ? std::nullopt : asked->head;
   }
 
   const std::vector<WaitObservation>& seen_;
   const WaitObservation& now_;
   const AwaitedBuild& awaited_;
+  const BuildRun* const run_;  ///< that decides; nullptr = none
 };
 
 }  // namespace

@@ -49,6 +49,9 @@ class RegistryReader {
   /// What refers to a manifest (signatures, SBOMs, provenance): by the referrers API, else by its fallback tag.
   virtual Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
                                                          const oci::Digest& subject) = 0;
+  /// Whether `registry` was asked without a login so far, as it demanded none or there is none: what it does not show to
+  /// everybody looks absent then.
+  virtual bool is_anonymous(const std::string& /*registry*/) { return false; }
 };
 
 /// Where the bytes of a blob come from.
@@ -117,6 +120,7 @@ class HttpRegistry final : public RegistryReader, public RegistryWriter {
   Result<std::optional<std::vector<std::string>>> tags(const oci::Repository& repository) override;
   Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
                                                  const oci::Digest& subject) override;
+  bool is_anonymous(const std::string& registry) override;
   Result<BlobArrival> put_blob(const oci::Repository& repository, const oci::Descriptor& blob,
                                const BlobSource& source) override;
   Result<oci::Digest> put_manifest(const oci::Reference& reference, std::string_view bytes,

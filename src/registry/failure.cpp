@@ -12,6 +12,7 @@ namespace crategate::registry {
 namespace {
 
 constexpr std::size_t kMessageLimit = 300;
+constexpr std::string_view kGitHub = "ghcr.io";
 
 std::string request_id(const net::Response& response) {
   for (const char* name : {"x-request-id", "x-github-request-id", "x-amzn-requestid", "x-amz-request-id", "cf-ray"}) {
@@ -55,9 +56,18 @@ ErrorCode code_for(int status, const RegistryMessage& message) {
   }
 }
 
-std::string login_hint(const std::string& registry) {
-  if (registry == "docker.io") return "set the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN, or run docker login";
-  return concat("give username and password for ", registry, ", or run docker login ", registry);
+/// Of "pull", or of several scopes with their repositories: names may hold any of the actions.
+bool writes(std::string_view scope) {
+  const auto parts = split(scope, ' ');
+  return std::ranges::any_of(parts, [](const std::string& part) {
+    const std::string_view actions = std::string_view(part).substr(part.rfind(':') + 1);
+    return actions.find("push") != std::string_view::npos || actions.find("delete") != std::string_view::npos;
+  });
+}
+
+/// What a job's own token needs for ghcr.io.
+std::string packages_permission(std::string_view scope) {
+  return concat("`permissions: packages: ", writes(scope) ? "write`" : "read`");
 }
 
 std::string rights_hint(const Asked& asked) {
@@ -65,10 +75,11 @@ std::string rights_hint(const Asked& asked) {
   const std::string name = asked.repository.familiar();
   if (registry == "docker.io") {
     return concat("check that the account in DOCKERHUB_USERNAME may ", asked.scope, ' ', name,
-                  " and that DOCKERHUB_TOKEN has the permission Read & Write");
+                  " and that DOCKERHUB_TOKEN has the permission ", writes(asked.scope) ? "Read & Write" : "Read-only");
   }
-  if (registry == "ghcr.io") {
-    return concat("give the job `permissions: packages: write` and the repository access to the package ", name);
+  if (registry == kGitHub) {
+    return concat("give the job ", packages_permission(asked.scope), " and the repository access to the package ",
+                  name);
   }
   return concat("check that ", asked.user.empty() ? std::string("the anonymous user") : asked.user, " may ",
                 asked.scope, ' ', name);
@@ -90,7 +101,7 @@ std::string limit_hint(const Asked& asked, const net::Response& response) {
 std::string hint_for(ErrorCode code, const Asked& asked, const net::Response& response) {
   switch (code) {
     case ErrorCode::unauthenticated:
-      return login_hint(asked.repository.registry);
+      return login_hint(asked.repository.registry, asked.scope, !asked.user.empty());
     case ErrorCode::forbidden:
       if (response.status == 405) return "the registry is read-only, or has no such operation; ask who runs it";
       return rights_hint(asked);
@@ -154,6 +165,18 @@ Error registry_failure(const Asked& asked, const net::Response& response) {
   error.http =
       HttpFailure{asked.method, asked.url.redacted(), response.status, neutralise(message.code), request_id(response)};
   return error;
+}
+
+std::string login_hint(const std::string& registry, std::string_view scope, bool has_login) {
+  if (registry == "docker.io") {
+    if (!has_login) return "set the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN, or run docker login";
+    return "check the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN: is the token of this account, and alive?";
+  }
+  const std::string token =
+      registry == "ghcr.io" ? concat("; a job's own token needs ", packages_permission(scope)) : "";
+  return concat(has_login ? "check whether user name and password or token are right, alive, and may do this"
+                          : concat("set registry, username and password for ", registry),
+                token, "; or run docker login ", registry);
 }
 
 Error no_answer(const Asked& asked, Error error) {

@@ -38,6 +38,9 @@ Error registry_failure(const Asked& asked, const net::Response& response);
 /// The error when nobody answered, with the same frame.
 Error no_answer(const Asked& asked, Error error);
 
+/// What to do where a login is missing, or was refused. `scope`: what it was wanted for, "pull" or "repository:a/b:pull,push".
+std::string login_hint(const std::string& registry, std::string_view scope, bool has_login);
+
 /// True for a 404 that a registry itself gave: anything else (a proxy's page) proves nothing about the content.
 bool is_registry_404(const net::Response& response);
 

@@ -179,6 +179,8 @@ std::optional<oci::Digest> HttpRegistry::glance(const oci::Reference& reference,
   return claimed_digest(answer->response);
 }
 
+bool HttpRegistry::is_anonymous(const std::string& registry) { return impl_->session.user(registry).empty(); }
+
 Result<bool> HttpRegistry::has_blob(const oci::Repository& repository, const oci::Digest& digest) {
   net::Deadline deadline = impl_->session.deadline();
   return is_blob_there(impl_->session, repository, digest, kPullActions, deadline);

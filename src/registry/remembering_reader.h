@@ -25,6 +25,7 @@ class RememberingReader final : public RegistryReader {
   Result<std::optional<std::vector<std::string>>> tags(const oci::Repository& repository) override;
   Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
                                                  const oci::Digest& subject) override;
+  bool is_anonymous(const std::string& registry) override { return inner_.is_anonymous(registry); }
 
  private:
   RegistryReader& inner_;

@@ -208,18 +208,9 @@ Result<Token> fetch_token(net::HttpClient& http, const TokenWish& wish) {
 }
 
 Failure login_failure(const std::string& registry, const std::string& scopes, std::string_view why, bool has_login) {
-  std::string hint = concat("give username and password, or run docker login ", registry);
-  if (registry == "docker.io") {
-    hint = has_login
-               ? "check the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN: is the token of this account, and alive?"
-               : "set the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN, or run docker login";
-  } else if (has_login) {
-    hint = concat("check user name and password or token: has it ended, and may it do this? Or run docker login ",
-                  registry);
-  }
   return fail(ErrorCode::unauthenticated,
               concat("registry ", registry, " demands a login", scopes.empty() ? "" : " for ", scopes, ": ", why),
-              std::move(hint));
+              login_hint(registry, scopes, has_login));
 }
 
 }  // namespace crategate::registry

@@ -98,6 +98,19 @@ Result<void> unlist(HttpRegistry& registry, Session& session, std::mutex& changi
   return unlisted;
 }
 
+/// Where a registry does not delete over its API.
+std::string deletion_hint(const oci::Reference& reference) {
+  if (reference.repository.registry == "ghcr.io") {
+    return "GitHub deletes versions of a package only, not over this API: `crategate ci-image prune` does so for tags "
+           "of "
+           "pull requests; else use the package's page";
+  }
+  if (reference.repository.registry == "docker.io") return "Docker Hub removes tags on the repository's page only";
+  return concat("the registry does not delete ", reference.digest ? "manifests" : "tags",
+                " over its API, or deletion is switched off (distribution: REGISTRY_STORAGE_DELETE_ENABLED=true); else "
+                "use the registry's own tools");
+}
+
 /// A manifest on its way: what it is called, as what.
 struct Sending {
   oci::Digest digest;
@@ -202,8 +215,7 @@ Result<bool> HttpRegistry::remove_manifest(const oci::Reference& reference) {
   Error error = registry_failure(answer.asked, answer.response);
   if (status == 405 || status == 400 || status == 501) {
     error.code = ErrorCode::conflict;
-    error.hint = concat("the registry does not delete ", reference.digest ? "manifests" : "tags",
-                        " over its API; do it with the registry's own tools");
+    error.hint = deletion_hint(reference);
   }
   return fail(std::move(error));
 }

@@ -14,6 +14,7 @@
 #include "pipeline/rebuilt.h"
 #include "pipeline/tags.h"
 #include "stages/build_sources.h"
+#include "stages/logged_build.h"
 #include "sys/clock.h"
 
 namespace crategate::stages {
@@ -160,9 +161,7 @@ docker::BuildRequest build_request(const BuildInputs& in, docker::ImageBuilder& 
 
 Result<LoggedBuild> build_logged(const docker::BuildRequest& request, const BuildInputs& in, const sys::Path& log,
                                  const BuildServices& svc) {
-  CG_CHECK(svc.files.make_directories(in.workspace.state() / "logs"));
   CG_CHECK(svc.files.make_directories(in.workspace.state() / "builds"));
-  CG_TRY(auto lines, sys::LogFile::create(in.workspace.state(), log, kLogLimit));
   LoggedBuild built;
   docker::CacheImport cache;
   const auto progress = [&](std::string_view line) {
@@ -170,12 +169,12 @@ Result<LoggedBuild> build_logged(const docker::BuildRequest& request, const Buil
       built.unread_cache = *reason;
       warn_of_cache(in, request, *reason, svc.workflow);
     }
-    static_cast<void>(lines.write(concat(line, "\n")));  // a full disk shows in the build itself
     if (svc.progress) svc.progress(neutralise(line));
   };
-  auto outcome = svc.builder.build(request, in.configuration.build.timeout, progress);
+  auto outcome = run_logged_build(
+      {.request = request, .timeout = in.configuration.build.timeout, .workspace = in.workspace, .log = log},
+      svc.builder, svc.files, progress);
   if (!outcome) return fail(std::move(outcome).error().within(concat("build of cell ", in.cell.key)));
-  CG_CHECK(lines.close());
   built.outcome = *std::move(outcome);
   return built;
 }

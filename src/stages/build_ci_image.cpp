@@ -1,7 +1,8 @@
 #include "stages/build_ci_image.h"
 
 #include <algorithm>
-#include <ranges>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -12,12 +13,12 @@
 #include "registry/copy.h"
 #include "stages/build_sources.h"
 #include "stages/layout_registry.h"
+#include "stages/logged_build.h"
 #include "stages/tag_state.h"
 
 namespace crategate::stages {
 namespace {
 
-constexpr std::string_view kLocalTag = "local";
 constexpr std::string_view kLog = "logs/ci-image-build.log";
 constexpr std::string_view kSubject = "the CI image";
 /// A layout is one repository; its name is never sent anywhere.
@@ -29,14 +30,38 @@ Result<oci::Repository> repository_of(const config::CiImage& settings) {
   return repository;
 }
 
-Result<const config::CiImage*> settings_of(const config::Configuration& configuration) {
-  const auto& settings = configuration.ci_image;
-  if (settings && !settings->image.empty() && !settings->dockerfile.empty()) return &*settings;
-  const std::string_view missing = !settings ? "" : settings->image.empty() ? ".image" : ".dockerfile";
+/// Dockerfile, ci.Dockerfile, Dockerfile.ci; and the other name of such a file.
+bool is_dockerfile(std::string_view path) {
+  const std::string name = to_lower(path.substr(path.rfind('/') + 1));
+  if (name.ends_with(".dockerignore")) return false;
+  return std::ranges::any_of(std::array<std::string_view, 2>{"dockerfile", "containerfile"}, [&name](const auto kind) {
+    return name == kind || name.starts_with(concat(kind, ".")) || name.ends_with(concat(".", kind));
+  });
+}
+
+/// `ci-image.dockerfile`, or the only watched path that is one.
+Result<std::string> dockerfile_of(const config::CiImage& settings) {
+  if (!settings.dockerfile.empty()) return settings.dockerfile;
+  std::vector<std::string> watched;
+  std::ranges::copy_if(settings.watch, std::back_inserter(watched), is_dockerfile);
+  if (watched.size() == 1) return std::move(watched.front());
   return fail(ErrorCode::bad_input,
-              concat("ci-image", missing, ": expected what ci-image build is to build, found none"),
-              "Write `image: ghcr.io/OWNER/REPOSITORY/ci` and `dockerfile: ci.Dockerfile` into the section ci-image of "
-              "crategate.yml.");
+              concat("ci-image.dockerfile: expected the Dockerfile to build, found none, and ",
+                     watched.empty() ? std::string("none in ci-image.watch")
+                                     : concat("several in ci-image.watch: ", join(watched, ", "))),
+              concat("Write `dockerfile: ", watched.empty() ? std::string("ci.Dockerfile") : watched.front(),
+                     "` below `ci-image:` in crategate.yml."));
+}
+
+/// With the Dockerfile that is built.
+Result<config::CiImage> settings_of(const config::Configuration& configuration) {
+  if (!configuration.ci_image || configuration.ci_image->image.empty()) {
+    return fail(ErrorCode::bad_input, "ci-image.image: expected the repository of the image, found none",
+                "Write `image: ghcr.io/OWNER/REPOSITORY/ci` below `ci-image:` in crategate.yml.");
+  }
+  config::CiImage settings = *configuration.ci_image;
+  CG_TRY(settings.dockerfile, dockerfile_of(settings));
+  return settings;
 }
 
 /// All of them only where they can be kept together, and never for a fork: nobody runs those of its image.
@@ -70,16 +95,24 @@ void leave_out_absent(std::vector<docker::Cache>& caches, registry::RegistryRead
 
 Result<docker::BuildOutcome> run_builder(const docker::BuildRequest& request, const CiImageBuildInputs& in,
                                          const CiImageBuildServices& svc) {
-  CG_CHECK(svc.files.make_directories(in.workspace.state() / "logs"));
   CG_CHECK(svc.files.make_directories(in.workspace.state() / "ci-image"));
-  CG_TRY(auto log, sys::LogFile::create(in.workspace.state(), sys::Path(kLog), kLogLimit));
-  auto outcome = svc.builder.build(request, in.configuration.build.timeout, [&](std::string_view line) {
-    static_cast<void>(log.write(concat(line, "\n")));  // a full disk shows in the build itself
-    if (svc.progress) svc.progress(neutralise(line));
-  });
+  auto outcome = run_logged_build({.request = request,
+                                   .timeout = in.configuration.build.timeout,
+                                   .workspace = in.workspace,
+                                   .log = sys::Path(kLog)},
+                                  svc.builder, svc.files, [&svc](std::string_view line) {
+                                    if (svc.progress) svc.progress(neutralise(line));
+                                  });
   if (!outcome) return fail(std::move(outcome).error().within("ci-image build"));
-  CG_CHECK(log.close());
   return outcome;
+}
+
+/// Before minutes of building, not after them.
+Result<void> require_push_right(const oci::Repository& repository, const CiImageBuildServices& svc) {
+  auto access = svc.access(repository);
+  if (access && !access->no_push) return {};
+  Error error = access ? *std::move(access->no_push) : std::move(access).error();
+  return fail(std::move(error).within("ci-image build, before anything is built"));
 }
 
 /// The one image that buildx left there.
@@ -132,8 +165,7 @@ Result<void> publish(const CiImageBuildInputs& in, const oci::Repository& reposi
                 "Nothing was tagged. Run the build again.");
   }
   CG_CHECK(require_revision(image, in.revision, svc.reader));
-  // The tag that moves comes first in the decision: what it names has its own tag by then.
-  for (const auto& tag : in.decision->publish | std::views::reverse) {
+  for (const auto& tag : tags_in_order(*in.decision)) {
     CG_CHECK(point({repository, tag, std::nullopt}, *stored, svc));
     log::info(concat(repository.familiar(), ":", tag, " is ", digest.text()));
   }
@@ -151,7 +183,26 @@ void warn_of_unwatched(const config::CiImage& settings) {
 
 }  // namespace
 
-std::string local_ci_image(const config::CiImage& settings) { return concat(settings.image, ":", kLocalTag); }
+Result<void> require_event_commit(const pipeline::Event& event, git::Repository& repository) {
+  CG_TRY(const auto head, repository.head());
+  if (head && (*head == event.sha || *head == event.head_sha)) return {};
+  if (head && event.sha.empty()) {
+    // Nobody has named the merge commit; it says itself what it merges.
+    CG_TRY(const auto merged, repository.resolve("HEAD^2"));
+    if (merged && *merged == event.head_sha) return {};
+  }
+  return fail(ErrorCode::bad_input,
+              concat("ci-image build: expected the event's commit ", event.sha.empty() ? event.head_sha : event.sha,
+                     " to be checked out, found ", head.value_or("none")),
+              head ? "Check out without `ref:`, or the head of the pull request."
+                   : "Check out with actions/checkout, in a job that has git.");
+}
+
+std::vector<std::string> tags_in_order(const pipeline::CiImageDecision& decision) {
+  return {decision.publish.rbegin(), decision.publish.rend()};
+}
+
+std::string local_ci_image(const config::CiImage& settings) { return concat(settings.image, ":", pipeline::kLocalTag); }
 
 std::vector<std::string> ci_image_caches(const CiImageBuildInputs& in) {
   std::vector<std::string> caches;
@@ -167,10 +218,10 @@ std::vector<std::string> ci_image_caches(const CiImageBuildInputs& in) {
 }
 
 Result<docker::BuildRequest> ci_image_request(const CiImageBuildInputs& in) {
-  CG_TRY(const auto* const settings, settings_of(in.configuration));
-  const auto platforms = platforms_of(in, *settings);
+  CG_TRY(const auto settings, settings_of(in.configuration));
+  const auto platforms = platforms_of(in, settings);
   docker::BuildRequest request;
-  request.dockerfile = settings->dockerfile;
+  request.dockerfile = settings.dockerfile;
   request.platform = platforms.front();
   request.more_platforms = {platforms.begin() + 1, platforms.end()};
   request.fresh = in.fresh || (in.decision && in.decision->build == pipeline::CiBuild::fresh);
@@ -182,21 +233,21 @@ Result<docker::BuildRequest> ci_image_request(const CiImageBuildInputs& in) {
   request.inline_cache = in.pushes();
   // What a pull request leaves is never what a branch is built from.
   if (in.pushes() && !in.decision->pull_request) {
-    request.cache_to = {{.reference = concat(settings->image, ":", pipeline::kCacheTag),
+    request.cache_to = {{.reference = concat(settings.image, ":", pipeline::kCacheTag),
                          .directory = {},
                          .ignore_error = in.configuration.build.cache_ignore_error}};
   }
   if (in.makes_layout()) {
     request.layout = (in.workspace.state_name / kCiImageLayout).string();
   } else {
-    request.tags = {local_ci_image(*settings)};
+    request.tags = {local_ci_image(settings)};
   }
   return request;
 }
 
 Result<CiImageBuilt> build_ci_image(const CiImageBuildInputs& in, const CiImageBuildServices& svc) {
+  CG_TRY(const auto settings, settings_of(in.configuration));
   CG_TRY(auto request, ci_image_request(in));
-  const auto& settings = *in.configuration.ci_image;
   CG_TRY(const auto repository, repository_of(settings));
   config::Build read_by_build;  // of the section `build` only what says which frontends may read a Dockerfile
   read_by_build.frontends = in.configuration.build.frontends;
@@ -209,6 +260,7 @@ Result<CiImageBuilt> build_ci_image(const CiImageBuildInputs& in, const CiImageB
                                  .remedy = "Correct ci-image.dockerfile, a path from the top of the repository."},
                          svc.files));
   warn_of_unwatched(settings);
+  if (in.pushes()) CG_CHECK(require_push_right(repository, svc));
   if (in.decision) leave_out_absent(request.cache_from, svc.reader);
   CiImageBuilt built;
   if (in.makes_layout()) {

@@ -3,6 +3,7 @@
 // buildx (docker/build).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/result.h"
 #include "config/configuration.h"
 #include "docker/build.h"
+#include "git/repository.h"
 #include "pipeline/ci_image.h"
 #include "registry/client.h"
 #include "stages/project_command.h"
@@ -42,6 +44,8 @@ struct CiImageBuildServices {
   docker::ImageBuilder& builder;
   registry::RegistryReader& reader;
   registry::RegistryWriter& writer;
+  /// What the login may do in a repository.
+  const std::function<Result<registry::Access>(const oci::Repository&)>& access;
   const Progress& progress;
 };
 
@@ -60,15 +64,26 @@ std::string local_ci_image(const config::CiImage& settings);
 /// branch. Nothing on somebody's machine: its builder has a cache of its own, and needs no network.
 std::vector<std::string> ci_image_caches(const CiImageBuildInputs& in);
 
+/// The tags as they are written: the one that moves, which is the decision's first, comes last, when what it names has a
+/// tag of its own.
+std::vector<std::string> tags_in_order(const pipeline::CiImageDecision& decision);
+
 /// What is asked of buildx; all of `ci_image_caches` among it.
-/// Errors: bad_input for settings without Dockerfile.
+/// The Dockerfile is `ci-image.dockerfile`, or the one that is watched.
+/// Errors: bad_input for settings without a repository or Dockerfile.
 Result<docker::BuildRequest> ci_image_request(const CiImageBuildInputs& in);
 
+/// What is built is what the event is about: a label with another commit would prove something else. The commit is the
+/// event's, the head of its pull request, or, where the event names none, a merge of that head.
+/// Errors: bad_input
+Result<void> require_event_commit(const pipeline::Event& event, git::Repository& repository);
+
 /// Builds, and where the event may publish: the whole image by digest first, then its tags, the moving one last, each
-/// read back. Nobody finds an image under a tag that is not complete, or is labelled with another commit.
+/// read back. Nobody finds an image under a tag that is not complete, or is labelled with another commit. Whether it may
+/// push is asked before it builds.
 ///
 /// Effects:  process(docker buildx), network(registry), writes the log, and the layout while it works
-/// Errors:   bad_input (settings, sources that are refused), engine, no_space, integrity, conflict for a tag that
+/// Errors:   bad_input (settings, sources that are refused), unauthenticated, forbidden, engine, no_space, integrity, conflict for a tag that
 ///           somebody else moves at the same time; those of the registry
 Result<CiImageBuilt> build_ci_image(const CiImageBuildInputs& in, const CiImageBuildServices& svc);
 

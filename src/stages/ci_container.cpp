@@ -26,22 +26,32 @@ docker::ContainerSpec ci_container(const CiContainerInputs& in) {
   return spec;
 }
 
-Result<CommandResult> run_ci_generate(const CiContainerInputs& in, docker::Engine& engine, sys::FileSystem& files,
-                                      const Progress& progress) {
-  if (in.generate.empty()) {
-    return fail(ErrorCode::bad_input, "ci-image.generate: expected the command that makes the files, found none",
-                "Write `generate: [make, gen]` into the section ci-image of crategate.yml.");
-  }
+Result<void> require_ci_generate(const config::Argv& generate) {
+  if (!generate.empty()) return {};
+  return fail(
+      ErrorCode::bad_input, "ci-image.generate: expected the command that makes the files, found none",
+      "Write it into the section ci-image of crategate.yml, for example `generate: [make, generated]`: what runs "
+      "in the image, not a target that calls `crategate ci-image gen`.");
+}
+
+docker::ContainerSpec ci_generate_container(const CiContainerInputs& in) {
   auto spec = ci_container(in);
   set_command(spec, in.generate);
+  return spec;
+}
+
+Result<CommandResult> run_ci_generate(const CiContainerInputs& in, docker::Engine& engine, sys::FileSystem& files,
+                                      const Progress& progress) {
+  CG_CHECK(require_ci_generate(in.generate));
+  const auto spec = ci_generate_container(in);
   CG_CHECK(files.make_directories(in.workspace.state() / "logs"));
   CG_TRY(auto log, sys::LogFile::create(in.workspace.state(), sys::Path(kLog), kLogLimit));
   OutputCollector output(std::move(log), progress);
   CG_TRY(auto result, run_in_container(spec, std::chrono::milliseconds(0), output, engine));
   if (result.exit_code == 0 && !result.cancelled) return result;
-  return fail(command_failure(
-      "ci-image gen", result, std::chrono::milliseconds(0), (in.workspace.state_name / kLog).string(),
-      concat("Look at it with `crategate ci-image shell`: ", describe_command(in.generate), " in ", in.image)));
+  return fail(
+      command_failure("ci-image gen", result, std::chrono::milliseconds(0), (in.workspace.state_name / kLog).string(),
+                      concat("Look at it with `", in.shell, "`: ", describe_command(in.generate), " in ", in.image)));
 }
 
 sys::Command ci_shell(const CiContainerInputs& in, std::map<std::string, std::string> variables) {

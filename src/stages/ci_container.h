@@ -18,12 +18,19 @@ struct CiContainerInputs {
   std::string image;  ///< that the engine has
   const config::Argv& generate;
   Workspace workspace;
-  std::string user;  ///< `uid:gid` of whom new files belong to
+  std::string user;   ///< `uid:gid` of whom new files belong to
+  std::string shell;  ///< the command that opens a shell in the same image, for a hint
 };
 
 /// The repository at /workspace, readable and writable, and nothing else of the machine: no variable, no login, no
 /// engine. HOME is a place that any user can write to.
 docker::ContainerSpec ci_container(const CiContainerInputs& in);
+
+/// Errors: bad_input where there is no command.
+Result<void> require_ci_generate(const config::Argv& generate);
+
+/// With `ci-image.generate` as its command, which there is.
+docker::ContainerSpec ci_generate_container(const CiContainerInputs& in);
 
 /// Runs `ci-image.generate` without a time limit of its own.
 /// Effects: container; writes logs/ci-image-gen.log in the state directory, and what the command writes.

@@ -84,12 +84,11 @@ struct Place {
 };
 
 /// One that was deleted between reading and writing is made anew.
-Result<PostedComment> update(const Place& place, std::int64_t id) {
-  auto updated = place.client.update_comment(place.repository, id, place.comment.text);
+Result<PostedComment> update(const Place& place, std::int64_t id, const std::string& text) {
+  auto updated = place.client.update_comment(place.repository, id, text);
   if (updated) return PostedComment{CommentOutcome::updated, updated->url};
   if (updated.error().code != ErrorCode::not_found) return fail(std::move(updated).error());
-  CG_TRY(const auto created,
-         place.client.create_comment(place.repository, place.comment.pull_request, place.comment.text));
+  CG_TRY(const auto created, place.client.create_comment(place.repository, place.comment.pull_request, text));
   return PostedComment{CommentOutcome::created, created.url};
 }
 
@@ -108,7 +107,8 @@ Result<PostedComment> upsert(const Place& place, actions::Workflow& workflow) {
          place.client.issue_comments(place.repository, comment.pull_request, [&](const github::IssueComment& each) {
            return pipeline::has_marker(each.body, comment.marker) && (!self || each.author == self);
          }));
-  pipeline::CommentFacts facts{.seen = {}, .self = self, .marker = comment.marker, .text = comment.text};
+  pipeline::CommentFacts facts{
+      .seen = {}, .self = self, .marker = comment.marker, .text = comment.text, .lasting = comment.lasting};
   for (const auto& each : comments) facts.seen.push_back({each.id, each.author, each.body});
   // Decision
   const auto decision = pipeline::decide_comment(facts);
@@ -117,20 +117,19 @@ Result<PostedComment> upsert(const Place& place, actions::Workflow& workflow) {
     log::info(concat(decision.older, " older comments with the same marker stay as they are: delete them by hand"));
   switch (decision.action) {
     case CommentAction::create: {
-      CG_TRY(const auto created, place.client.create_comment(place.repository, comment.pull_request, comment.text));
+      CG_TRY(const auto created, place.client.create_comment(place.repository, comment.pull_request, decision.text));
       return PostedComment{CommentOutcome::created, created.url};
     }
     case CommentAction::update:
-      return update(place, decision.id);
+      return update(place, decision.id, decision.text);
     case CommentAction::keep:
       return PostedComment{CommentOutcome::unchanged, url_of(comments, decision.id)};
     case CommentAction::leave:
       break;
   }
-  warn(workflow,
-       concat("comment ", url_of(comments, decision.id),
-              " is about an older image and stays: GitHub does not tell whose token this is, and a comment of "
-              "somebody else is not changed. See docs/github.md"));
+  warn(workflow, concat("comment ", url_of(comments, decision.id),
+                        " is an older one and stays: GitHub does not tell whose token this is, and a comment of "
+                        "somebody else is not changed. See docs/github.md"));
   return PostedComment{CommentOutcome::left, {}};
 }
 
@@ -165,10 +164,15 @@ Result<PreparedComment> prepare_comment(const PlanInputs& in, const PlanServices
 Result<PostedComment> post_comment(const PreparedComment& comment, const github::RepositoryName& repository,
                                    github::CommentClient& client, actions::Workflow& workflow) {
   auto posted = upsert({comment, repository, client}, workflow);
-  if (posted || counts(posted.error().code)) return posted;
-  const Error& error = posted.error();
-  warn(workflow, concat("no comment was written: ", describe(error), error.hint.empty() ? "" : "; ", error.hint));
+  if (posted) return posted;
+  CG_CHECK(only_warn(posted.error(), "no comment was written", workflow));
   return PostedComment{};
+}
+
+Result<void> only_warn(const Error& error, std::string_view what, actions::Workflow& workflow) {
+  if (counts(error.code)) return fail(error);
+  warn(workflow, concat(what, ": ", describe(error), error.hint.empty() ? "" : "; ", error.hint));
+  return {};
 }
 
 }  // namespace crategate::stages

@@ -17,8 +17,9 @@ namespace crategate::stages {
 struct PreparedComment {
   std::int64_t pull_request = 0;
   std::string marker;
-  std::string text;    ///< empty = nothing is said about this event
-  std::string reason;  ///< the decision's, for the log
+  std::string text;          ///< empty = nothing is said about this event
+  std::string reason;        ///< the decision's, for the log
+  std::string lasting = {};  ///< how a line begins that an older comment keeps when text has none; empty = none
 };
 
 /// A comment belongs to the event that publishes `pr-N`, and to no other: never to a fork's (C-9), which could not write one.
@@ -50,5 +51,11 @@ struct PostedComment {
 /// Errors: bad_input, interrupted, terminated, internal
 Result<PostedComment> post_comment(const PreparedComment& comment, const github::RepositoryName& repository,
                                    github::CommentClient& client, actions::Workflow& workflow);
+
+/// For what no check depends on: what GitHub refuses or does not answer becomes a warning that begins with `what`.
+///
+/// Effects: annotations
+/// Errors: those that a person or a defect is to blame for, and the end of the process
+Result<void> only_warn(const Error& error, std::string_view what, actions::Workflow& workflow);
 
 }  // namespace crategate::stages

@@ -9,23 +9,26 @@
 #include "actions/workflow.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "pipeline/regen_result.h"
 #include "stages/artifact_archive.h"
 #include "zip/inflate.h"
 
 namespace crategate::stages {
 namespace {
 
-constexpr std::uint64_t kLargestBundle = 8u << 20;                  // evidence is small; a log is never taken
 constexpr std::uint64_t kLargestPiece = (64u << 20) + (64u << 10);  // a log of the largest size, and its last line
 constexpr std::size_t kTakers = 8;
 constexpr std::string_view kTakenHint =
     "Let one job of an attempt do this stage, once; a re-run of the job replaces what its earlier attempt left.";
-const zip::Limits kLimits{.archive = kLargestBundle,
-                          .members = 1000,
-                          .member = 4u << 20,
-                          .total = 16u << 20,
-                          .ratio = 100,
-                          .ratio_from = 1u << 20};
+/// A log is never taken.
+zip::Limits limits_of(const Bundle& bundle) {
+  return {.archive = 2 * bundle.largest,
+          .members = 1000,
+          .member = bundle.largest,
+          .total = 4 * bundle.largest,
+          .ratio = 100,
+          .ratio_from = 1u << 20};
+}
 
 Piece in_state(const Workspace& workspace, const sys::Path& file) {
   return {.member = file.filename().string(), .root = workspace.state(), .file = file};
@@ -59,7 +62,7 @@ Error not_expected(const oci::Digest& expected, std::string_view found) {
 Result<std::vector<zip::Member>> read_members(const Bundle& bundle, const LocalArchive& archive) {
   std::vector<zip::Member> members;
   for (const auto& piece : bundle.pieces) {
-    CG_TRY(auto bytes, zip::read_member(archive.path(), piece.member, kLimits));
+    CG_TRY(auto bytes, zip::read_member(archive.path(), piece.member, limits_of(bundle)));
     if (bytes) members.push_back({.name = piece.member, .kind = zip::Member::Kind::text, .content = *std::move(bytes)});
   }
   return members;
@@ -87,7 +90,7 @@ Result<void> take_one(const Bundle& bundle, const actions::Artifact& artifact, c
                                    CG_CHECK(svc.store.download(artifact, sink));
                                    return {};
                                  },
-                                 kLargestBundle, svc.files));
+                                 2 * bundle.largest, svc.files));
   CG_TRY(const auto members, read_members(bundle, archive));
   CG_CHECK(require_expected(bundle, members, svc.expected));
   for (const auto& piece : bundle.pieces) {
@@ -162,6 +165,13 @@ Bundle report_bundle(const Workspace& workspace) {
   return {.name = "crategate-report",
           .pieces = {in_state(workspace, kReleaseFile), in_state(workspace, actions::kSummaryFile)},
           .grows = true};
+}
+
+Bundle regen_bundle(const Workspace& workspace, const config::Regen& settings) {
+  return {.name = "regen",
+          .pieces = {in_state(workspace, kRegenResultFile), in_state(workspace, kRegenPatchFile)},
+          .largest = pipeline::largest_patch(settings),
+          .only_given = true};
 }
 
 Result<ExpectedBundles> parse_expected(const std::vector<std::string>& items) {

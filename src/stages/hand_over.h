@@ -2,6 +2,7 @@
 // Belongs here: the table of artifacts, and the two verbs.  Not here: archives (artifact_archive), what files mean.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ struct Piece {
 struct Bundle {
   std::string name;  ///< of the artifact; it carries no attempt
   std::vector<Piece> pieces;
-  bool grows = false;       ///< a later job of the same attempt replaces it with one that says more
+  bool grows = false;                ///< a later job of the same attempt replaces it with one that says more
+  std::uint64_t largest = 4u << 20;  ///< bytes of one piece; evidence is small
   bool only_given = false;  ///< what nobody gave in this run does not count, whatever lies there from another one
 };
 
@@ -40,6 +42,7 @@ Bundle digest_bundle(const Workspace& workspace, const pipeline::Cell& cell);
 Bundle rebuilds_bundle(const Workspace& workspace, const pipeline::Plan& plan);
 Bundle moves_bundle(const Workspace& workspace);
 Bundle report_bundle(const Workspace& workspace);
+Bundle regen_bundle(const Workspace& workspace, const config::Regen& settings);
 
 /// Artifact → what its bundle must hold; others may hold anything.
 using ExpectedBundles = std::map<std::string, oci::Digest>;

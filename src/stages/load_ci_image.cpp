@@ -9,11 +9,11 @@
 #include "layout/blob_file.h"
 #include "oci/image_choice.h"
 #include "oci/media_types.h"
+#include "pipeline/ci_tags.h"
 
 namespace crategate::stages {
 namespace {
 
-constexpr std::string_view kTag = "fork";
 constexpr std::string_view kUnpacked = "ci-image/loaded";
 
 struct Found {
@@ -32,7 +32,8 @@ Result<oci::Digest> image_in(const layout::OciLayout& layout, const CiImageLoadI
   CG_TRY(const auto listed, layout.manifests());
   if (listed.size() != 1) return no_image(in.from, concat(listed.size()));
   CG_TRY(const auto stored, layout.find(listed.front()));
-  if (!stored) return no_image(in.from, "none");
+  if (!stored)
+    return fail(ErrorCode::integrity, concat("expected the manifest ", listed.front().text(), ", found no such blob"));
   if (!oci::is_index(stored->descriptor.media_type)) return listed.front();
   CG_TRY(const auto index, oci::parse_index(stored->bytes, stored->descriptor.media_type));
   const oci::Platform machine{.os = "linux", .architecture = in.architecture, .variant = {}};
@@ -56,14 +57,13 @@ Result<Found> unpack(const CiImageLoadInputs& in, const sys::Path& directory, sy
   CG_TRY(auto layout, layout::OciLayout::open(directory));
   CG_TRY(const auto archive, layout::file_source(in.from));
   const oci::Platform machine{.os = "linux", .architecture = in.architecture, .variant = {}};
-  auto imported = layout::import_archive(archive, machine, layout);
-  if (!imported) return fail(std::move(imported).error().within(concat("ci-image load ", in.from.string())));
-  return Found{std::move(layout), imported->manifest.digest};
+  CG_TRY(const auto imported, layout::import_archive(archive, machine, layout));
+  return Found{std::move(layout), imported.manifest.digest};
 }
 
 Result<CiImageLoaded> load(const Found& found, const CiImageLoadInputs& in, docker::Engine& engine) {
   CG_TRY(const auto repository, oci::parse_repository(in.settings.image));
-  const oci::Reference name{repository, std::string(kTag), std::nullopt};
+  const oci::Reference name{repository, std::string(pipeline::kForkTag), std::nullopt};
   CG_TRY(const auto archive, layout::write_archive(found.layout, found.image, name));
   CG_CHECK(engine.load_image(archive.source, archive.size));
   CG_TRY(const auto loaded, engine.find_image(name.familiar()));
@@ -76,9 +76,7 @@ Result<CiImageLoaded> load(const Found& found, const CiImageLoadInputs& in, dock
               "Look at the log of the Docker engine.");
 }
 
-}  // namespace
-
-Result<CiImageLoaded> load_ci_image(const CiImageLoadInputs& in, docker::Engine& engine, sys::FileSystem& files) {
+Result<CiImageLoaded> load_from(const CiImageLoadInputs& in, docker::Engine& engine, sys::FileSystem& files) {
   std::error_code ignored;
   if (std::filesystem::is_directory(in.from, ignored)) {
     CG_TRY(const auto found, find_in_directory(in));
@@ -90,6 +88,20 @@ Result<CiImageLoaded> load_ci_image(const CiImageLoadInputs& in, docker::Engine&
   auto loaded = found ? load(*found, in, engine) : Result<CiImageLoaded>(fail(found.error()));
   static_cast<void>(files.remove_tree(directory));
   return loaded;
+}
+
+}  // namespace
+
+Result<CiImageLoaded> load_ci_image(const CiImageLoadInputs& in, docker::Engine& engine, sys::FileSystem& files) {
+  auto loaded = load_from(in, engine, files);
+  if (loaded || loaded.error().code != ErrorCode::integrity) return loaded;
+  // Whatever is wrong with it, it is so where it came from: nothing of it is made here.
+  Error error = std::move(loaded).error().within(concat("ci-image load ", in.from.string()));
+  error.hint =
+      "It is cut or changed, or has a symbolic link, which is not followed: download the artifact ci-image again; if "
+      "it "
+      "stays so, run its build again.";
+  return fail(std::move(error));
 }
 
 }  // namespace crategate::stages

@@ -194,7 +194,7 @@ Result<pipeline::Destination> parse_destination(const std::string& to, bool layo
   return pipeline::Destination{.layout = false, .prefix = prefix};
 }
 
-Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc) {
+Result<pipeline::EventFacts> read_event_facts(const PlanInputs& in, const PlanServices& svc) {
   const auto& options = in.invocation;
   pipeline::EventFacts facts;
   facts.name = environment_or(options.event, svc.environment, actions::kEventName);
@@ -207,7 +207,8 @@ Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc
     facts.name = "workflow_dispatch";  // a person at a shell is a manual run of what is checked out
   }
   // Facts of the runner's own event do not describe another one that was asked for by option.
-  const bool from_runner = options.event.empty() || svc.environment.get(actions::kEventName) == options.event;
+  const std::string of_runner = svc.environment.get(actions::kEventName).value_or("");
+  const bool from_runner = options.event.empty() || of_runner.empty() || of_runner == options.event;
   const auto fact = [&](const std::string& option, std::string_view name) {
     return from_runner ? environment_or(option, svc.environment, name) : option;
   };
@@ -221,6 +222,11 @@ Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc
   if (facts.ref.empty()) {
     CG_TRY(facts.ref, svc.repository.head_ref());
   }
+  return facts;
+}
+
+Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc) {
+  CG_TRY(const auto facts, read_event_facts(in, svc));
   return pipeline::parse_event(facts);
 }
 

@@ -40,6 +40,9 @@ Result<pipeline::Plan> make_plan(const PlanInputs& in, const PlanServices& svc);
 Result<pipeline::Destination> parse_destination(const std::string& to, bool layout_by_default);
 
 /// The event facts in force: options first, then the runner's environment, then git (a manual run of HEAD).
+/// Effects: reads the payload's file, process(git)
+Result<pipeline::EventFacts> read_event_facts(const PlanInputs& in, const PlanServices& svc);
+/// What they mean.
 Result<pipeline::Event> read_event(const PlanInputs& in, const PlanServices& svc);
 
 /// Effects: writes plan.json into the state directory, the outputs and the summary.

@@ -22,6 +22,19 @@ bool is_below(const sys::Path& path, const sys::Path& directory) {
   return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first == directory.end();
 }
 
+/// Limits as options of `docker run`; none where the engine's defaults hold.
+void describe_limits(const docker::ContainerLimits& limits, config::Argv& argv) {
+  const docker::ContainerLimits usual;
+  if (limits.memory > 0)
+    argv.insert(argv.end(), {concat("--memory=", limits.memory), concat("--memory-swap=", limits.memory)});
+  if (limits.cpus > 0) argv.push_back(concat("--cpus=", limits.cpus));
+  if (limits.processes != usual.processes) argv.push_back(concat("--pids-limit=", limits.processes));
+  if (limits.file_size > 0) argv.push_back(concat("--ulimit=fsize=", limits.file_size));
+  if (limits.drop_capabilities) argv.emplace_back("--cap-drop=ALL");
+  if (limits.read_only_root) argv.emplace_back("--read-only");
+  for (const auto& [place, options] : limits.tmpfs) argv.push_back(concat("--tmpfs=", place, ":", options));
+}
+
 }  // namespace
 
 std::vector<std::string> container_command(const config::Argv& setup, const config::Argv& run) {
@@ -133,10 +146,12 @@ Result<void> provide_image(const std::string& name, docker::Engine& engine) {
 }
 
 Result<CommandResult> run_in_container(const docker::ContainerSpec& spec, std::chrono::milliseconds timeout,
-                                       OutputCollector& output, docker::Engine& engine) {
+                                       OutputCollector& output, docker::Engine& engine,
+                                       const std::function<Result<void>()>& watch) {
   CG_TRY(const auto outcome,
-         engine.run_container(
-             spec, {.timeout = timeout, .on_output = [&output](std::string_view bytes) { return output.add(bytes); }}));
+         engine.run_container(spec, {.timeout = timeout,
+                                     .on_output = [&output](std::string_view bytes) { return output.add(bytes); },
+                                     .watch = watch}));
   CommandResult result{.exit_code = outcome.exit_code,
                        .timed_out = outcome.timed_out,
                        .cancelled = outcome.cancelled,
@@ -159,6 +174,7 @@ std::string describe_container(const docker::ContainerSpec& spec) {
   if (!spec.workdir.empty()) argv.push_back(concat("--workdir=", spec.workdir));
   if (!spec.user.empty()) argv.push_back(concat("--user=", spec.user));
   if (!spec.network.empty()) argv.push_back(concat("--network=", spec.network));
+  describe_limits(spec.limits, argv);
   if (spec.override_entrypoint) argv.push_back(concat("--entrypoint=", join(spec.entrypoint, " ")));
   argv.push_back(spec.image);
   argv.insert(argv.end(), spec.command.begin(), spec.command.end());

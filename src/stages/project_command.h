@@ -85,13 +85,14 @@ Result<void> run_collecting(const sys::Command& command, std::chrono::millisecon
 Result<CommandResult> run_on_host(const config::Argv& setup, const config::Argv& run, const sys::Path& directory,
                                   std::chrono::milliseconds timeout, OutputCollector& output, const HostServices& svc);
 
-/// Runs `spec` (its command already set) and collects its output.
 /// The engine has the image afterwards: what it lacks is pulled.
 /// Errors: those of Engine::pull_image.
 Result<void> provide_image(const std::string& name, docker::Engine& engine);
 
+/// Runs `spec` (its command already set) and collects its output. `watch`: see docker::ContainerRun.
 Result<CommandResult> run_in_container(const docker::ContainerSpec& spec, std::chrono::milliseconds timeout,
-                                       OutputCollector& output, docker::Engine& engine);
+                                       OutputCollector& output, docker::Engine& engine,
+                                       const std::function<Result<void>()>& watch = {});
 
 /// The command as a person would type it: `docker run --rm …`. For dry runs and messages.
 std::string describe_container(const docker::ContainerSpec& spec);

@@ -20,7 +20,7 @@ Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repos
   Comparison out{.paths = std::nullopt, .base = {}, .head = event.head_sha, .why_not = {}};
   if (out.head.empty()) out.head = "HEAD";
   if (event.base_branch.empty()) {
-    out.why_not = "the event does not name its base branch";
+    out.why_not = "no payload names its base branch (give --payload, or --base-ref)";
   } else {
     out.base = concat("refs/remotes/origin/", event.base_branch);
     CG_TRY(auto changes, repository.changes(out.base, out.head, true));
@@ -29,10 +29,7 @@ Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repos
   }
   if (out.paths) return out;
   CG_TRY(const bool merge, is_merge_of(event.head_sha, repository));
-  if (!merge) {
-    if (out.why_not.find("fetch-depth") == std::string::npos) out.why_not += " (check out with fetch-depth: 0)";
-    return out;
-  }
+  if (!merge) return out;
   CG_TRY(auto changes, repository.changes("HEAD^1", "HEAD", false));
   return Comparison{std::move(changes.paths), "HEAD^1", "HEAD", std::move(changes.why_not)};
 }

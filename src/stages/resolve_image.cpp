@@ -1,6 +1,8 @@
 #include "stages/resolve_image.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -8,40 +10,19 @@
 #include "base/strings.h"
 #include "oci/reference.h"
 #include "pipeline/base_watch.h"
+#include "registry/failure.h"
 #include "stages/pull_request_changes.h"
 #include "stages/tag_state.h"
 
 namespace crategate::stages {
 namespace {
 
-constexpr std::string_view kThreeLines =
-    "write three lines into crategate.yml: `ci-image:`, `  image: ghcr.io/OWNER/REPOSITORY/ci`, and `  watch: "
-    "[ci.Dockerfile, .github/workflows/build-ci-image.yml]`";
 constexpr std::string_view kExact = "Watched paths are exact, from the top of the repository; patterns match nothing. ";
 
 /// From the top, in one spelling only: what git prints is compared with it.
 bool is_plain(std::string_view path) {
   const auto parts = split(path, '/');
   return std::ranges::none_of(parts, [](const auto& part) { return part.empty() || part == "." || part == ".."; });
-}
-
-Result<config::CiImage> settings_of(const config::Configuration& configuration) {
-  if (!configuration.ci_image) {
-    return fail(ErrorCode::bad_input, "ci-image: expected a section that says which image, found none",
-                std::string(kThreeLines));
-  }
-  const auto& settings = *configuration.ci_image;
-  if (settings.image.empty() || settings.watch.empty()) {
-    return fail(ErrorCode::bad_input,
-                concat("ci-image.", settings.image.empty() ? "image: expected a repository" : "watch: expected paths",
-                       ", found none"),
-                std::string(kThreeLines));
-  }
-  const auto odd = std::ranges::find_if_not(settings.watch, is_plain);
-  if (odd == settings.watch.end()) return settings;
-  return fail(ErrorCode::bad_input,
-              concat("ci-image.watch: expected paths from the top of the repository, found ", quoted(*odd)),
-              concat(kExact, "Write it without a leading slash, `.` and `..`."));
 }
 
 /// The most similar path, else one of the same name in another folder.
@@ -54,24 +35,36 @@ std::optional<std::string> nearest_path(const std::string& path, const std::vect
   return *same_name;
 }
 
-/// A path that is nowhere watches nothing, and nobody would notice (C-4).
-Result<void> require_watched_files(const std::vector<std::string>& watch, const Comparison& compared,
-                                   git::Repository& repository) {
-  std::vector<std::string> missing = watch;
-  for (const auto& commit : {compared.head, compared.base}) {
+/// A path that is nowhere watches nothing, and nobody would notice (C-4). Where a commit is not in this clone, nobody can tell.
+Result<void> require_watched_files(std::vector<std::string> missing, const std::vector<std::string>& commits,
+                                   std::string_view where, git::Repository& repository) {
+  for (const auto& commit : commits) {
     if (missing.empty()) return {};
     CG_TRY(const auto found, repository.files_at(commit, missing));
     if (!found) return {};
     std::erase_if(missing, [&found](const auto& path) { return std::ranges::find(*found, path) != found->end(); });
   }
   if (missing.empty()) return {};
-  CG_TRY(const auto files, repository.files_at(compared.head, {}));
+  CG_TRY(const auto files, repository.files_at(commits.front(), {}));
   const auto near = files ? nearest_path(missing.front(), *files) : std::nullopt;
   return fail(
       ErrorCode::bad_input,
-      concat("ci-image.watch: expected files of the repository, found none at ", quoted(missing.front()),
-             ", neither in the base branch nor in the pull request"),
+      concat("ci-image.watch: expected files of the repository, found none at ", quoted(missing.front()), ", ", where),
       concat(kExact, near ? concat("Did you mean ", *near, "?") : std::string("Correct the path or remove it.")));
+}
+
+/// Of an event that is compared with nothing. What the checkout has needs no git.
+Result<void> require_checked_out(const std::vector<std::string>& watch, const pipeline::Event& event,
+                                 const Workspace& workspace, git::Repository& repository) {
+  std::vector<std::string> missing;
+  std::ranges::copy_if(watch, std::back_inserter(missing), [&workspace](const std::string& path) {
+    std::error_code ignored;
+    const auto status = std::filesystem::symlink_status(workspace.root / path, ignored);
+    return !std::filesystem::is_regular_file(status) && !std::filesystem::is_symlink(status);
+  });
+  const std::string commit = event.head_sha.empty() ? "HEAD" : event.head_sha;
+  return require_watched_files(std::move(missing), {commit}, concat("neither in the checkout nor in ", commit),
+                               repository);
 }
 
 /// What the API lists, as of the event's head: the list is that of the present one, which may be another by now. Named as
@@ -95,13 +88,15 @@ Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& 
                           const PullRequestApi* api) {
   CG_TRY(auto compared, compare_pull_request(facts.event, repository));
   if (compared.paths) {
-    CG_CHECK(require_watched_files(settings.watch, compared, repository));
+    CG_CHECK(require_watched_files(settings.watch, {compared.head, compared.base},
+                                   "neither in the base branch nor in the pull request", repository));
   } else if (api != nullptr && facts.event.pull_request && facts.event.kind == pipeline::EventKind::pull_request) {
     auto listed = listed_changes(facts.event, settings, repository, *api);
     if (listed) {
       compared.paths = *std::move(listed);
     } else {
-      compared.why_not += concat("; ", describe(listed.error()));
+      const std::string& hint = listed.error().hint;
+      compared.why_not += concat("; ", describe(listed.error()), hint.empty() ? "" : ": ", hint);
     }
   }
   facts.why_unknown = std::move(compared.why_not);
@@ -110,25 +105,13 @@ Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& 
 }
 
 /// A comment's payload says neither head nor base (actions-protocol: issue_comment).
-Result<void> complete_comment(pipeline::Event& event, const PullRequestApi& api) {
-  CG_TRY(const auto pull, api.client.pull_request(api.repository, *event.pull_request));
+void complete_comment(pipeline::Event& event, const github::PullRequest& pull) {
   event.kind = pipeline::EventKind::pull_request;
   event.head_sha = pull.head.sha;
   event.branch = pull.head.ref;
   event.base_branch = pull.base.ref;
   event.from_fork = pull.from_fork();
   event.closed = pull.state != "open";
-  return {};
-}
-
-Result<pipeline::Event> complete_event(const PlanInputs& in, const PlanServices& svc, const PullRequestApi* api) {
-  CG_TRY(auto event, read_event(in, svc));
-  if (api != nullptr && pipeline::is_comment(event)) CG_CHECK(complete_comment(event, *api));
-  if (event.head_sha.empty()) {
-    CG_TRY(const auto head, svc.repository.head());
-    event.head_sha = head.value_or("");
-  }
-  return event;
 }
 
 struct Found {
@@ -149,14 +132,59 @@ Result<Found> find_image(const oci::Reference& tag, const pipeline::CiImageDecis
   return Found{digest};
 }
 
+std::string hint_of_login(const oci::Repository& repository, registry::RegistryReader& reader) {
+  if (!reader.is_anonymous(repository.registry)) return {};
+  return concat("If it is shown to nobody without a login: ", registry::login_hint(repository.registry, "pull", false),
+                ".");
+}
+
 }  // namespace
 
+Result<config::CiImage> ci_image_settings(const config::Configuration& configuration) {
+  if (!configuration.ci_image) {
+    return fail(ErrorCode::bad_input, "ci-image: expected a section that says which image, found none",
+                std::string(kCiImageExample));
+  }
+  const auto& settings = *configuration.ci_image;
+  if (settings.image.empty() || settings.watch.empty()) {
+    return fail(ErrorCode::bad_input,
+                concat("ci-image.", settings.image.empty() ? "image: expected a repository" : "watch: expected paths",
+                       ", found none"),
+                std::string(kCiImageExample));
+  }
+  const auto odd = std::ranges::find_if_not(settings.watch, is_plain);
+  if (odd == settings.watch.end()) return settings;
+  return fail(ErrorCode::bad_input,
+              concat("ci-image.watch: expected paths from the top of the repository, found ", quoted(*odd)),
+              concat(kExact, "Write it without a leading slash, `.` and `..`."));
+}
+
+Result<pipeline::Event> complete_event(const PlanInputs& in, const PlanServices& svc, const PullRequestApi* api,
+                                       const github::PullRequest* pinned) {
+  CG_TRY(auto event, read_event(in, svc));
+  if (pipeline::is_comment(event) && pinned != nullptr) {
+    complete_comment(event, *pinned);
+  } else if (pipeline::is_comment(event) && api != nullptr) {
+    CG_TRY(const auto pull, api->client.pull_request(api->repository, *event.pull_request));
+    complete_comment(event, pull);
+  }
+  if (event.head_sha.empty()) {
+    CG_TRY(const auto head, svc.repository.head());
+    event.head_sha = head.value_or("");
+  }
+  return event;
+}
+
 Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc,
-                                                  const PullRequestApi* api) {
-  CG_TRY(const auto settings, settings_of(in.configuration));
+                                                  const PullRequestApi* api, const github::PullRequest* pinned) {
+  CG_TRY(const auto settings, ci_image_settings(in.configuration));
   pipeline::CiImageFacts facts;
-  CG_TRY(facts.event, complete_event(in, svc, api));
-  if (pipeline::needs_changes(facts.event)) CG_CHECK(read_changes(facts, settings, svc.repository, api));
+  CG_TRY(facts.event, complete_event(in, svc, api, pinned));
+  if (pipeline::needs_changes(facts.event)) {
+    CG_CHECK(read_changes(facts, settings, svc.repository, api));
+  } else if (facts.event.kind != pipeline::EventKind::pull_request) {
+    CG_CHECK(require_checked_out(settings.watch, facts.event, in.workspace, svc.repository));
+  }
   return pipeline::decide_ci_image(facts, settings);
 }
 
@@ -166,13 +194,19 @@ Result<ResolvedImage> look_up_image(pipeline::CiImageDecision decision, const co
   if (!repository) return fail(std::move(repository).error().within("ci-image.image"));
   const oci::Reference tag{*repository, decision.tag, std::nullopt};
   CG_TRY(const auto found, find_image(tag, decision, reader));
-  if (!found.digest && !decision.wait) {
-    return fail(ErrorCode::not_found,
-                concat("CI image ", tag.familiar(), ": expected an image, found none (", decision.reason, ")"),
-                "Run the workflow that builds it on that branch first, or correct ci-image.branches and default-tag.");
+  if (found.digest) {
+    const oci::Reference image{*repository, std::nullopt, found.digest};
+    return ResolvedImage{std::move(decision), image.familiar(), tag.familiar()};
   }
-  std::string image = found.digest ? oci::Reference{*repository, std::nullopt, found.digest}.familiar() : std::string();
-  return ResolvedImage{std::move(decision), std::move(image), tag.familiar(), found.is_other};
+  std::string login_hint = found.is_other ? std::string() : hint_of_login(*repository, reader);
+  if (decision.wait)
+    return ResolvedImage{std::move(decision), {}, tag.familiar(), found.is_other, std::move(login_hint)};
+  return fail(
+      ErrorCode::not_found,
+      concat("CI image ", tag.familiar(), ": expected an image, found none",
+             login_hint.empty() ? "" : ", or none that is shown without a login", " (", decision.reason, ")"),
+      concat("Run the workflow that builds it on that branch first, or correct ci-image.branches and default-tag.",
+             login_hint.empty() ? "" : " ", login_hint));
 }
 
 Result<ResolvedImage> resolve_image(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader,
@@ -188,12 +222,16 @@ Result<void> publish_image(const ResolvedImage& resolved, actions::Workflow& wor
   CG_CHECK(workflow.set_output("modified", decision.modified ? "true" : "false"));
   CG_CHECK(workflow.set_output("validated", decision.validated ? "true" : "false"));
   CG_CHECK(workflow.set_output("reason", decision.reason));
-  if (!decision.modified || decision.validated) return {};
+  notice_unvalidated(decision, workflow);
+  return {};
+}
+
+void notice_unvalidated(const pipeline::CiImageDecision& decision, actions::Workflow& workflow) {
+  if (!decision.modified || decision.validated) return;
   workflow.annotate({.severity = actions::Severity::notice,
                      .title = "crategate ci-image",
                      .message = decision.reason,
                      .location = {}});
-  return {};
 }
 
 }  // namespace crategate::stages

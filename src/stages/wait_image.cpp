@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "net/retry.h"
 #include "pipeline/image_wait.h"
@@ -53,12 +54,23 @@ pipeline::BuildRun build_run(const github::WorkflowRun& run) {
           .path = run.path,
           .event = run.event,
           .head_sha = run.head_sha,
-          .repository = run.head_repository_id,
+          .head_repository = run.head_repository_id,
+          .repository = run.repository_id,
           .status = run.status,
           .conclusion = run.conclusion};
 }
 
-bool may_pass(ErrorCode code) { return code == ErrorCode::unavailable || code == ErrorCode::rate_limited; }
+std::string advice_of(const Error& error) { return error.hint.empty() ? describe(error) : error.hint; }
+
+/// What is missing on our side, and might be why things look as they do. Each is told once, and again at the end.
+struct Lacks {
+  std::string runs, head, login;
+  std::string text() const {
+    std::vector<std::string> all = {runs, head, login};
+    std::erase_if(all, [](const auto& each) { return each.empty(); });
+    return join(all, " ");
+  }
+};
 
 class Wait {
  public:
@@ -103,42 +115,69 @@ class Wait {
   /// One observation, with what its verdict makes worth asking.
   Result<pipeline::WaitVerdict> poll() {
     CG_TRY(seen_.emplace_back(), observe());
-    auto verdict = pipeline::judge_wait(seen_, awaited_);
-    if (verdict.kind == Kind::look) {
-      CG_TRY(resolved_, look_up_image(decision_, settings_, svc_.reader));
-      using pipeline::LabelSeen;
-      const auto absent = resolved_.is_other ? LabelSeen::other : LabelSeen::none;
-      seen_.back().label = resolved_.image.empty() ? absent : LabelSeen::right;
-      verdict = pipeline::judge_wait(seen_, awaited_);
-    }
-    if (!verdict.is_doubtful || !decision_.pull_request) return verdict;
-    // Without that permission the time limit decides.
-    const auto pull = api_.client.pull_request(api_.repository, *decision_.pull_request);
-    if (!pull) return verdict;
-    seen_.back().head = pull->head.sha;
-    return pipeline::judge_wait(seen_, awaited_);
+    if (judge().kind == Kind::look) CG_CHECK(look());
+    if (judge().depends_on_head) ask_for_head();
+    return judge();
   }
+
+  pipeline::WaitVerdict judge() const { return pipeline::judge_wait(seen_, awaited_); }
 
   Result<pipeline::WaitObservation> observe() {
     const auto runs = api_.client.workflow_runs(
         api_.repository, {.workflow = awaited_.workflow, .head_sha = awaited_.commit, .event = awaited_.event});
     pipeline::WaitObservation seen;
+    lacks_.runs.clear();
     if (runs) {
       for (const auto& run : *runs) seen.runs.push_back(build_run(run));
       return seen;
     }
+    const Error& error = runs.error();
     // GitHub does not know a workflow that has never run; of one that nobody has seen the error stands.
-    if (runs.error().code == ErrorCode::not_found && in_commit_.value_or(false)) return seen;
-    if (!may_pass(runs.error().code)) return fail(runs.error());
-    seen.unclear = true;
-    seen.why = describe(runs.error());
+    if (error.code == ErrorCode::not_found && in_commit_.value_or(false)) {
+      lacks_.runs = concat(awaited_.workflow, " has never run, or the token does not see its runs: ", error.hint, ".");
+      return seen;
+    }
+    if (!is_transient(error.code)) return fail(error);
+    seen.unclear = error;
+    seen.too_late = error.code == ErrorCode::rate_limited && api_.client.held() > deadline_.left();
     return seen;
   }
 
-  void say(const pipeline::WaitVerdict& verdict) const {
+  /// What the registry has after a success.
+  Result<void> look() {
+    pipeline::WaitObservation& seen = seen_.back();
+    auto found = look_up_image(decision_, settings_, svc_.reader);
+    if (!found) {
+      if (!is_transient(found.error().code)) return fail(std::move(found).error());
+      seen.unclear = std::move(found).error();
+      return {};
+    }
+    resolved_ = *std::move(found);
+    lacks_.login = resolved_.login_hint;
+    using pipeline::LabelSeen;
+    const auto absent = resolved_.is_other ? LabelSeen::other : LabelSeen::none;
+    seen.label = resolved_.image.empty() ? absent : LabelSeen::right;
+    return {};
+  }
+
+  /// Without that permission the wait goes on, and the time limit decides.
+  void ask_for_head() {
+    if (!decision_.pull_request || !lacks_.head.empty()) return;
+    const auto pull = api_.client.pull_request(api_.repository, *decision_.pull_request);
+    if (pull) {
+      seen_.back().head = pull->head.sha;
+    } else if (!is_transient(pull.error().code)) {
+      lacks_.head = concat("Nobody can tell whether the pull request has moved on: ", advice_of(pull.error()), ".");
+    }
+  }
+
+  void say(const pipeline::WaitVerdict& verdict) {
     const auto elapsed = settings_.wait_timeout - deadline_.left();
+    const std::string lacks = lacks_.text(), news = lacks == told_ || lacks.empty() ? "" : concat(" ", lacks);
+    told_ = lacks;
     svc_.status(concat("waiting for ", awaited_.image, ": ", verdict.text, address_of(verdict), " (",
-                       format_duration(elapsed.count()), " of ", format_duration(settings_.wait_timeout.count()), ")"));
+                       format_duration(elapsed.count()), " of ", format_duration(settings_.wait_timeout.count()), ")",
+                       news));
   }
 
   std::string address_of(const pipeline::WaitVerdict& verdict) const {
@@ -146,23 +185,25 @@ class Wait {
     return concat(", ", place_.address, "/actions/runs/", verdict.run);
   }
 
+  /// `lacks_` explains nothing where the pull request is known to have moved on.
+  std::string hint_of(const pipeline::WaitVerdict& verdict) const {
+    const std::string lacks = verdict.code == ErrorCode::conflict ? "" : lacks_.text();
+    if (verdict.hint.empty() || lacks.empty()) return concat(verdict.hint, lacks);
+    return concat(verdict.hint, verdict.hint.ends_with('.') ? " " : ". ", lacks);
+  }
+
   Failure give_up(const pipeline::WaitVerdict& verdict) const {
     return fail(verdict.code,
                 concat("CI image ", awaited_.image, ": expected its build by ", awaited_.workflow,
                        " to succeed, found ", verdict.text, address_of(verdict)),
-                verdict.hint);
+                hint_of(verdict));
   }
 
   Failure time_out(const pipeline::WaitVerdict& last) const {
-    const std::string hint =
-        last.run == 0 ? concat("Check that ", awaited_.workflow, " runs on `", awaited_.event,
-                               "` when a watched file changes, that ci-image.workflow names it, and that this job has "
-                               "`permissions: actions: read`.")
-                      : std::string("See its log; give ci-image.wait-timeout more if the build takes so long.");
     return fail(ErrorCode::wait_timed_out,
                 concat("CI image ", awaited_.image, ": expected the end of its build within ",
                        format_duration(settings_.wait_timeout.count()), ", found ", last.text, address_of(last)),
-                hint);
+                hint_of(last));
   }
 
   pipeline::CiImageDecision decision_;
@@ -174,30 +215,36 @@ class Wait {
   pipeline::AwaitedBuild awaited_;
   std::optional<bool> in_commit_;
   std::vector<pipeline::WaitObservation> seen_;
+  Lacks lacks_;
+  std::string told_;
   ResolvedImage resolved_;
 };
 
-/// The API where the event is one that it knows more about; a job without a token goes on without.
-Result<std::optional<PullRequestApi>> find_api(const WaitPlace& place, const WaitServices& svc) {
-  if (place.repository.empty()) return std::nullopt;
-  CG_TRY(auto repository, github::RepositoryName::parse(place.repository));
-  CG_TRY(github::GitHubClient* const client, svc.github());
-  return PullRequestApi{*client, std::move(repository)};
-}
-
-}  // namespace
-
-Result<ResolvedImage> wait_for_image(const PlanInputs& in, const WaitPlace& place, const WaitServices& svc) {
-  CG_TRY(auto api, find_api(place, svc));
-  CG_TRY(auto decision, decide_ci_image(in, svc.plan, api ? &*api : nullptr));
-  const auto& settings = *in.configuration.ci_image;
-  if (!decision.wait) return look_up_image(std::move(decision), settings, svc.reader);
-  if (!api) {
+/// The API for the polls.
+Result<PullRequestApi> api_for_polls(const WaitPlace& place, const WaitServices& svc) {
+  if (place.repository.empty()) {
     return fail(ErrorCode::bad_input,
                 "GITHUB_REPOSITORY: expected OWNER/NAME, whose workflow is waited for, found none",
                 "Run this in a job of GitHub Actions, or set GITHUB_REPOSITORY and --github-token.");
   }
-  return Wait(std::move(decision), settings, place, *std::move(api), svc).run();
+  if (svc.api == nullptr) {
+    return fail(
+        ErrorCode::bad_input, "github-token: expected a token that may list the runs of the build, found none",
+        "Set github-token to ${{ github.token }}, in a job with `permissions: {actions: read, pull-requests: read}`.");
+  }
+  CG_TRY(github::GitHubClient* const client, svc.github());
+  return PullRequestApi{*client, svc.api->repository};
+}
+
+}  // namespace
+
+Result<ResolvedImage> wait_for_image(const PlanInputs& in, const WaitPlace& place, const WaitServices& svc,
+                                     const github::PullRequest* pinned) {
+  CG_TRY(auto decision, decide_ci_image(in, svc.plan, svc.api, pinned));
+  const auto& settings = *in.configuration.ci_image;
+  if (!decision.wait) return look_up_image(std::move(decision), settings, svc.reader);
+  CG_TRY(auto api, api_for_polls(place, svc));
+  return Wait(std::move(decision), settings, place, std::move(api), svc).run();
 }
 
 }  // namespace crategate::stages

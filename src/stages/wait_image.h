@@ -19,7 +19,9 @@ namespace crategate::stages {
 struct WaitServices {
   const PlanServices& plan;
   registry::RegistryReader& reader;
-  /// Asked only where there is something to wait for. Its errors that time may mend must come soon: the wait goes on.
+  const PullRequestApi*
+      api;  ///< for the decision, and whose runs are listed; nullptr = there is no token, or no repository
+  /// For the polls: made only where there is something to wait for. It must not wait itself, the stage does.
   const std::function<Result<github::GitHubClient*>()>& github;
   sys::Clock& clock;
   const std::function<void(std::string_view line)>& status;  ///< one line for each poll
@@ -33,11 +35,14 @@ struct WaitPlace {
 };
 
 /// As `resolve_image` where nothing is to be waited for. Otherwise lists the runs of `ci-image.workflow` for the head commit
-/// every `ci-image.wait-interval`, at most for `ci-image.wait-timeout`, and decides by pipeline/image_wait.
+/// every `ci-image.wait-interval`, at most for `ci-image.wait-timeout`, and decides by pipeline/image_wait. What passes by
+/// itself is waited for as well: outages, and limits that end in time. `pinned`: as decide_ci_image.
 ///
 /// Effects: as resolve_image, network(GitHub's API: actions: read, pull-requests: read), sleeps
-/// Errors: as resolve_image; awaited_build_failed; wait_timed_out; conflict when the pull request has moved on; bad_input for
-///         a workflow that is not in the commit; GitHub's, when waiting would not mend them
-Result<ResolvedImage> wait_for_image(const PlanInputs& in, const WaitPlace& place, const WaitServices& svc);
+/// Errors: as resolve_image; awaited_build_failed; wait_timed_out; conflict when the pull request has moved on; bad_input
+///         without a repository or a token, and for a workflow that is not in the commit; rate_limited for a limit that
+///         outlasts the wait; GitHub's and the registry's, when waiting would not mend them
+Result<ResolvedImage> wait_for_image(const PlanInputs& in, const WaitPlace& place, const WaitServices& svc,
+                                     const github::PullRequest* pinned = nullptr);
 
 }  // namespace crategate::stages

@@ -27,6 +27,8 @@ struct Workspace {
 inline constexpr std::string_view kPlanFile = "plan.json";
 inline constexpr std::string_view kMovesFile = "moves.json";
 inline constexpr std::string_view kReleaseFile = "release.json";
+inline constexpr std::string_view kRegenResultFile = "regen/regen.json";
+inline constexpr std::string_view kRegenPatchFile = "regen/regen.patch";
 inline constexpr std::string_view kImagesDirectory = "images";
 inline constexpr std::string_view kArtifactsDirectory = "artifacts";
 

@@ -105,17 +105,26 @@ Descriptor open_beneath_by_component(const Descriptor& root, const std::vector<s
 }
 
 Result<Place> make_place(const Path& root, const Path& relative) {
-  CG_TRY(const auto components, components_below(relative));
+  CG_CHECK(components_below(relative));
   Descriptor directory = open_root(root);
   if (!directory.valid() && errno == ENOENT) {
     CG_CHECK(PosixFileSystem().make_directories(root, 0755));
     directory = open_root(root);
   }
   if (!directory.valid()) return fail(system_error(concat("cannot open the directory ", quoted(root.string())), errno));
+  CG_TRY(auto place, make_place(directory, relative));
+  place.shown = root / relative;
+  return place;
+}
+
+Result<Place> make_place(const Descriptor& root, const Path& relative) {
+  CG_TRY(const auto components, components_below(relative));
+  Descriptor directory(::openat(root.get(), ".", kDirectory));
+  if (!directory.valid()) return fail(system_error(concat("cannot write ", quoted(relative.string())), errno));
   for (std::size_t i = 0; i + 1 < components.size(); ++i) {
     CG_TRY(directory, make_component(directory, components[i], relative));
   }
-  return Place{std::move(directory), components.back()};
+  return Place{std::move(directory), components.back(), relative};
 }
 
 }  // namespace crategate::sys

@@ -26,8 +26,10 @@ Descriptor open_beneath_by_component(const Descriptor& root, const std::vector<s
 struct Place {
   Descriptor directory;
   std::string name;
+  Path shown;  ///< the whole path, for messages
 };
 Result<Place> make_place(const Path& root, const Path& relative);
+Result<Place> make_place(const Descriptor& root, const Path& relative);
 
 /// A new file in place of whatever has that name now; a link is replaced, never followed.
 Result<Descriptor> create_replacing(const Place& place, unsigned mode);

@@ -1,6 +1,5 @@
 #include "sys/empty_directory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -8,12 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <system_error>
 
 #include "base/strings.h"
 #include "sys/beneath.h"
 #include "sys/cancel.h"
+#include "sys/directory_names.h"
 
 namespace crategate::sys {
 namespace {
@@ -36,18 +35,6 @@ Descriptor open_on_same_mount(const Descriptor& parent, const std::string& name,
     errno = EXDEV;
   }
   return opened;
-}
-
-std::optional<std::vector<std::string>> names_in(const Descriptor& directory) {
-  const int again = ::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(again < 0 ? nullptr : ::fdopendir(again), ::closedir);
-  if (!entries) return std::nullopt;
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(entries.get())) {
-    const std::string_view found = entry->d_name;
-    if (found != "." && found != "..") names.emplace_back(found);
-  }
-  return names;
 }
 
 class Emptying {

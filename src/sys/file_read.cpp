@@ -10,20 +10,12 @@
 #include "base/strings.h"
 #include "sys/beneath.h"
 #include "sys/file_system.h"
+#include "sys/regular_file.h"
 
 namespace crategate::sys {
 namespace {
 
-constexpr int kRead = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW;
 constexpr std::size_t kSmallBlock = 4u << 10, kBlock = 64u << 10;
-
-std::string_view kind(mode_t mode) {
-  if (S_ISDIR(mode)) return "a directory";
-  if (S_ISFIFO(mode)) return "a named pipe";
-  if (S_ISSOCK(mode)) return "a socket";
-  if (S_ISLNK(mode)) return "a symbolic link";
-  return "a device";
-}
 
 Failure refuse(const Path& path, std::string_view found) {
   return fail(ErrorCode::bad_input, concat(quoted(path.string()), " is ", found, ", expected a regular file"),
@@ -36,11 +28,32 @@ Failure too_large(const Path& path, std::uint64_t size, std::uint64_t limit) {
               "name a smaller file");
 }
 
-Result<std::string> read_all(const Descriptor& file, const Path& path, std::uint64_t limit) {
+Result<std::optional<std::string>> finish(const Descriptor& file, int number, const Path& path, std::uint64_t limit) {
+  if (file.valid()) {
+    CG_TRY(std::string bytes, read_regular_file(file, path, limit));
+    return bytes;
+  }
+  if (number == ENOENT) return std::nullopt;
+  if (number == ELOOP) return refuse(path, "or goes through a symbolic link");
+  if (number == ENXIO) return refuse(path, "a socket or device");
+  return fail(system_error(concat("cannot read ", quoted(path.string())), number));
+}
+
+}  // namespace
+
+std::string_view file_kind(unsigned mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  return "a device";
+}
+
+Result<std::string> read_regular_file(const Descriptor& file, const Path& path, std::uint64_t limit) {
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0)
     return fail(system_error(concat("cannot read ", quoted(path.string())), errno));
-  if (!S_ISREG(status.st_mode)) return refuse(path, kind(status.st_mode));
+  if (!S_ISREG(status.st_mode)) return refuse(path, file_kind(status.st_mode));
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > limit) return too_large(path, size, limit);
   std::string bytes;
@@ -57,30 +70,17 @@ Result<std::string> read_all(const Descriptor& file, const Path& path, std::uint
   }
 }
 
-Result<std::optional<std::string>> finish(const Descriptor& file, int number, const Path& path, std::uint64_t limit) {
-  if (file.valid()) {
-    CG_TRY(std::string bytes, read_all(file, path, limit));
-    return bytes;
-  }
-  if (number == ENOENT) return std::nullopt;
-  if (number == ELOOP) return refuse(path, "or goes through a symbolic link");
-  if (number == ENXIO) return refuse(path, "a socket or device");
-  return fail(system_error(concat("cannot read ", quoted(path.string())), number));
-}
-
-}  // namespace
-
 Result<std::optional<std::string>> PosixFileSystem::read_below(const Path& root, const Path& relative,
                                                                std::uint64_t limit) const {
   CG_TRY(const auto components, components_below(relative));
   const Descriptor directory = open_root(root);
   if (!directory.valid()) return finish(directory, errno, root, limit);
-  const Descriptor file = open_beneath(directory, components, kRead);
+  const Descriptor file = open_beneath(directory, components, kOpenToRead);
   return finish(file, file.valid() ? 0 : errno, relative, limit);
 }
 
 Result<std::optional<std::string>> PosixFileSystem::read(const Path& path, std::uint64_t limit) const {
-  const Descriptor file(::open(path.c_str(), kRead));
+  const Descriptor file(::open(path.c_str(), kOpenToRead));
   return finish(file, file.valid() ? 0 : errno, path, limit);
 }
 

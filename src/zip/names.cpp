@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/file_name.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 
@@ -11,40 +12,17 @@ namespace {
 
 constexpr std::size_t kLongestName = 4096, kLongestComponent = 255;
 
-bool is_control(const CodePoint& point) { return point.value < 0x20 || (point.value >= 0x7F && point.value <= 0x9F); }
-
 std::optional<std::string> fault_of_characters(std::string_view name) {
   for (std::size_t i = 0; i < name.size();) {
     const CodePoint point = code_point_at(name, i);
     if (!point.valid) return "is not UTF-8";
     if (point.value == '\\') return "has a backslash";
-    if (is_control(point)) return "has a control character";
+    if (is_control(point.value)) return "has a control character";
     i += point.length;
   }
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (name.size() >= 2 && name[1] == ':' && is_letter(name[0])) return "begins with a drive letter";
   return std::nullopt;
-}
-
-char32_t lower_case(char32_t c) {
-  const auto within = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
-  if (within('A', 'Z') || (within(0xC0, 0xDE) && c != 0xD7) || (within(0x391, 0x3AB) && c != 0x3A2)) return c + 32;
-  if (within(0x410, 0x42F)) return c + 32;
-  if (within(0x400, 0x40F)) return c + 80;
-  // Pairs, the capital first: Latin Extended-A up to the two ranges where it comes second, Cyrillic extensions.
-  if (within(0x100, 0x137) || within(0x14A, 0x177) || within(0x460, 0x481) || within(0x48A, 0x4BF)) return c | 1u;
-  if ((within(0x139, 0x148) || within(0x179, 0x17E)) && c % 2 == 1) return c + 1;
-  return c;
-}
-
-/// Of the values that lower_case gives.
-void append_utf8(std::string& text, char32_t c) {
-  if (c < 0x80) {
-    text += static_cast<char>(c);
-  } else {
-    text += static_cast<char>(0xC0u | c >> 6);
-    text += static_cast<char>(0x80u | (c & 0x3Fu));
-  }
 }
 
 }  // namespace
@@ -68,22 +46,6 @@ std::optional<std::string> fault_of_name(std::string_view name, std::size_t dept
   }
   if (components > depth) return concat("has ", components, " components, expected at most ", depth);
   return std::nullopt;
-}
-
-std::string fold_case(std::string_view name) {
-  std::string folded;
-  folded.reserve(name.size());
-  for (std::size_t i = 0; i < name.size();) {
-    const CodePoint point = code_point_at(name, i);
-    const char32_t lower = point.valid ? lower_case(point.value) : 0;
-    if (!point.valid || lower == point.value || lower > 0x7FF) {
-      folded += name.substr(i, point.length);
-    } else {
-      append_utf8(folded, lower);
-    }
-    i += point.length;
-  }
-  return folded;
 }
 
 Result<void> NameTree::add(std::string_view name) {

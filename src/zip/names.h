@@ -18,9 +18,6 @@ namespace crategate::zip {
 /// `..` or has more than 255 bytes, more than 4096 bytes or `depth` components in all.
 std::optional<std::string> fault_of_name(std::string_view name, std::size_t depth);
 
-/// `name` as file systems see it that do not tell upper from lower case.
-std::string fold_case(std::string_view name);
-
 /// The tree that the names seen so far make. Its memory and time grow with the length of the names, whatever they are.
 class NameTree {
  public:

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "conformance/bench.h"
+#include "registry/untag.h"
 
 namespace crategate::conformance {
 namespace {
@@ -32,6 +33,27 @@ void tag(Bench& bench) {
     EXPECT_FALSE(is_there(bench, Bench::tag(repository, "goes")));
   }
   EXPECT_TRUE(is_there(bench, Bench::tag(repository, "stays")));
+}
+
+/// Also where a registry deletes by digest only.
+void tag_alone(Bench& bench) {
+  const oci::Repository repository = bench.repository();
+  const Image made = make_image(bench.mark("tagged twice"));
+  ASSERT_TRUE(bench.push(repository, "stays", made));
+  ASSERT_TRUE(bench.push(repository, "goes", made));
+  const auto goes = Bench::tag(repository, "goes");
+  const auto removed = registry::remove_tag(bench.client(), bench.client(), goes);
+  if (!bench.can(Ability::remove)) {
+    expect_conflict(removed);
+    EXPECT_TRUE(is_there(bench, goes));
+  } else {
+    ASSERT_TRUE(removed) << describe(removed.error());
+    EXPECT_TRUE(*removed);
+    EXPECT_FALSE(is_there(bench, goes));
+    const auto again = registry::remove_tag(bench.client(), bench.client(), goes);
+    EXPECT_TRUE(!bench.can(Ability::explain_absence) || !again.value_or(true)) << "it is gone";
+  }
+  EXPECT_EQ(bench.client().digest(Bench::tag(repository, "stays")).value_or(std::nullopt), made.digest());
 }
 
 void manifest_with_its_tags(Bench& bench) {
@@ -97,6 +119,7 @@ void and_pushed_again(Bench& bench) {
 
 std::vector<Case> removal_cases() {
   return {{"RemovalOfATag", tag},
+          {"RemovalOfATagAlone", tag_alone},
           {"RemovalOfAManifestWithItsTags", manifest_with_its_tags},
           {"RemovalOfWhatIsAbsent", absent_digest},
           {"RemovalTwice", twice},

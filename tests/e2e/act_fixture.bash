@@ -16,7 +16,7 @@ make_release() {
   "$REPO/tools/image" --program "$CRATEGATE" "$ACTION_IMAGE" --quiet >/dev/null
   mkdir -p "$RELEASE/.github/workflows"
   cp "$REPO/action.yml" "$RELEASE/"
-  cp "$REPO"/.github/workflows/{image-pipeline,ci-image,build-ci-image}.yml "$RELEASE/.github/workflows/"
+  cp "$REPO"/.github/workflows/{image-pipeline,ci-image,build-ci-image,regen}.yml "$RELEASE/.github/workflows/"
   "$REPO/tools/release-reference" "$(published_image)" "$RELEASE/action.yml" >/dev/null
   (cd "$RELEASE" && git init --quiet && git add --all &&
     git -c user.name=e2e -c user.email=e2e@example.invalid commit --quiet --message release)

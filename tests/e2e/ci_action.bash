@@ -107,6 +107,21 @@ it_waits_for_the_pull_requests_image_and_runs_in_it() {
   expect_equal "comments" "$(state count --match '^POST /repos/.*/comments 201')" 1
 }
 
+it_runs_no_check_where_the_output_was_dropped() { # as GitHub does with one that holds a secret
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  state run --id 30 --sha "$HEAD" --workflow build-ci-image.yml --event pull_request --pull 7 --status completed --conclusion success
+  sed -i "s|^      image: .*steps.image.outputs.image.*|      image: ''|" "$RELEASE/.github/workflows/ci-image.yml"
+  expect_equal "what was replaced" "$(git -C "$RELEASE" diff --numstat | cut -f1,2)" $'1\t1'
+  workflow checks.yml
+  git -C "$RELEASE" checkout --quiet -- .
+  ((STATUS != 0)) || fail "a failed workflow"
+  expect_match log "$OUT" 'GitHub drops an output that holds a secret'
+  expect_no_match log "$OUT" 'the checks run in image'
+}
+
 it_is_green_for_a_fork_in_the_branchs_image() {
   cd "$WORK/project"
   local before

@@ -5,6 +5,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 # shellcheck source=tests/e2e/ci_image_fixture.bash
 source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
+# shellcheck source=tests/e2e/github_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/github_fixture.bash"
 REVISION=org.opencontainers.image.revision
 
 # ci_project: a repository whose checks run in an image of its own, and the branch `fix` of pull request 7.
@@ -159,16 +161,76 @@ it_publishes_one_index_for_several_platforms() {
 
 it_tags_nothing_when_the_build_fails_or_another_commit_is_checked_out() {
   cd "$WORK/project"
-  local before
+  local before event
   before=$(manifest_digest "$IMAGE:pr-7")
-  push_to_fix 'x && false'
+  push_to_fix 'x && echo why && false'
   pull_request
   build
-  expect_failure 40 engine 'ci.Dockerfile' .
+  expect_failure 40 engine '^crategate: 40 engine: ci.Dockerfile:3: .*exit code: 1; last line: "why"; log: .crategate/logs/ci-image-build.log$' \
+    '^→ Correct ci.Dockerfile:3, then: crategate ci-image build$'
   git checkout --quiet --detach main
+  event=("GITHUB_ACTIONS=true" crategate ci-image build --event pull_request --ref refs/pull/7/merge --payload "$GITHUB_EVENT_PATH")
   build
   expect_failure 2 bad-input 'to be checked out' 'Check out without'
+  run here env "${event[@]}" # of this event nobody says which commit it runs for
+  expect_failure 2 bad-input "expected the event's commit $HEAD to be checked out" 'Check out without'
   expect_equal pr-7 "$(manifest_digest "$IMAGE:pr-7")" "$before"
+}
+
+it_labels_what_is_checked_out_where_the_event_names_no_commit() {
+  cd "$WORK/project"
+  local sha
+  git checkout --quiet main
+  sha=$(git rev-parse HEAD)
+  run here env GITHUB_ACTIONS=true crategate ci-image build --event push --ref refs/heads/unnamed
+  expect_ok
+  expect_equal revision "$(label "$(manifest_digest "$IMAGE:unnamed-sha-$sha")" $REVISION)" "$sha"
+  run here env GITHUB_ACTIONS=true GITHUB_SHA="$(git rev-parse fix)" crategate ci-image build --event push --ref refs/heads/unnamed
+  expect_failure 2 bad-input "expected the event's commit $(git rev-parse fix)" .
+}
+
+it_says_in_a_dry_run_what_it_writes_and_in_which_order() {
+  cd "$WORK/project"
+  push_event main
+  run env -u GITHUB_SERVER_URL INPUT_DRY-RUN=true INPUT_STAGE=build-ci-image crategate
+  expect_ok
+  expect_equal writes "$(grep ^PUT <<<"$OUT")" "PUT $IMAGE:main-sha-$GITHUB_SHA"$'\n'"PUT $IMAGE:latest"
+  expect_no_match "label of a place that nobody has named" "$OUT" 'image.source'
+}
+
+# sample: the first one of docs/ci-image.md, with this registry in place of ghcr.io, and this BuildKit in place of the one of Docker Hub.
+sample() { # BUILDER
+  awk '/^```yaml$/ {inside = 1; next} /^```$/ {if (inside) exit} inside' "$REPO/docs/ci-image.md" |
+    sed "s|ghcr.io/owner/repository/ci|$IMAGE|; s|moby/buildkit:buildx-stable-1|$1|"
+}
+
+it_builds_what_the_documentation_shows_first() {
+  local store builder=none
+  docker tag crategate/busybox:1 "$TO/busybox:1"
+  docker push --quiet "$TO/busybox:1" >/dev/null
+  mkdir -p "$WORK/sample/.github/workflows"
+  cd "$WORK/sample"
+  git init --quiet --initial-branch=main
+  git config user.name e2e
+  git config user.email e2e@example.invalid
+  printf 'FROM %s\nRUN echo made >/made\n' "$TO/busybox:1" >ci.Dockerfile
+  echo 'on: push' >.github/workflows/build-ci-image.yml
+  for store in containerd classic; do
+    use_store $store
+    IMAGE=$TO/sample-$store
+    [[ $store == containerd ]] || builder=$("$REPO/tools/engine" builder-image --store classic 2>/dev/null)
+    sample "$builder" >crategate.yml
+    commit $store
+    run here crategate ci-image build
+    expect_ok
+    expect_equal "on this machine" "$OUT" "$IMAGE:local"
+    push_event main
+    build
+    expect_ok
+    expect_equal "tags on $store" "$(tags "$IMAGE")" "buildcache latest main-sha-$GITHUB_SHA"
+    INPUT_STAGE=resolve-image run crategate
+    expect_equal "what the checks run in" "$(output image)" "$IMAGE@$(manifest_digest "$IMAGE:latest")"
+  done
 }
 
 it_hands_a_forks_image_to_another_job() { # C-9
@@ -202,7 +264,7 @@ it_hands_a_forks_image_to_another_job() { # C-9
 it_loads_what_a_fork_has_built_and_believes_no_name() {
   cd "$WORK/project"
   git checkout --quiet fix
-  local form digest busybox
+  local form digest busybox layer
   busybox=$(docker image inspect --format '{{.Id}}' crategate/busybox:1)
   dockerfile forked
   for form in tar=false tar=true; do
@@ -222,9 +284,120 @@ it_loads_what_a_fork_has_built_and_believes_no_name() {
   run crategate ci-image load "$WORK"
   expect_failure 22 not-found 'found no file oci-layout' 'the artifact'
   head -c 4000 "$WORK/artifact" >"$WORK/cut"
-  run crategate ci-image load "$WORK/cut"
-  expect_failure 25 integrity 'cut' .
+  : >"$WORK/empty"
+  for form in cut empty; do
+    run crategate ci-image load "$WORK/$form"
+    expect_failure 25 integrity "$form" 'download the artifact ci-image again'
+  done
+  mkdir "$WORK/layout"
+  tar -C "$WORK/layout" -xf "$WORK/artifact"
+  layer=$WORK/layout/blobs/sha256/$(jq -r '.layers[-1].digest[7:]' "$WORK/layout/blobs/sha256/${digest#*:}")
+  echo more >>"$layer"
+  run crategate ci-image load "$WORK/layout"
+  expect_failure 25 integrity "$(basename "$layer")" 'download the artifact ci-image again'
+  rm "$layer"
+  run crategate ci-image load "$WORK/layout"
+  expect_failure 25 integrity "$(basename "$layer").*found none" 'download the artifact ci-image again'
+  run docker image inspect "$IMAGE:fork"
+  ((STATUS != 0)) || fail "nothing was loaded"
   git checkout --quiet --force fix
+}
+
+# world: files, images and tags that a command could leave, and what was written to GitHub.
+world() {
+  find . -name .git -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
+  images_of_ours
+  tags "$IMAGE"
+  state count --match '^(POST|PATCH|PUT|DELETE) '
+}
+
+# commands: of the group, whichever there are.
+commands() { crategate ci-image --help | sed -n 's/^  ci-image \([a-z]*\).*/\1/p'; }
+
+# expect_line REGEX: of the output.
+expect_line() { grep --quiet --extended-regexp -- "$1" <<<"$OUT" || fail "a line matches: $1"; }
+
+# expect_shown COMMAND: what its dry run prints.
+expect_shown() {
+  case $1 in
+    build | dev) expect_line '^docker buildx build ' ;;&
+    pull | gen | shell) expect_line "^docker pull $IMAGE@sha256:" ;;&
+    gen) expect_line "^docker run .*--entrypoint=sh $IMAGE@" ;;
+    dev) expect_line "^docker run .*--entrypoint=sh $IMAGE:local " ;;
+    shell) expect_line '^docker run .*--tty' ;;
+    load) expect_line "^load $WORK/artifact as $IMAGE:fork\$" ;;
+    prune) expect_line "^would remove +$IMAGE:pr-7\$" ;;
+  esac
+}
+
+# on_github COMMAND...: on a person's machine, with the case's GitHub.
+on_github() {
+  here env GITHUB_REPOSITORY=tiny/app GITHUB_SERVER_URL="$GITHUB" GITHUB_API_URL="$GITHUB" "$@" --github-token "$JOB_TOKEN"
+}
+
+it_makes_nothing_in_a_dry_run() {
+  cd "$WORK/project"
+  local name before
+  local -a words
+  dockerfile 'not built'
+  rm -rf "$WORK/artifact"
+  docker buildx build --quiet --provenance=false --file ci.Dockerfile --output "type=oci,tar=false,dest=$WORK/artifact" . >/dev/null
+  github
+  state pull --number 7 --state closed
+  before=$(world)
+  for name in $(commands); do
+    words=(crategate ci-image "$name" --dry-run)
+    [[ $name != load ]] || words+=("$WORK/artifact")
+    [[ $name != prune ]] || words+=(--yes)
+    run on_github "${words[@]}"
+    expect_ok
+    expect_shown "$name"
+    run on_github "${words[@]}" --json
+    expect_ok
+    expect_equal "one document of $name" "$(jq --raw-output type <<<"$OUT")" object
+    expect_equal "what is there after $name" "$(world)" "$before"
+  done
+  git checkout --quiet --force fix
+}
+
+it_asks_only_the_github_that_the_clone_is_of() {
+  cd "$WORK/project"
+  github
+  state pull --number 7 --state closed
+  run on_github crategate ci-image prune --json
+  expect_equal "whose pull requests" "$(jq --raw-output '.repository + " " + .would_remove[0]' <<<"$OUT")" 'tiny/app pr-7'
+  git remote add origin https://gitlab.com/tiny/app.git
+  run here crategate ci-image prune --yes
+  expect_failure 2 bad-input 'on github.com, found origin "https://gitlab.com/tiny/app.git"' 'GITHUB_REPOSITORY=OWNER/NAME'
+  git remote remove origin
+}
+
+it_says_first_what_is_missing() {
+  cd "$WORK/project"
+  local command
+  mkdir -p sub
+  sed '/generate/d' crategate.yml >"$WORK/without.yml"
+  for command in gen dev; do
+    run here crategate ci-image "$command" --config "$WORK/without.yml"
+    expect_failure 2 bad-input 'ci-image.generate: expected' 'not a target that calls'
+    expect_no_match "what ran before" "$ERR" 'buildx|resolve|pulling'
+  done
+  for command in $(commands); do
+    run here crategate ci-image "$command" --workspace sub
+    expect_failure 2 bad-input "ci-image: expected crategate.yml in \"$PWD/sub\", found none; there is one in \"$PWD\"" "--workspace=$PWD"
+  done
+  rmdir sub
+  run here crategate ci-image gen --local-image --generate '[sh, -c, "exit 3"]'
+  expect_failure 11 tests-failed 'found exit 3' 'crategate ci-image shell --local-image'
+  run here crategate ci-image gen --local-image --generate '[no-such-program]'
+  expect_failure 2 bad-input 'no-such-program' .
+  run here crategate ci-image gen --local-image --json
+  expect_ok
+  expect_equal "document" "$(jq -r .image <<<"$OUT")" "$IMAGE:local"
+  rm -rf generated
+  run here crategate ci-image pull --username nobody --password "$TOKEN"
+  expect_ok
+  expect_match "a login for another registry" "$ERR" "$REGISTRY is asked without a login"
 }
 
 it_makes_files_that_belong_to_the_person() {

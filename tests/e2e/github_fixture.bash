@@ -7,7 +7,9 @@ state() { "$REPO/tests/github/state.py" "$WORK/github" "$@"; }
 # github: a GitHub of this case's own that knows nothing yet but the project's pull request 7.
 github() {
   rm -rf "$WORK/github"
+  : >"$WORK/port" # that of an earlier one must not be taken for this one's
   state init --repository tiny/app --id 1 --token "$JOB_TOKEN"
+  : >"$WORK/port" # of an earlier one
   "$REPO/tests/github/server.py" "$WORK/github" >"$WORK/port" &
   echo $! >>"$WORK/started"
   for _ in {1..100}; do

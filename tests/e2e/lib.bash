@@ -366,7 +366,8 @@ as_runner() {
   export GITHUB_SHA GITHUB_WORKSPACE=$PWD GITHUB_REPOSITORY=tiny/app GITHUB_SERVER_URL=https://github.example
   export GITHUB_RUN_ID=4711 GITHUB_RUN_ATTEMPT=1 GITHUB_OUTPUT=$WORK/output GITHUB_STEP_SUMMARY=$WORK/summary
   GITHUB_SHA=$(git rev-parse HEAD)
-  printf '%s' "$3" >"$GITHUB_EVENT_PATH"
+  printf '%s' "$3" >"$GITHUB_EVENT_PATH.$BASHPID"
+  mv "$GITHUB_EVENT_PATH.$BASHPID" "$GITHUB_EVENT_PATH" # whole at every moment: jobs of a test may start side by side
   : >"$GITHUB_OUTPUT"
   : >"$GITHUB_STEP_SUMMARY"
 }

@@ -147,7 +147,7 @@ it_says_what_keeps_the_scanner_from_working() {
   mv "$WORK/bin/hidden" "$WORK/bin/trivy"
   expect_failure 22 not-found 'expected the program trivy on the PATH, found none' '`scan\.image`.*brew install trivy'
   run crategate scan --cell "$CELL" --image aquasec/trivy:0.65.0
-  expect_failure 2 bad-input 'scan\.image: expected an image by digest' 'a tag can be moved'
+  expect_failure 2 bad-input '--image: expected an image by digest' 'a tag can be moved'
 }
 
 it_stops_the_scanner_when_it_is_cancelled() {

@@ -43,6 +43,7 @@ it_waits_for_the_build_of_this_push_and_takes_its_image_by_digest() {
   # Each answer that has not changed is free: one for each state.
   expect_within "requests that count" "$(state count --match '/runs' --billed)" 2
   expect_match "all requests" "$(state count --match '/runs')" '^([3-9]|1[0-9])$'
+  expect_equal "requests for the head that count" "$(state count --match '/pulls/7 ' --billed)" 1
   run docker pull --quiet "$(output image)"
   expect_ok
 }
@@ -81,6 +82,24 @@ it_ends_when_the_pull_request_has_moved_on() {
   expect_failure 50 conflict 'has moved on' 'its own build'
 }
 
+it_ends_when_the_pull_request_moves_on_meanwhile() {
+  local conclusion
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 32 "$HEAD" --status in_progress
+  state when --match '/runs' --nth 3 pull --number 7 --head-sha "$(git rev-parse main)"
+  wait_image
+  expect_failure 50 conflict 'has moved on' 'its own build'
+  expect_match "all requests" "$(state count --match '/runs')" '^[34]$'
+  github # the old run has failed by the time somebody asks
+  state pull --number 7 --head-sha "$(git rev-parse main)"
+  build_run 32 "$HEAD" --status completed --conclusion failure
+  wait_image
+  expect_failure 50 conflict 'has moved on' 'its own build'
+}
+
 it_goes_on_after_a_cancelled_attempt() {
   cd "$WORK/project"
   pull_request
@@ -113,13 +132,64 @@ it_outlasts_limits_and_bad_minutes() { # B17, B18, B20
   pull_request
   github
   state pull --number 7 --head-sha "$HEAD"
-  build_run 35 "$HEAD" --status completed --conclusion success
-  state fail --status 502 --body html --times 3
-  state when --match '/runs' --nth 4 limit --remaining 0 --reset-in 3
-  state when --match '/runs' --nth 4 run --id 35 --status completed --conclusion success
+  build_run 35 "$HEAD" --status in_progress
+  state fail --status 502 --body html --times 3 --match '/runs'
+  state when --match '/runs.* 200' limit --remaining 0 --reset-in 4
+  state when --match ' 403$' run --id 35 --status completed --conclusion success
   wait_image
   expect_ok
   expect_equal image "$(output image)" "$IMAGE@$(<"$WORK/built")"
+  expect_match "a bad minute" "$OUT$ERR" 'pr-7: GitHub: cannot list the workflow runs of tiny/app: found 502'
+  expect_match "the limit, and its end" "$OUT$ERR" "pr-7: GitHub: [^;]*: this hour's requests are used up; nothing more is answered until 20"
+  expect_equal "requests while it lasts" "$(state count --status 403)" 1
+}
+
+it_ends_with_a_limit_or_an_outage_that_lasts() { # B17, B20
+  local began
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 35 "$HEAD" --status in_progress
+  state limit --remaining 0 --reset-in 3000 --status 429
+  began=$SECONDS
+  wait_image
+  expect_failure 23 rate-limited "found GitHub: .*used up; nothing more is answered until 20" 'run again after that time'
+  expect_within "seconds of a wait for nothing" $((SECONDS - began)) 10
+  state clear
+  state fail --status 500 --times 100
+  wait_image "INPUT_CI-IMAGE-WAIT-TIMEOUT=3s"
+  expect_failure 15 wait-timed-out 'found GitHub: cannot list the workflow runs of tiny/app: found 500' 'githubstatus'
+  expect_no_match advice "$HINT_LINE" 'watched|actions: read'
+}
+
+it_outlasts_a_registry_that_is_away() {
+  local port
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 37 "$HEAD" --status completed --conclusion success
+  port=$(free_port)
+  sed -i "s|image: .*|image: localhost:$port/ci|" crategate.yml
+  wait_image "INPUT_CI-IMAGE-WAIT-TIMEOUT=5s"
+  git checkout --quiet -- crategate.yml
+  expect_failure 15 wait-timed-out "run 37 has succeeded; registry localhost:$port.*/actions/runs/37" 'check that the server runs'
+  expect_match "asked again" "$(grep -c 'waiting for' <<<"$OUT$ERR")" '^[2-9]$'
+}
+
+it_says_that_a_login_may_be_missing() { # the registry here demands none, so nobody is logged in
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 37 "$HEAD" --status completed --conclusion success
+  sed -i "s|image: .*|image: $TO/none|" crategate.yml
+  wait_image
+  expect_failure 14 awaited-build-failed 'has succeeded, but .*:pr-7 is not there' "without a login: set registry, username and password for $REGISTRY"
+  run crategate ci-image resolve --event push --ref refs/heads/main
+  git checkout --quiet -- crategate.yml
+  expect_failure 22 not-found 'none that is shown without a login' "set registry, username and password for $REGISTRY"
 }
 
 it_names_the_permission_that_is_missing() { # A62, B19
@@ -135,8 +205,25 @@ it_names_the_permission_that_is_missing() { # A62, B19
       expect_failure 21 forbidden 'list the workflow runs' 'permissions: actions: read'
     else # the same as of a workflow that has never run
       expect_failure 15 wait-timed-out 'no run of build-ci-image.yml' 'actions: read'
+      expect_match "first line of status" "$(grep -m1 'waiting for' <<<"$OUT$ERR")" 'add .permissions: actions: read'
     fi
+    github
+    state token --token "$JOB_TOKEN" --denial $denial
+    state permission --token "$JOB_TOKEN" --name pull-requests --level none
+    build_run 38 "$HEAD" --status in_progress
+    wait_image "INPUT_CI-IMAGE-WAIT-TIMEOUT=3s"
+    expect_failure 15 wait-timed-out 'run 38 is in_progress' 'moved on: .*permissions: pull-requests: read'
+    expect_equal "refused requests" "$(state count --match '/pulls/7 ')" 1
   done
+}
+
+it_asks_nobody_without_a_token() {
+  cd "$WORK/project"
+  pull_request
+  github
+  wait_image "INPUT_GITHUB-TOKEN="
+  expect_failure 2 bad-input 'github-token: expected a token' 'github.token'
+  expect_equal requests "$(state count)" 0
 }
 
 it_asks_github_what_the_clone_cannot_tell() {

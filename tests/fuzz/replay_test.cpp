@@ -11,6 +11,8 @@
 #include "config/settings.h"
 #include "dockerfile/template.h"
 #include "fuzz/mutator.h"
+#include "fuzz/patch_property.h"
+#include "fuzz/plain.h"
 #include "github/permission.h"
 #include "json/value.h"
 #include "net/link.h"
@@ -32,16 +34,12 @@
 namespace crategate {
 namespace {
 
+using fuzz::is_plain;
 using fuzz::Mutator;
 using fuzz::seed;
 
 constexpr int kMutations = 2000;
 constexpr double kSecondsEach = 2;  ///< of one input; the slowest takes a few milliseconds
-
-bool is_plain(std::string_view text) {
-  return is_valid_utf8(text) && std::none_of(text.begin(), text.end(),
-                                             [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
 
 template <class T>
 bool accepts(const Result<T>& result) {
@@ -204,6 +202,11 @@ bool scan_report(const std::string& text) {
   return true;
 }
 
+bool regen_patch(const std::string& text) {
+  static fuzz::PatchProperty property;
+  return property.accepts(text);
+}
+
 struct Target {
   std::string seed;
   std::function<bool(const std::string&)> accepts;
@@ -236,7 +239,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Target{"template.mustache", dockerfile_template}, Target{"tool-output.txt", tool_output},
                       Target{"versions.txt", axis_values}, Target{"link.txt", link_header},
                       Target{"zip_reader/streamed.zip", archive}, Target{"zip_reader/zip64.zip", archive},
-                      Target{"artifacts.json", artifact_answers}, Target{"trivy-report.json", scan_report}));
+                      Target{"artifacts.json", artifact_answers}, Target{"trivy-report.json", scan_report},
+                      Target{"patch/text", regen_patch}, Target{"patch/several", regen_patch}));
 
 TEST(ReplayMutations, AreTheSameEveryTime) {
   Mutator first, second;

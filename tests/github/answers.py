@@ -56,13 +56,13 @@ class Case:
     def number(self, name):
         return int(self.path[name])
 
-    def page(self, items, rest):
-        """The page asked for, and the header that leads to the others; `rest`: the address below the repository's."""
+    def page(self, items, rest, base=None):
+        """The page asked for, and the header that leads to the others; `rest`: the address below the repository's, or below `base`."""
         size, page = int(self.query.get('per_page', 30)), int(self.query.get('page', 1))
         last = max(1, -(-len(items) // size))
         pages = {'prev': min(page - 1, last) if page > 1 else None, 'next': page + 1 if page < last else None,
                  'last': last if page < last else None, 'first': 1 if page > 1 else None}
-        base = f'{self.api}/repositories/{self.store["repository"]["id"]}{rest}'
+        base = (base or f'{self.api}/repositories/{self.store["repository"]["id"]}') + rest
         links = [f'<{base}?{urllib.parse.urlencode(self.query | {"page": number})}>; rel="{name}"' for name, number in pages.items() if number]
         return items[(page - 1) * size:page * size], {'Link': ', '.join(links)} if links else {}
 
@@ -195,7 +195,12 @@ def create_reaction(case):
     return Answer(201, case.bodies.reaction(case.store['reactions'][-1]))
 
 
-# --- users and commits ----------------------------------------------------------------------------------------------------------
+# --- the repository, users and commits ----------------------------------------------------------------------------------------------------------
+
+@answers('repos/get', 'metadata=read')
+def get_repository(case):
+    return Answer(200, case.bodies.whole_repository(case.who['permissions'].get('contents', 'none') if case.who else None))
+
 
 @answers('repos/get-collaborator-permission-level', 'metadata=read', anonymous=False)
 def get_permission(case):
@@ -217,3 +222,70 @@ def get_commit(case):
     if known is None:
         raise Refusal(422, f'No commit found for SHA: {ref}')
     return Answer(200, case.bodies.commit(known))
+
+
+@answers('users/get-by-username', 'metadata=read')
+def get_user(case):
+    return Answer(200, case.bodies.account(owner_of(case)))
+
+
+def owner_of(case):
+    login = case.path.get('org') or case.path['username']
+    user = next((each for each in case.store['users'] if each['login'].lower() == login.lower()), None)
+    if user is None:
+        raise Refusal(404, 'Not Found')
+    return user
+
+
+# --- packages -------------------------------------------------------------------------------------------------------------------
+
+def package_of(case):
+    """Those of an organisation have an address of their own."""
+    owner = owner_of(case)
+    if case.path['package_type'] != 'container':
+        raise Unscripted('packages of another kind')
+    if bool(owner.get('organisation')) != ('org' in case.path):
+        raise Refusal(404, 'Package not found.')
+    name = f'{owner["login"]}/{case.path["package_name"]}'
+    versions = [item for item in case.store['packages'] if item['package'] == name]
+    if not versions or role_in(case, name) == 'none':
+        raise Refusal(404, 'Package not found.')
+    return name, versions
+
+
+def role_in(case, name):
+    return case.store['package_roles'].get(name, 'admin')
+
+
+def version_of(case):
+    name, versions = package_of(case)
+    found = next((item for item in versions if item['id'] == case.number('package_version_id')), None)
+    if found is None:
+        raise Refusal(404, 'Package version not found.')
+    return name, versions, found
+
+
+def list_versions(case):
+    name, versions = package_of(case)
+    items, headers = case.page(sorted(versions, key=lambda item: item['id'], reverse=True), '', case.bodies.versions_url(case.path))
+    return Answer(200, [case.bodies.version(item, case.path) for item in items], headers)
+
+
+def get_version(case):
+    return Answer(200, case.bodies.version(version_of(case)[2], case.path))
+
+
+def delete_version(case):
+    name, versions, found = version_of(case)
+    if role_in(case, name) != 'admin':
+        raise Refusal(404, 'Package not found.')
+    if found['tags'] and not any(item['tags'] for item in versions if item is not found):
+        raise Refusal(400, 'You cannot delete the last tagged version of a package. You must delete the package instead.')
+    case.store.remove('packages', id=found['id'])
+    return Answer(204)
+
+
+for _end, _version in (('org', 'organization'), ('user', 'user')):
+    answers(f'packages/get-all-package-versions-for-package-owned-by-{_end}', 'packages=read', anonymous=False)(lambda case: list_versions(case))
+    answers(f'packages/get-package-version-for-{_version}', 'packages=read', anonymous=False)(lambda case: get_version(case))
+    answers(f'packages/delete-package-version-for-{_end}', 'packages=write', anonymous=False)(lambda case: delete_version(case))

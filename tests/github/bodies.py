@@ -69,6 +69,17 @@ class Bodies:
             body.pop('permissions', None)
         return body
 
+    def whole_repository(self, level):
+        """As it is asked for by itself; `level`: what the token may do to its contents, None = there is no token."""
+        example = PAYLOADS['full-repository']
+        body = dressed(example, self.api, (example['full_name'], self.home['full_name'])) | self.repository(whole=True)
+        for name in ('temp_clone_token', 'template_repository', 'organization', 'parent', 'source', 'permissions'):
+            body.pop(name, None)
+        if level is not None:
+            body['permissions'] = {'admin': level == 'admin', 'maintain': level == 'admin', 'push': level in ('write', 'admin'),
+                                   'triage': level in ('write', 'admin'), 'pull': True}
+        return body
+
     # --- Actions ----------------------------------------------------------------------------------------------------------------
 
     def head_of(self, run):
@@ -135,7 +146,9 @@ class Bodies:
                        (example['base']['repo']['full_name'], self.home['full_name']), (f'/{example["number"]}', f'/{number}'),
                        (example['head']['sha'], pull['head_sha']))
         fork = pull.get('fork')
-        head = None if fork and fork.get('deleted') else self.repository(fork, whole=True)
+        pushed = {'pushed_at': pull['pushed_at']}
+        head = None if fork and fork.get('deleted') else self.repository(fork, whole=True) | pushed
+        base = self.repository(whole=True) | ({} if fork else pushed)
         is_open, merged = pull['state'] == 'open', pull['merged']
         closed = None if is_open else pull['updated_at']
         files = [item for item in self.store['files'] if item['number'] == number]
@@ -145,7 +158,7 @@ class Bodies:
             'active_lock_reason': None, 'title': pull['title'], 'user': self.user(pull['author']), 'body': None, 'labels': [], 'milestone': None,
             'created_at': pull['created_at'], 'updated_at': pull['updated_at'], 'closed_at': closed, 'merged_at': closed if merged else None,
             'merge_commit_sha': sha_of(f'merge {pull["head_sha"]}'), 'assignee': None, 'assignees': [], 'requested_reviewers': [], 'requested_teams': [],
-            'head': self.side(pull['head_ref'], pull['head_sha'], head), 'base': self.side(pull['base_ref'], pull['base_sha'], self.repository(whole=True)),
+            'head': self.side(pull['head_ref'], pull['head_sha'], head), 'base': self.side(pull['base_ref'], pull['base_sha'], base),
             'author_association': 'CONTRIBUTOR' if fork else 'MEMBER', 'draft': pull['draft'], 'merged': merged, 'mergeable': True if is_open else None,
             'rebaseable': True if is_open else None, 'mergeable_state': 'clean' if is_open else 'unknown',
             'merged_by': self.user('octocat') if merged else None, 'comments': comments, 'commits': 1, 'additions': len(files), 'deletions': len(files),
@@ -196,3 +209,22 @@ class Bodies:
         parents = [{'sha': parent, 'url': f'{self.url}/commits/{parent}', 'html_url': f'{self.site}/commit/{parent}'} for parent in commit.get('parents', [])]
         return body | {'node_id': node_id('Commit', sha), 'author': self.user('octocat'), 'committer': self.user('octocat'), 'parents': parents,
                        'stats': {'additions': 0, 'deletions': 0, 'total': 0}, 'files': []}
+
+    def account(self, user):
+        """A person or an organisation, as its own page has it."""
+        example = PAYLOADS['public-user-default-response']
+        known = self.user(user['login'], user['id']) | {'type': 'Organization' if user.get('organisation') else 'User'}
+        return example | {key: value for key, value in known.items() if key in example} | {'user_view_type': 'public'}
+
+    # --- packages ---------------------------------------------------------------------------------------------------------------
+
+    def versions_url(self, path):
+        owner = f'orgs/{path["org"]}' if 'org' in path else f'users/{path["username"]}'
+        return f'{self.api}/{owner}/packages/container/{urllib.parse.quote(path["package_name"], safe="")}/versions'
+
+    def version(self, version, path):
+        page = f'{SITE}/{version["package"].split("/")[0]}/packages/container/{urllib.parse.quote(path["package_name"], safe="")}'
+        return PAYLOADS['package-version-org'] | {
+            'id': version['id'], 'name': version['digest'], 'url': f'{self.versions_url(path)}/{version["id"]}', 'package_html_url': page,
+            'html_url': f'{page}/{version["id"]}', 'created_at': version['created_at'], 'updated_at': version['created_at'],
+            'metadata': {'package_type': 'container', 'container': {'tags': version['tags']}}}

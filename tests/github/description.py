@@ -14,6 +14,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 JSON = 'application/json'
 # GitHub answers null there once a fork is deleted; the description of webhooks says so, that of the API does not.
 NULL_OF_A_DELETED_FORK = [('pull-request', 'head', 'repo'), ('workflow-run', 'head_repository')]
+# Its list has pages as that of an organisation has, and GitHub's own action asks for them; the description forgets them.
+PAGES_OF_A_USER = ('packages/get-all-package-versions-for-package-owned-by-user', 'packages/get-all-package-versions-for-package-owned-by-org')
 FORMATS = jsonschema.FormatChecker(formats=())
 
 
@@ -51,6 +53,8 @@ class Description:
         self.plain, self.known, self.validators = {}, set(), {}
         self.operations = [Operation(method, path, self.resolved(described))
                            for path, methods in self.document['paths'].items() for method, described in methods.items()]
+        of_user, of_org = (next(each for each in self.operations if each.id == name) for name in PAGES_OF_A_USER)
+        of_user.parameters |= {key: each for key, each in of_org.parameters.items() if key in (('query', 'page'), ('query', 'per_page'))}
         self.error = self.resolved({'$ref': '#/components/schemas/basic-error'})
 
     @staticmethod

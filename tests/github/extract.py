@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 DESCRIPTION, WEBHOOKS = ('@octokit/openapi', '23.0.2'), ('@octokit/webhooks-examples', '7.6.1')
 REPOSITORY = '/repos/{owner}/{repo}'
 OPERATIONS = {
+    '': ['get'],
     '/actions/artifacts/{artifact_id}': ['delete'],
     '/actions/artifacts/{artifact_id}/{archive_format}': ['get'],
     '/actions/runs': ['get'],
@@ -31,7 +32,13 @@ OPERATIONS = {
     '/pulls/{pull_number}': ['get'],
     '/pulls/{pull_number}/files': ['get'],
 }
-EXAMPLES = ['artifact-paginated', 'commit', 'diff-entry-items', 'issue-comment', 'pull-request', 'reaction', 'workflow-run']
+PACKAGE_VERSIONS = '/packages/{package_type}/{package_name}/versions'
+ELSEWHERE = {
+    '/users/{username}': ['get'],
+    **{owner + path: methods for owner in ('/orgs/{org}', '/users/{username}')
+       for path, methods in ((PACKAGE_VERSIONS, ['get']), (PACKAGE_VERSIONS + '/{package_version_id}', ['delete', 'get']))},
+}
+EXAMPLES = ['artifact-paginated', 'commit', 'diff-entry-items', 'full-repository', 'issue-comment', 'package-version-org', 'public-user-default-response', 'pull-request', 'reaction', 'workflow-run']
 REAL = {'issue_comment': ('created', 'comment'), 'pull_request': ('opened', 'pull_request'), 'workflow_run': ('completed', 'workflow_run')}
 PROSE = {'description', 'example', 'examples', 'externalDocs', 'summary', 'tags', 'title'}
 
@@ -74,9 +81,9 @@ def references(value):
 
 def subset(document):
     paths = {}
-    for path, methods in OPERATIONS.items():
-        described = document['paths'][REPOSITORY + path]
-        paths[REPOSITORY + path] = {method: bare(described[method]) for method in methods}
+    for path, methods in ({REPOSITORY + path: methods for path, methods in OPERATIONS.items()} | ELSEWHERE).items():
+        described = document['paths'][path]
+        paths[path] = {method: bare(described[method]) for method in methods}
     components, left = {}, sorted(set(references(paths)))
     while left:
         reference = left.pop()

@@ -165,9 +165,15 @@ def may(permissions, rights):
     return any(all(has(pair) for pair in each.split(',')) for each in rights.split(';'))
 
 
+def is_elsewhere(store, question):
+    """Of another repository; what no repository has is judged by the operation."""
+    values, home = question.values, store['repository']['full_name'].lower()
+    return 'repo' in values and f'{values["owner"]}/{values["repo"]}'.lower() != home
+
+
 def check_rights(store, question, who, act):
     home = store['repository']
-    if f'{question.values["owner"]}/{question.values["repo"]}'.lower() != home['full_name'].lower():
+    if is_elsewhere(store, question):
         raise Refusal(404, 'Not Found')
     reads = question.method == 'GET'
     if who is None:

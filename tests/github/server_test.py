@@ -36,10 +36,14 @@ WORLD = [
     f'pull --number 7 --head-sha {SHA}', 'pull --number 8 --fork --state closed', 'pull --number 9 --fork-deleted --merged',
     'file add --number 7 --name Dockerfile new', 'file add --number 7 --name b --status renamed --previous a',
     'comment add --issue 7 --body first --id 1001', 'user --login octocat --level admin', 'user --login keeper --role maintain',
-    'user --login nobody --level none', f'commit --sha {"b" * 40} --ref main --parent {SHA}',
+    'user --login nobody --level none', 'user --login octo --organisation', 'package --owner octo --name app/ci --id 21 --tag latest',
+    'package --owner octo --name app/ci --id 22 --tag pr-7', 'package --owner octocat --name ci --id 31 --tag latest',
+    'package --owner octocat --name ci --id 32 --tag pr-7', f'commit --sha {"b" * 40} --ref main --parent {SHA}',
 ]
 REPO = '/repos/octo/app'
-# Every operation, as often as it answers differently: name, method, address, body, status.
+OF_ORG, OF_USER = '/orgs/octo/packages/container/app%2Fci/versions', '/users/octocat/packages/container/ci/versions'
+ALL_VERSIONS = 'packages/get-all-package-versions-for-package-owned-by'
+# Every operation, as often as it answers differently: name, method, address (below the repository's, or of an account), body, status.
 QUESTIONS = [
     ('actions/list-workflow-runs', 'GET', '/actions/workflows/build.yml/runs?per_page=100', None, 200),
     ('actions/list-workflow-runs', 'GET', '/actions/workflows/other.yml/runs', None, 404),
@@ -66,6 +70,7 @@ QUESTIONS = [
     ('issues/update-comment', 'PATCH', '/issues/comments/1001', {'body': 'second'}, 200),
     ('issues/update-comment', 'PATCH', '/issues/comments/1', {'body': 'second'}, 404),
     ('reactions/create-for-issue-comment', 'POST', '/issues/comments/1001/reactions', {'content': 'rocket'}, 201),
+    ('repos/get', 'GET', '', None, 200),
     ('repos/get-collaborator-permission-level', 'GET', '/collaborators/OctoCat/permission', None, 200),
     ('repos/get-collaborator-permission-level', 'GET', '/collaborators/keeper/permission', None, 200),
     ('repos/get-collaborator-permission-level', 'GET', '/collaborators/nobody/permission', None, 200),
@@ -73,6 +78,18 @@ QUESTIONS = [
     ('repos/get-commit', 'GET', '/commits/heads/main', None, 200),
     ('repos/get-commit', 'GET', f'/commits/{SHA}', None, 200),
     ('repos/get-commit', 'GET', '/commits/elsewhere', None, 422),
+    ('users/get-by-username', 'GET', '/users/Octo', None, 200),
+    ('users/get-by-username', 'GET', '/users/octocat', None, 200),
+    ('users/get-by-username', 'GET', '/users/stranger', None, 404),
+    (f'{ALL_VERSIONS}-org', 'GET', f'{OF_ORG}?per_page=1', None, 200),
+    (f'{ALL_VERSIONS}-org', 'GET', '/orgs/octocat/packages/container/ci/versions', None, 404),
+    (f'{ALL_VERSIONS}-user', 'GET', f'{OF_USER}?per_page=1&page=2', None, 200),
+    ('packages/get-package-version-for-organization', 'GET', f'{OF_ORG}/21', None, 200),
+    ('packages/get-package-version-for-organization', 'GET', f'{OF_ORG}/31', None, 404),
+    ('packages/get-package-version-for-user', 'GET', f'{OF_USER}/31', None, 200),
+    ('packages/delete-package-version-for-org', 'DELETE', f'{OF_ORG}/22', None, 204),
+    ('packages/delete-package-version-for-org', 'DELETE', f'{OF_ORG}/21', None, 400),
+    ('packages/delete-package-version-for-user', 'DELETE', f'{OF_USER}/32', None, 204),
 ]
 # What a client could do wrong: name, method, address, what differs from HEADERS (None = left out), body.
 WRONG = [
@@ -110,8 +127,13 @@ WRONG = [
     ('no JSON', 'PATCH', '/issues/comments/1001', {}, b'{'),
     ('an unknown face', 'POST', '/issues/comments/1001/reactions', {}, {'content': 'smile'}),
 ]
-TAKEN_AWAY = {'actions=read': ['actions'], 'actions=write': ['actions'], 'contents=read': ['contents'], 'pull_requests=read': ['pull_requests'],
+TAKEN_AWAY = {'packages=read': ['packages'], 'packages=write': ['packages'],
+              'actions=read': ['actions'], 'actions=write': ['actions'], 'contents=read': ['contents'], 'pull_requests=read': ['pull_requests'],
               'issues=read; pull_requests=read': ['issues', 'pull_requests'], 'issues=write; pull_requests=write': ['issues', 'pull_requests']}
+
+
+def address(path):
+    return path if path.startswith(('/orgs/', '/users/')) else REPO + path
 
 
 class Reply:
@@ -164,7 +186,7 @@ class Answers(Scene):
     def test_every_answer_is_as_described(self):
         for name, method, path, body, status in QUESTIONS:
             with self.subTest(f'{method} {path} {status}'):
-                reply = self.ask(method, REPO + path, body)
+                reply = self.ask(method, address(path), body)
                 self.assertEqual(reply.status, status, reply.data)
                 self.assertEqual(self.log()[-1]['operation'], name)
                 self.assertTrue(reply.headers['X-GitHub-Request-Id'])
@@ -222,6 +244,23 @@ class Answers(Scene):
         for wrong in ({'query': '{ viewer { email } }'}, {'query': '{ viewer { login } rateLimit { cost } }'}, {**query, 'more': 1}, {}):
             self.assertEqual(self.ask('POST', '/graphql', wrong).status, 599)
         self.assertEqual(self.ask('POST', '/graphql', query, Authorization=None).status, 401)
+
+    def test_a_face_is_there_once_for_each_account(self):
+        for status in (201, 200):
+            self.assertEqual(self.ask('POST', f'{REPO}/issues/comments/1001/reactions', {'content': 'eyes'}).status, status)
+        self.assertEqual(self.get('/issues/comments/1001').json()['reactions']['eyes'], 1)
+
+    def test_a_push_is_a_push_to_its_repository(self):
+        def pushed(number):
+            pull = self.get(f'/pulls/{number}').json()
+            return pull['head']['repo']['pushed_at'], pull['base']['repo']['pushed_at']
+        self.state('pull --number 7 --pushed-at 2026-01-02T03:04:05Z', 'pull --number 8 --pushed-at 2026-01-02T03:04:05Z')
+        self.assertEqual(pushed(7), ('2026-01-02T03:04:05Z',) * 2)
+        self.assertNotEqual(*pushed(8))
+        self.state(f'pull --number 7 --head-sha {SHA} --draft')
+        self.assertEqual(pushed(7)[0], '2026-01-02T03:04:05Z', 'the same commit')
+        self.state(f'pull --number 7 --head-sha {"c" * 40}')
+        self.assertGreater(pushed(7)[0], '2026-01-03')
 
     def test_an_archive_comes_from_elsewhere_without_the_token(self):
         place = urllib.parse.urlsplit(self.get('/actions/artifacts/3/zip').headers['Location'])
@@ -311,6 +350,13 @@ class Pages(Scene):
         self.assertEqual(self.get('/issues/7/comments?page=9').json(), [])
         self.assertEqual(self.ask('GET', '/repositories/7/issues/7/comments').status, 404)
 
+    def test_versions_of_packages_have_pages_too(self):
+        for path in (OF_ORG, OF_USER):
+            link = self.ask('GET', f'{path}?per_page=1').headers['Link']
+            self.assertIn(f'{path}?per_page=1&page=2>; rel="next"', link)
+            self.assertEqual(len(self.ask('GET', f'{path}?per_page=1&page=2').json()), 1)
+        self.assertEqual(self.violations(), [])
+
     def test_files_end_at_three_thousand(self):
         self.state('file add --number 7 --count 3100')
         items, seen = self.pages('/pulls/7/files?per_page=100')
@@ -398,11 +444,11 @@ class Rights(Scene):
                 for right in TAKEN_AWAY[rights]:
                     level = 'read' if '=write' in rights else 'none'
                     self.state(f'permission --token {TOKEN} --name {right.replace("_", "-")} --level {level}')
-                reply = self.ask(method, REPO + path, body)
+                reply = self.ask(method, address(path), body)
                 self.assertEqual((reply.status, reply.json()['message']), (403, 'Resource not accessible by integration'))
                 self.assertEqual(reply.headers['X-Accepted-GitHub-Permissions'], rights)
                 self.state(f'token --token {TOKEN} --denial 404')
-                self.assertEqual(self.ask(method, REPO + path, body).status, 404)
+                self.assertEqual(self.ask(method, address(path), body).status, 404)
                 self.state(f'token --token {TOKEN} --remove', f'token --token {TOKEN}')
         self.assertEqual(self.violations(), [])
 
@@ -420,6 +466,14 @@ class Rights(Scene):
         self.assertEqual(self.ask('POST', f'{REPO}/issues/7/comments', {'body': 'x'}, Authorization=None).status, 401)
         self.state(f'permission --token {TOKEN} --name actions --level none')
         self.assertEqual([self.get(path).status for path in ('/actions/runs/1', '/actions/artifacts/3/zip')], [200, 403])
+
+    def test_a_package_has_rights_of_its_own(self):
+        self.state('package --owner octo --name app/ci --role write')
+        self.assertEqual(self.ask('DELETE', f'{OF_ORG}/22').status, 404)
+        self.assertEqual(self.ask('GET', f'{OF_ORG}/22').json()['metadata']['container']['tags'], ['pr-7'])
+        self.state('package --owner octo --name app/ci --role none')
+        self.assertEqual(self.ask('GET', OF_ORG).status, 404)
+        self.assertEqual(self.ask('GET', OF_ORG, Authorization=None).status, 404)
 
     def test_a_wrong_token_and_another_repository(self):
         self.assertEqual(self.get('/pulls/7', Authorization='Bearer wrong').status, 401)

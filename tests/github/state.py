@@ -6,6 +6,7 @@ usage: state.py DIR COMMAND ...        DIR: the server's state; `state.py DIR CO
   init, token, permission              the repository, who may ask, and what they may do
   workflow, run, artifact              of GitHub Actions
   pull, file, comment, user, commit    of the repository
+  package                              versions of a container package, and the repository's role in it
   limit, fail, clock, clear            what goes wrong
   when --match RE COMMAND ...          the same command, once a request that matches was answered
   violations                           prints requests that GitHub does not describe; exit code 1: there are some
@@ -134,13 +135,15 @@ def pull(store, o):
         store['pulls'].append(known := {
             'number': o.number, 'state': 'open', 'head_sha': sha_of(f'head {o.number}'), 'head_ref': f'change-{o.number}', 'fork': None,
             'base_sha': sha_of('base'), 'base_ref': store['repository']['default_branch'], 'author': 'octocat', 'title': f'Change {o.number}',
-            'created_at': now, 'draft': False, 'merged': False, 'changed_files': None})
+            'created_at': now, 'pushed_at': now, 'draft': False, 'merged': False, 'changed_files': None})
+    if o.head_sha and o.head_sha != known['head_sha']:
+        known['pushed_at'] = now
     if o.fork:
         known['fork'] = fork_of(store, o.fork)
     if o.fork_deleted:
         known['fork'] = {'deleted': True}
     named = {'state': o.state, 'head_sha': o.head_sha, 'head_ref': o.head_ref, 'base_sha': o.base_sha, 'base_ref': o.base_ref, 'author': o.author,
-             'title': o.title, 'changed_files': o.changed_files, 'draft': o.draft or None, 'merged': o.merged or None}
+             'title': o.title, 'pushed_at': o.pushed_at, 'changed_files': o.changed_files, 'draft': o.draft or None, 'merged': o.merged or None}
     known |= {key: value for key, value in named.items() if value is not None} | {'updated_at': now}
     if known['merged']:
         known['state'] = 'closed'
@@ -174,8 +177,28 @@ def add_comment(store, issue, body, login, user_id, now, id=None):
 
 def user(store, o):
     levels = {'maintain': 'write', 'triage': 'read'}
-    role = o.role or o.level or 'read'
-    store.put('users', 'login', {'login': o.login, 'id': o.id or number_of(o.login), 'level': o.level or levels.get(role, role), 'role': role})
+    known = store.find('users', login=o.login) or {'id': number_of(o.login), 'role': 'read'}
+    role = o.role or o.level or known['role']
+    store.put('users', 'login', {'login': o.login, 'id': o.id or known['id'], 'level': o.level or levels.get(role, role), 'role': role,
+                                 'organisation': o.organisation or None})
+
+
+def package(store, o):
+    """A tag is of one version: that of the last command that names it."""
+    name = f'{o.owner}/{o.name}'
+    if o.role:
+        store['package_roles'][name] = o.role
+    if o.id is None:
+        return
+    if o.remove:
+        store.remove('packages', id=o.id)
+        return
+    for other in store['packages']:
+        if other['package'] == name:
+            other['tags'] = [tag for tag in other['tags'] if tag not in o.tag]
+    known = store.put('packages', 'id', {'id': o.id, 'package': name, 'digest': f'sha256:{hashlib.sha256(str(o.id).encode()).hexdigest()}',
+                                         'created_at': rfc3339(store.now())})
+    known['tags'] = known.get('tags', []) + o.tag
 
 
 def commit(store, o):
@@ -268,13 +291,14 @@ def parser():
     add(artifact, id=of(whole, need), run=of(whole), name=of(text), file=of(text), expired=of(flag), no_digest=of(flag), remove=of(flag))
     add(pull, number=of(whole, need), head_sha=of(text), head_ref=of(text), base_sha=of(text), base_ref=of(text), state=of(choices=['open', 'closed']),
         author=of(text), title=of(text), fork=of(nargs='?', const='stranger/app'), fork_deleted=of(flag), draft=of(flag), merged=of(flag),
-        changed_files=of(whole), remove=of(flag))
+        pushed_at=of(text), changed_files=of(whole), remove=of(flag))
     add(file, action=of(place=True, choices=['add', 'remove']), number=of(whole, need), name=of(many), previous=of(text), count=of(whole, default=0),
         prefix=of(default='src/file-'), first=of(whole),
         status=of(default='modified', choices=['added', 'removed', 'modified', 'renamed', 'copied', 'changed', 'unchanged']))
     add(comment, action=of(place=True, choices=['add', 'remove']), id=of(whole), issue=of(whole), body=of(default='a comment'), login=of(default='octocat'),
         user_id=of(whole), count=of(whole, default=1))
-    add(user, login=of(need), id=of(whole), level=of(choices=LEVELS), role=of(text))
+    add(user, login=of(need), id=of(whole), level=of(choices=LEVELS), role=of(text), organisation=of(flag))
+    add(package, owner=of(need), name=of(need), id=of(whole), tag=of(many), role=of(choices=LEVELS), remove=of(flag))
     add(commit, sha=of(need), ref=of(many), parent=of(many), message=of(text))
     add(limit, token=of(text), remaining=of(whole, default=0), reset_in=of(whole, default=3600), limit=of(whole), status=of(whole, default=403, choices=[403, 429]))
     add(fail, kind=of(default='status', choices=['status', 'secondary', 'drop', 'cut', 'slow']), status=of(whole), times=of(whole, default=1),

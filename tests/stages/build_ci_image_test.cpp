@@ -1,4 +1,4 @@
-// ci-image build, gen, load and prune: requests as values, and what a registry has afterwards.
+// ci-image build, gen and load: requests as values, and what a registry has afterwards.
 #include "stages/build_ci_image.h"
 
 #include <gmock/gmock.h>
@@ -19,6 +19,7 @@ namespace crategate::stages {
 namespace {
 
 using pipeline::CiBuild;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -76,7 +77,11 @@ class BuildCiImage : public ::testing::Test {
     return manifest.digest;
   }
   Result<CiImageBuilt> run(const CiImageBuildInputs& in) {
-    return build_ci_image(in, {project.files, builder, registry, registry, progress});
+    const std::function<Result<registry::Access>(const oci::Repository&)> asked = [this](const auto& repository) {
+      asked_for.push_back(repository.familiar());
+      return access;
+    };
+    return build_ci_image(in, {project.files, builder, registry, registry, asked, progress});
   }
   std::optional<oci::Digest> digest(const std::string& tag) {
     return registry.digest({oci::parse_repository(kImage).value(), tag, std::nullopt}).value();
@@ -90,6 +95,8 @@ class BuildCiImage : public ::testing::Test {
   oci::Digest built = oci::Digest::of("nothing");
   test::RecordingBuilder builder;
   LayoutRegistry registry{layout::OciLayout::open(project.directory / "registry").value()};
+  Result<registry::Access> access = registry::Access{};
+  std::vector<std::string> asked_for;  ///< repositories
   Progress progress;
 };
 
@@ -190,19 +197,125 @@ TEST_F(BuildCiImage, TagsNothingWhenTheBuildFails) {
   EXPECT_EQ(digest("pr-7"), std::nullopt);
 }
 
+TEST_F(BuildCiImage, AsksForTheRightToPushBeforeItBuilds) {
+  access = registry::Access{.user = "me", .no_pull = std::nullopt, .no_push = Error{.code = ErrorCode::forbidden}};
+  EXPECT_EQ(run(inputs()).error().code, ErrorCode::forbidden);
+  access = fail(ErrorCode::unavailable, "503");
+  EXPECT_EQ(run(inputs()).error().code, ErrorCode::unavailable);
+  EXPECT_THAT(builder.requests, IsEmpty());
+  EXPECT_THAT(asked_for, ElementsAre(kImage, kImage));
+  publish.clear();
+  EXPECT_TRUE(run(inputs())) << "of what is not pushed nobody asks";
+  EXPECT_THAT(asked_for, SizeIs(2));
+}
+
+TEST_F(BuildCiImage, SaysWhereTheLogOfAFailureIs) {
+  builder.lines = {"#1 it begins"};
+  builder.answer = fail(ErrorCode::engine, "it broke");
+  EXPECT_THAT(run(inputs()).error().message, HasSubstr("it broke; log: .crategate/logs/ci-image-build.log"));
+  EXPECT_EQ(project.read(".crategate/logs/ci-image-build.log"), "#1 it begins\n");
+  builder.lines.clear();
+  EXPECT_THAT(run(inputs()).error().message, Not(HasSubstr("log:"))) << "there is nothing in it";
+}
+
+struct DockerfileRow {
+  const char* name;
+  std::vector<std::string> watch;
+  std::string dockerfile, built, error;
+};
+
+class CiDockerfile : public BuildCiImage, public ::testing::WithParamInterface<DockerfileRow> {};
+
+TEST_P(CiDockerfile, IsTheOneThatIsWatched) {
+  settings().watch = GetParam().watch;
+  settings().dockerfile = GetParam().dockerfile;
+  const auto request = ci_image_request(inputs());
+  EXPECT_EQ(request ? request->dockerfile : std::string(), GetParam().built);
+  if (GetParam().error.empty()) return;
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(request.error().message, HasSubstr(GetParam().error));
+  EXPECT_THAT(request.error().hint, HasSubstr("`dockerfile: "));
+  EXPECT_THAT(request.error().hint, Not(HasSubstr("`image:"))) << "that is there";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, CiDockerfile,
+    ::testing::Values(
+        DockerfileRow{"Suffix", {".github/workflows/a.yml", "ci.Dockerfile"}, "", "ci.Dockerfile", ""},
+        DockerfileRow{
+            "Prefix", {"ci/Dockerfile.tools", "ci/Dockerfile.tools.dockerignore"}, "", "ci/Dockerfile.tools", ""},
+        DockerfileRow{"Plain", {"Dockerfile", "requirements.txt"}, "", "Dockerfile", ""},
+        DockerfileRow{"OtherName", {"Containerfile"}, "", "Containerfile", ""},
+        DockerfileRow{"Given", {"a.Dockerfile", "b.Dockerfile"}, "b.Dockerfile", "b.Dockerfile", ""},
+        DockerfileRow{"GivenAndNotWatched", {"a.Dockerfile"}, "c", "c", ""},
+        DockerfileRow{"Several",
+                      {"a.Dockerfile", "b.Dockerfile"},
+                      "",
+                      "",
+                      "several in ci-image.watch: a.Dockerfile, b.Dockerfile"},
+        DockerfileRow{"None", {"docs/Dockerfiles.md", "dockerfile_list"}, "", "", "none in ci-image.watch"}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST_F(BuildCiImage, NamesTheOneSettingThatIsMissing) {
+  settings().image.clear();
+  const auto request = ci_image_request(inputs());
+  ASSERT_FALSE(request);
+  EXPECT_THAT(request.error().message, HasSubstr("ci-image.image: expected"));
+  EXPECT_THAT(request.error().hint, Not(HasSubstr("dockerfile")));
+}
+
+/// The label says what the image was built from: that must be what is checked out.
+TEST(EventCommit, IsTheOneThatIsCheckedOut) {
+  sample::Project project;
+  const std::string base = project.init();
+  project.git({"checkout", "-q", "-b", "fix"});
+  const std::string head = project.commit("change");
+  project.git({"checkout", "-q", "--detach", base});
+  project.git({"merge", "-q", "--no-ff", "-m", "merge", head});
+  const std::string merge = project.git({"rev-parse", "HEAD"});
+  const auto admitted = [&project](const std::string& sha, const std::string& head_sha) {
+    pipeline::Event event;
+    event.sha = sha;
+    event.head_sha = head_sha;
+    const auto checked = require_event_commit(event, project.repository);
+    EXPECT_TRUE(checked || checked.error().code == ErrorCode::bad_input);
+    return checked.has_value();
+  };
+  EXPECT_TRUE(admitted(merge, head));
+  EXPECT_TRUE(admitted("", head)) << "HEAD is a merge of it";
+  EXPECT_FALSE(admitted("", base)) << "that is what it was merged into";
+  EXPECT_FALSE(admitted(std::string(40, 'c'), head)) << "another merge of the same head";
+  project.git({"checkout", "-q", "fix"});
+  EXPECT_TRUE(admitted(merge, head)) << "the head itself";
+  EXPECT_TRUE(admitted(head, head));
+  project.git({"checkout", "-q", "main"});
+  EXPECT_FALSE(admitted("", head));
+  EXPECT_FALSE(admitted(merge, head));
+  EXPECT_FALSE(admitted(head, head));
+}
+
+TEST(EventCommit, CannotBeProvenWithoutGit) {
+  sample::Project project;
+  pipeline::Event event;
+  event.sha = event.head_sha = kHead;
+  const auto checked = require_event_commit(event, project.repository);
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().message, HasSubstr("found none"));
+}
+
 TEST_F(BuildCiImage, RefusesWhatItCannotBuild) {
   project.write("ci.Dockerfile", "# syntax=evil/frontend:1\nFROM scratch\n");  // A20
   EXPECT_THAT(run(inputs()).error().message, HasSubstr("the CI image: expected the frontend"));
   settings().dockerfile = "gone.Dockerfile";
   EXPECT_THAT(run(inputs()).error().message, HasSubstr("\"gone.Dockerfile\", found none"));
-  settings().dockerfile.clear();
-  EXPECT_THAT(run(inputs()).error().message, HasSubstr("ci-image.dockerfile: expected"));
   EXPECT_THAT(builder.requests, IsEmpty());
 }
 
 TEST(CiContainer, SeesTheRepositoryAndNothingElse) {
   const config::Argv generate = {"make", "gen"};
-  const CiContainerInputs in{.image = "i", .generate = generate, .workspace = {.root = "/a \"b"}, .user = "7:8"};
+  const CiContainerInputs in{
+      .image = "i", .generate = generate, .workspace = {.root = "/a \"b"}, .user = "7:8", .shell = {}};
   const auto spec = ci_container(in);
   EXPECT_THAT(spec.binds, ElementsAre("/a \"b:/workspace"));
   EXPECT_THAT(spec.env, ElementsAre("HOME=/tmp"));
@@ -211,6 +324,13 @@ TEST(CiContainer, SeesTheRepositoryAndNothingElse) {
   const auto shell = ci_shell(in, {{"PATH", "/bin"}});
   EXPECT_THAT(shell.arguments, Contains("--mount=type=bind,\"source=/a \"\"b\",target=/workspace"));
   EXPECT_THAT(shell.arguments, Contains("--user=7:8"));
+}
+
+TEST(CiContainer, NeedsACommandThatRunsInTheImage) {
+  EXPECT_TRUE(require_ci_generate({"make", "generated"}));
+  const auto refused = require_ci_generate({});
+  EXPECT_THAT(refused.error().message, StartsWith("ci-image.generate: expected"));
+  EXPECT_THAT(refused.error().hint, HasSubstr("not a target that calls"));
 }
 
 /// A stream of bytes, whole.
@@ -247,44 +367,27 @@ TEST(ArchiveOfALayout, IsReadBackAsTheSameImage) {
   EXPECT_EQ(read->manifest.digest, manifest.digest);
 }
 
-class PruneCiImage : public ::testing::Test {
- protected:
-  PruneCiImage() {
-    test::TestImage image;
-    image.layers.clear();
-    for (const std::string tag : {"latest", "pr-7", "pr-12", "pr-9", "pr-007", "pr-x", "buildcache", "pr-8"})
-      EXPECT_TRUE(registry.put_manifest({repository, tag, std::nullopt}, image.manifest(), oci::kOciManifest));
-  }
-  Result<Pruned> prune(bool remove) {
-    return prune_ci_image(repository, remove, {registry, registry, [this](std::int64_t number) -> Result<bool> {
-                                                 if (number == 8) return fail(eight, "no");
-                                                 return number != 9;
-                                               }});
-  }
-  std::vector<std::string> tags() { return registry.tags(repository).value().value(); }
-  oci::Repository repository = oci::parse_repository(kImage).value();
-  ErrorCode eight = ErrorCode::not_found;
-  test::TestDirectory directory;
-  LayoutRegistry registry{layout::OciLayout::open(directory / "registry").value()};
-};
-
-TEST_F(PruneCiImage, RemovesTagsOfClosedPullRequestsOnly) {
-  const auto all = tags();
-  const auto listed = prune(false);
-  ASSERT_TRUE(listed) << describe(listed.error());
-  EXPECT_THAT(listed->closed, ElementsAre("pr-7", "pr-12"));
-  EXPECT_THAT(listed->open, ElementsAre("pr-9"));
-  EXPECT_THAT(listed->unknown, ElementsAre("pr-8"));
-  EXPECT_EQ(tags(), all) << "nothing is removed unasked";
-  EXPECT_EQ(prune(true)->removed, 2U);
-  EXPECT_THAT(tags(), ::testing::UnorderedElementsAre("latest", "pr-9", "pr-007", "pr-x", "buildcache", "pr-8"));
-}
-
-TEST_F(PruneCiImage, RemovesNothingWhereGitHubDoesNotAnswer) {
-  eight = ErrorCode::rate_limited;
-  const auto all = tags();
-  EXPECT_EQ(prune(true).error().code, ErrorCode::rate_limited);
-  EXPECT_EQ(tags(), all);
+/// A number of another repository's pull request would decide over a tag of this one.
+TEST(OriginOnGitHub, IsOneOfThatServerOnly) {
+  const auto found = [](std::string_view origin, std::string_view server = "") {
+    const auto name = repository_of_origin(origin, server);
+    return name ? name->text() : std::string(crategate::name(name.error().code));
+  };
+  for (const std::string_view origin :
+       {"https://github.com/o/n.git", "https://GitHub.com/o/n", "https://github.com:443/o/n/", "git@github.com:o/n.git",
+        "github.com:/o/n", "ssh://git@github.com/o/n.git", "ssh://git@github.com:22/o/n"})
+    EXPECT_EQ(found(origin), "o/n") << origin;
+  for (const std::string_view origin :
+       {"", "/tmp/o.git", "file:///tmp/o/n.git", "https://gitlab.com/kubernetes/kubernetes.git", "https://github.com/n",
+        "https://github.com/a/o/n.git", "https://github.com.evil.example/o/n", "https://evil.example/github.com/o/n",
+        "https://github.com:8443/o/n", "git@gitlab.com:o/n.git", "../o/n", "http://github.com/o/n", "gh:o/n"})
+    EXPECT_EQ(found(origin), "bad-input") << origin;
+  EXPECT_EQ(found("https://ghe.example:8443/o/n", "https://ghe.example:8443"), "o/n");
+  EXPECT_EQ(found("git@ghe.example:o/n.git", "https://ghe.example:8443"), "o/n");
+  EXPECT_EQ(found("https://github.com/o/n", "https://ghe.example"), "bad-input");
+  const auto refused = repository_of_origin("https://gitlab.com/o/n", "");
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("on github.com"), HasSubstr("https://gitlab.com/o/n")));
+  EXPECT_THAT(refused.error().hint, HasSubstr("GITHUB_REPOSITORY=OWNER/NAME"));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "stages/layout_registry.h"
 #include "stages/project.h"
 #include "stages/resolve_image.h"
+#include "stages/watched_reader.h"
 #include "support/test_image.h"
 
 namespace crategate::stages::sample {
@@ -61,7 +62,7 @@ class CiImageProject : public ::testing::Test {
     EXPECT_TRUE(decision) << (decision ? "" : describe(decision.error()));
     return decision ? decision->event : pipeline::CiEvent::unknown;
   }
-  Result<ResolvedImage> resolve() { return resolve_image(project.plan_inputs(), project.plan_services(), registry); }
+  Result<ResolvedImage> resolve() { return resolve_image(project.plan_inputs(), project.plan_services(), reader); }
   /// An image at the tag, built from that commit.
   oci::Digest publish(const std::string& name, const std::string& revision) {
     test::TestImage image;
@@ -81,6 +82,7 @@ class CiImageProject : public ::testing::Test {
   Project project;
   std::string head;
   LayoutRegistry registry{layout::OciLayout::open(project.directory / "registry").value()};
+  WatchedReader reader{registry};  ///< that the stages ask
 };
 
 }  // namespace crategate::stages::sample

@@ -9,6 +9,7 @@
 #include "oci/media_types.h"
 #include "pipeline/base_watch.h"
 #include "pipeline/comment.h"
+#include "stages/fake_comments.h"
 #include "stages/image_size.h"
 #include "stages/layout_registry.h"
 #include "stages/project.h"
@@ -17,6 +18,8 @@
 namespace crategate::stages {
 namespace {
 
+using sample::FakeComments;
+using sample::kSelf;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -25,56 +28,8 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-constexpr std::int64_t kSelf = 41898282, kStranger = 7;
+constexpr std::int64_t kStranger = 7;
 const std::string kMarker = pipeline::comment_marker("ci-image", "ghcr.io/o/r/ci");
-
-/// The comments of one pull request, and who may do what; keeps what was asked.
-class FakeComments final : public github::CommentClient {
- public:
-  Result<github::Account> viewer() override {
-    calls.emplace_back("viewer");
-    if (viewer_error) return fail(*viewer_error);
-    return github::Account{kSelf, "github-actions[bot]"};
-  }
-  Result<std::vector<github::IssueComment>> issue_comments(
-      const github::RepositoryName& repository, std::int64_t number,
-      const std::function<bool(const github::IssueComment&)>& wanted) override {
-    calls.push_back(concat("list ", repository.text(), " ", number));
-    if (list_error) return fail(*list_error);
-    std::vector<github::IssueComment> found;
-    std::ranges::copy_if(all, std::back_inserter(found), wanted);
-    return found;
-  }
-  Result<github::IssueComment> create_comment(const github::RepositoryName& repository, std::int64_t number,
-                                              const std::string& body) override {
-    calls.push_back(concat("create ", repository.text(), " ", number));
-    if (write_error) return fail(*write_error);
-    return add(kSelf, body);
-  }
-  Result<github::IssueComment> update_comment(const github::RepositoryName& repository, std::int64_t id,
-                                              const std::string& body) override {
-    calls.push_back(concat("update ", repository.text(), " ", id));
-    if (write_error) return fail(*write_error);
-    const auto found = std::ranges::find(all, id, &github::IssueComment::id);
-    if (found == all.end() || deleted == id) return fail(ErrorCode::not_found, "no such comment");
-    found->body = body;
-    return *found;
-  }
-  github::IssueComment add(std::int64_t author, const std::string& body) {
-    const auto id = static_cast<std::int64_t>(all.size()) + 1;
-    all.push_back({.id = id, .author = author, .body = body, .url = concat("https://github.com/o/r/pull/7#", id)});
-    return all.back();
-  }
-  bool wrote() const {
-    return std::ranges::any_of(
-        calls, [](const auto& call) { return call.starts_with("create") || call.starts_with("update"); });
-  }
-
-  std::vector<github::IssueComment> all;
-  std::optional<Error> viewer_error, list_error, write_error;
-  std::int64_t deleted = 0;  ///< after it was listed
-  std::vector<std::string> calls;
-};
 
 class Comment : public ::testing::Test {
  protected:

@@ -34,12 +34,19 @@ class FakeGitHub final : public github::GitHubClient {
   Result<void> delete_artifact(const github::RepositoryName&, std::int64_t) override {
     return fail(ErrorCode::internal, "not asked here");
   }
-  Result<github::Permission> permission_of(const github::RepositoryName&, const std::string&) override {
-    return fail(ErrorCode::internal, "not asked here");
+  Result<github::Permission> permission_of(const github::RepositoryName&, const std::string& user) override {
+    permissions_asked.push_back(user);
+    return permission;
+  }
+  Result<std::optional<bool>> may_push(const github::RepositoryName&) override {
+    if (failure) return refusal();
+    return may_write;
   }
   Result<github::PullRequest> pull_request(const github::RepositoryName&, std::int64_t) override {
     ++pulls_asked;
+    if (before_pull) before_pull(pulls_asked);
     if (failure) return refusal();
+    if (pull_failure) return fail(*pull_failure);
     return pull;
   }
   Result<github::PullRequestFiles> pull_request_files(const github::RepositoryName&, std::int64_t) override {
@@ -51,13 +58,20 @@ class FakeGitHub final : public github::GitHubClient {
     filter = asked;
     return runs(polls++);
   }
+  std::chrono::milliseconds held() override { return hold; }
   Failure refusal() const { return fail(*failure, "refused on purpose"); }
 
   github::PullRequest pull = sample::pull_request(std::string(40, 'a'));
   github::PullRequestFiles files;
+  std::function<void(int asked)> before_pull;  ///< from 1
+  Result<github::Permission> permission = fail(ErrorCode::internal, "not asked here");
+  std::vector<std::string> permissions_asked;
+  std::optional<bool> may_write = false;
   std::optional<ErrorCode> failure;
+  std::optional<Error> pull_failure;  ///< of pull_request alone
   std::function<Result<std::vector<github::WorkflowRun>>(int poll)> runs;
   github::RunFilter filter;
+  std::chrono::milliseconds hold{0};
   int polls = 0, pulls_asked = 0;
 };
 

@@ -16,6 +16,7 @@
 #include "stages/layout_registry.h"
 #include "stages/project.h"
 #include "stages/publication.h"
+#include "stages/watched_reader.h"
 #include "support/fake_engine.h"
 
 namespace crategate::stages::sample {
@@ -72,42 +73,6 @@ class WatchedWriter final : public registry::RegistryWriter {
  private:
   registry::RegistryWriter& inner_;
   std::mutex mutex_;  ///< blobs come side by side
-};
-
-/// Answers as a layout does, or not at all.
-class WatchedReader : public registry::RegistryReader {
- public:
-  explicit WatchedReader(registry::RegistryReader& inner) : inner_(inner) {}
-  Result<std::optional<registry::StoredManifest>> manifest(const oci::Reference& reference) override {
-    if (down) return fail(*down);
-    return inner_.manifest(reference);
-  }
-  Result<std::optional<oci::Digest>> digest(const oci::Reference& reference) override {
-    if (down) return fail(*down);
-    return inner_.digest(reference);
-  }
-  Result<bool> has_blob(const oci::Repository& repository, const oci::Digest& digest) override {
-    return inner_.has_blob(repository, digest);
-  }
-  Result<std::optional<std::string>> blob(const oci::Repository& repository, const oci::Digest& digest,
-                                          std::size_t limit) override {
-    return inner_.blob(repository, digest, limit);
-  }
-  Result<bool> read_blob(const oci::Repository& repository, const oci::Descriptor& blob,
-                         const net::BodySink& sink) override {
-    return inner_.read_blob(repository, blob, sink);
-  }
-  Result<std::optional<std::vector<std::string>>> tags(const oci::Repository& repository) override {
-    return inner_.tags(repository);
-  }
-  Result<std::vector<oci::Descriptor>> referrers(const oci::Repository& repository,
-                                                 const oci::Digest& subject) override {
-    return inner_.referrers(repository, subject);
-  }
-  std::optional<Error> down;
-
- private:
-  registry::RegistryReader& inner_;
 };
 
 class Release : public ::testing::Test {

@@ -13,6 +13,7 @@ using pipeline::CiEvent;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 using sample::kDockerfile, sample::kWorkflow;
@@ -216,6 +217,34 @@ TEST_F(ResolveImage, TakesNoOtherParentForTheBase) {
   EXPECT_EQ(row(), CiEvent::pull_request_changed) << "HEAD^2 is not the event's head";
 }
 
+/// No other depth of the checkout would mend that.
+TEST_F(ResolveImage, AdvisesNoDeeperCheckoutOfAWholeClone) {
+  project.git({"checkout", "-q", "--orphan", "unrelated"});
+  push_change();
+  event();
+  const auto unrelated = decide().value();
+  EXPECT_EQ(unrelated.event, CiEvent::pull_request_changed);
+  EXPECT_THAT(unrelated.reason, AllOf(HasSubstr("no common commit"), Not(HasSubstr("fetch-depth"))));
+  project.git({"update-ref", "-d", "refs/remotes/origin/main"});
+  EXPECT_THAT(decide().value().reason, HasSubstr("not in this clone: fetch it"));
+}
+
+TEST_F(ResolveImage, SaysThatALoginMayBeMissing) {
+  project.write("src/a", "changed\n");
+  push_change();
+  check_out_merge();
+  event();
+  const auto absent = resolve();
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, ErrorCode::not_found);
+  EXPECT_THAT(absent.error().hint, Not(HasSubstr("login")));
+  reader.anonymous = true;
+  const auto unseen = resolve();
+  EXPECT_EQ(unseen.error().code, ErrorCode::not_found);
+  EXPECT_THAT(unseen.error().message, HasSubstr("or none that is shown without a login"));
+  EXPECT_THAT(unseen.error().hint, AllOf(HasSubstr("Run the workflow"), HasSubstr("packages: read")));
+}
+
 TEST_F(ResolveImage, LooksAtNoHistoryWhereTheEventDecides) {
   std::filesystem::remove_all(project / ".git");
   project.invocation.event = "push";
@@ -247,6 +276,58 @@ TEST_F(ResolveImage, NamesAWatchedPathThatIsNowhereAndTheNearest) {
     ASSERT_FALSE(decision) << path;
     EXPECT_THAT(decision.error().message, HasSubstr("from the top of the repository")) << path;
   }
+}
+
+/// Also of a push, which is compared with nothing.
+TEST_F(ResolveImage, LooksForWatchedPathsInTheCheckout) {
+  project.invocation.event = "push";
+  project.invocation.ref = "refs/heads/main";
+  for (const auto& [path, hint] : {std::pair{"*.Dockerfile", "Did you mean ci.Dockerfile?"},
+                                   {".github", "patterns match nothing"},
+                                   {"ci.dockerfile", "Did you mean ci.Dockerfile?"}}) {
+    settings().watch = {kDockerfile, path};
+    const auto decision = decide();
+    ASSERT_FALSE(decision) << path;
+    EXPECT_EQ(decision.error().code, ErrorCode::bad_input);
+    EXPECT_THAT(decision.error().message, AllOf(HasSubstr("ci-image.watch"), HasSubstr(quote(path))));
+    EXPECT_THAT(decision.error().hint, HasSubstr(hint)) << path;
+  }
+  settings().watch = {kDockerfile, kWorkflow};
+  std::filesystem::remove(project / kDockerfile);
+  EXPECT_EQ(row(), CiEvent::push_mapped) << "only left out of a sparse checkout";
+  settings().watch = {"nowhere"};
+  project.invocation.sha = std::string(40, 'a');
+  EXPECT_EQ(row(), CiEvent::push_mapped) << "of a commit that is not in this clone nobody can tell";
+}
+
+/// What nobody has said is no fact.
+TEST_F(ResolveImage, SaysThatThereIsNoPayload) {
+  project.invocation.event = "pull_request";
+  project.invocation.ref = "refs/pull/7/merge";
+  project.directory.write("event.json", "{}");
+  for (const std::string& payload : {std::string(), (project.directory / "event.json").string()}) {
+    project.invocation.payload = payload;
+    const auto decision = decide().value();
+    EXPECT_EQ(decision.event, CiEvent::fork_changed);
+    EXPECT_THAT(decision.reason, AllOf(HasSubstr("no payload"), HasSubstr("counts as a fork's"),
+                                       HasSubstr("give --payload"), Not(HasSubstr("fetch-depth"))));
+  }
+  project.invocation.event = "merge_group";
+  project.invocation.ref = "refs/heads/gh-readonly-queue/main/pr-7-x";
+  EXPECT_THAT(decide().value().reason, AllOf(HasSubstr("give --payload"), Not(HasSubstr("fetch-depth"))));
+}
+
+/// Of a person, who has given no event.
+TEST_F(ResolveImage, SpeaksOfWhatIsCheckedOut) {
+  EXPECT_EQ(decide().value().reason, "branch \"fix\" has no tag in ci-image.branches: default-tag, stable");
+  project.git({"checkout", "-q", "--detach"});
+  EXPECT_EQ(decide().value().reason, "HEAD is detached: default-tag, stable");
+  project.git({"update-ref", "-d", "refs/heads/main"});
+  project.git({"symbolic-ref", "HEAD", "refs/heads/main"});
+  const auto unborn = decide();
+  ASSERT_FALSE(unborn);
+  EXPECT_EQ(unborn.error().message, "branch \"main\": expected a commit, found none");
+  EXPECT_THAT(unborn.error().hint, HasSubstr("Commit first"));
 }
 
 TEST_F(ResolveImage, KnowsAWatchedPathThatOnlyOneSideHas) {
@@ -316,6 +397,9 @@ TEST_F(ResolveImage, AsksGitHubWhereTheCloneCannotTell) {
   const auto unknown = decide(&api).value();
   EXPECT_EQ(unknown.event, CiEvent::other_event_changed);
   EXPECT_THAT(unknown.reason, AllOf(HasSubstr("fetch-depth: 0"), HasSubstr("refused on purpose")));
+  github.failure.reset();
+  github.pull_failure = Error{.code = ErrorCode::forbidden, .message = "403", .hint = "add `pull-requests: read`"};
+  EXPECT_THAT(decide(&api).value().reason, HasSubstr(": add `pull-requests: read`"));
 }
 
 /// Of a project below the top, too.

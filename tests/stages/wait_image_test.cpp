@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/log.h"
 #include "stages/ci_image_project.h"
 #include "stages/fake_github.h"
 
@@ -13,8 +14,10 @@ using pipeline::CiEvent;
 using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::Each;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class WaitImage : public sample::CiImageProject {
@@ -38,7 +41,8 @@ class WaitImage : public sample::CiImageProject {
             .head_branch = "fix",
             .created_at = "2026-11-20T09:29:18Z",
             .conclusion = conclusion,
-            .head_repository_id = 1};
+            .head_repository_id = 1,
+            .repository_id = 1};
   }
   Result<ResolvedImage> wait() {
     const auto services = project.plan_services();
@@ -46,13 +50,19 @@ class WaitImage : public sample::CiImageProject {
       return &github;
     };
     const std::function<void(std::string_view)> status = [this](std::string_view line) { lines.emplace_back(line); };
+    const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
     return wait_for_image(project.plan_inputs(), place,
-                          {.plan = services, .reader = registry, .github = client, .clock = clock, .status = status});
+                          {.plan = services,
+                           .reader = reader,
+                           .api = has_token ? &api : nullptr,
+                           .github = client,
+                           .clock = clock,
+                           .status = status});
   }
-
   sample::FakeGitHub github;
   std::vector<github::WorkflowRun> listed;
   WaitPlace place{.repository = "o/r", .id = 1, .address = "https://github.example/o/r"};
+  bool has_token = true;
   test::FakeClock clock;
   std::vector<std::string> lines;
 };
@@ -102,25 +112,77 @@ TEST_F(WaitImage, EndsAtOnceWithAFailureAndNamesTheRun) {
   EXPECT_THAT(clock.sleeps(), IsEmpty());
 }
 
+/// Whatever state the run of the old head is in: nothing of it says what to do about the new one.
 TEST_F(WaitImage, EndsWhenThePullRequestHasMovedOn) {
-  listed = {run("completed", "cancelled")};
-  github.pull.head.sha = std::string(40, 'd');
-  const auto resolved = wait();
-  ASSERT_FALSE(resolved);
-  EXPECT_EQ(resolved.error().code, ErrorCode::conflict);
-  EXPECT_THAT(resolved.error().message, HasSubstr("dddddddddddd"));
+  for (const auto& [status, conclusion] :
+       {std::pair{"completed", "cancelled"}, {"completed", "failure"}, {"in_progress", ""}, {"queued", ""}}) {
+    listed = {run(status, conclusion)};
+    github.pull.head.sha = std::string(40, 'd');
+    const auto resolved = wait();
+    ASSERT_FALSE(resolved) << status;
+    EXPECT_EQ(resolved.error().code, ErrorCode::conflict) << status;
+    EXPECT_THAT(resolved.error().message, HasSubstr("dddddddddddd"));
+  }
+  EXPECT_THAT(clock.sleeps(), IsEmpty());
 }
 
-/// B17, B20: neither a limit nor a bad quarter of an hour of GitHub ends the wait.
+TEST_F(WaitImage, NoticesAPushWhileTheOldBuildRuns) {
+  github.runs = [this](int poll) {
+    if (poll == 3) github.pull.head.sha = std::string(40, 'd');
+    return std::vector{run("in_progress")};
+  };
+  EXPECT_EQ(wait().error().code, ErrorCode::conflict);
+  EXPECT_EQ(github.polls, 4);
+}
+
+/// B17, B20: neither a limit nor a bad quarter of an hour of GitHub or of the registry ends the wait.
 TEST_F(WaitImage, OutlastsWhatPasses) {
   publish("pr-7", head);
+  github.hold = seconds(60);
+  reader.down = Error{.code = ErrorCode::unavailable, .message = "the registry is away", .hint = {}};
   github.runs = [this](int poll) -> Result<std::vector<github::WorkflowRun>> {
     if (poll < 5) return fail(ErrorCode::unavailable, "500");
-    if (poll < 9) return fail(ErrorCode::rate_limited, "the hour's requests are used up");
+    if (poll < 9) return fail(ErrorCode::rate_limited, "the hour's requests are used up until noon");
+    if (poll == 12) reader.down.reset();
     return std::vector{run("completed", "success")};
   };
-  EXPECT_TRUE(wait());
-  EXPECT_THAT(lines[8], HasSubstr("GitHub does not answer: the hour's requests"));
+  const auto resolved = wait();
+  ASSERT_TRUE(resolved) << describe(resolved.error());
+  EXPECT_EQ(github.polls, 13);
+  EXPECT_THAT(lines[8], HasSubstr("pr-7: the hour's requests are used up until noon ("));
+  EXPECT_THAT(
+      lines[9],
+      HasSubstr("pr-7: run 30 has succeeded; the registry is away, https://github.example/o/r/actions/runs/30"));
+}
+
+/// B17: there is nothing to wait for.
+TEST_F(WaitImage, EndsWithALimitThatOutlastsIt) {
+  github.runs = [](int) { return fail(ErrorCode::rate_limited, "used up until noon", "run again after that time"); };
+  for (const auto& [hold, polls] : {std::pair{settings().wait_timeout + seconds(1), 1}, {settings().wait_timeout, 2}}) {
+    github.hold = hold;
+    github.polls = 0;
+    const auto limited = wait();
+    ASSERT_FALSE(limited);
+    EXPECT_EQ(limited.error().code, ErrorCode::rate_limited);
+    EXPECT_THAT(limited.error().message, HasSubstr("found used up until noon"));
+    EXPECT_EQ(limited.error().hint, "run again after that time");
+    EXPECT_EQ(github.polls, polls);
+  }
+}
+
+/// The advice is that of what is in the way, not of triggers.
+TEST_F(WaitImage, EndsAnOutageWithItsOwnAdvice) {
+  github.runs = [](int) { return fail(ErrorCode::unavailable, "GitHub: found 500", "look at its status page"); };
+  const auto away = wait();
+  EXPECT_EQ(away.error().code, ErrorCode::wait_timed_out);
+  EXPECT_THAT(away.error().message, EndsWith(", found GitHub: found 500"));
+  EXPECT_EQ(away.error().hint, "look at its status page");
+  listed = {run("completed", "success")};
+  github.runs = [this](int) { return listed; };
+  reader.down = Error{.code = ErrorCode::unavailable, .message = "no registry", .hint = "check the network"};
+  EXPECT_EQ(wait().error().hint, "check the network");
+  reader.down->code = ErrorCode::forbidden;
+  EXPECT_EQ(wait().error().code, ErrorCode::forbidden) << "which does not pass";
 }
 
 TEST_F(WaitImage, EndsWithWhatDoesNotPass) {
@@ -146,6 +208,49 @@ TEST_F(WaitImage, WaitsForAWorkflowThatHasNeverRun) {
   EXPECT_THAT(misnamed.error().message,
               AllOf(HasSubstr("ci-image.workflow"), HasSubstr(".github/workflows/build-image.yml")));
   EXPECT_THAT(misnamed.error().hint, HasSubstr(sample::kWorkflow));
+}
+
+/// GitHub says 404 of what a token may not see, too: nobody should wait for the end to hear of it.
+TEST_F(WaitImage, NamesAtOnceWhatTheTokenMayLack) {
+  github.runs = [](int) { return fail(ErrorCode::not_found, "404", "add `permissions: actions: read` to the job"); };
+  const auto unseen = wait();
+  EXPECT_EQ(unseen.error().code, ErrorCode::wait_timed_out);
+  EXPECT_THAT(unseen.error().hint, HasSubstr("the token does not see its runs: add `permissions: actions: read`"));
+  EXPECT_THAT(lines.front(), HasSubstr("add `permissions: actions: read`"));
+  EXPECT_THAT(lines[1], Not(HasSubstr("add `permissions"))) << "once is enough";
+  has_token = false;
+  const auto anonymous = wait();
+  EXPECT_EQ(anonymous.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(anonymous.error().message, HasSubstr("github-token"));
+}
+
+/// Without a permission it goes on, asks no more, and says so.
+TEST_F(WaitImage, NamesThePermissionForTheHead) {
+  github.pull_failure = Error{.code = ErrorCode::forbidden, .message = "403", .hint = "add `pull-requests: read`"};
+  listed = {run("in_progress")};
+  EXPECT_THAT(wait().error().hint, AllOf(HasSubstr("ci-image.wait-timeout"), HasSubstr("add `pull-requests: read`")));
+  EXPECT_EQ(github.pulls_asked, 1);
+  EXPECT_THAT(lines.front(), HasSubstr("moved on: add `pull-requests: read`."));
+  listed = {run("completed", "failure")};
+  EXPECT_THAT(wait().error().hint, HasSubstr("add `pull-requests: read`"));
+  github.pulls_asked = 0;
+  github.pull_failure->code = ErrorCode::unavailable;
+  settings().wait_timeout = seconds(50);
+  listed = {run("in_progress")};
+  EXPECT_THAT(wait().error().hint, Not(HasSubstr("pull-requests")));
+  EXPECT_EQ(github.pulls_asked, 4) << "it may answer the next time";
+}
+
+/// What is shown to nobody without a login is answered as what is not there.
+TEST_F(WaitImage, SaysThatALoginMayBeMissing) {
+  listed = {run("completed", "success")};
+  EXPECT_THAT(wait().error().hint, Not(HasSubstr("login")));
+  reader.anonymous = true;
+  const auto unseen = wait();
+  EXPECT_EQ(unseen.error().code, ErrorCode::awaited_build_failed);
+  EXPECT_THAT(unseen.error().hint, AllOf(HasSubstr("shown to nobody without a login"), HasSubstr("packages: read")));
+  publish("pr-7", std::string(40, 'c'));
+  EXPECT_THAT(wait().error().hint, Not(HasSubstr("login"))) << "it is seen";
 }
 
 TEST_F(WaitImage, GivesUpAfterItsTime) {

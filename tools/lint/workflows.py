@@ -107,6 +107,16 @@ def check_pipeline(text: str) -> None:
         problems.append("image-pipeline.yml: build-and-test-images: expected fail-fast: false")
 
 
+def check_documented(workflow: str, document: str) -> None:
+    """Whoever calls a workflow reads of every input, secret and output of it."""
+    call = yaml.safe_load((ROOT / workflow).read_text(encoding="utf-8"))[True]["workflow_call"]
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for kind in ["inputs", "secrets", "outputs"]:
+        for name in call[kind]:
+            if f"`{name}`" not in text:
+                problems.append(f"{document}: expected {name}, one of the {kind} of {workflow}")
+
+
 def main() -> int:
     wanted = repository()
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -115,6 +125,9 @@ def main() -> int:
     # YAML reads the key `on` as true.
     settings = yaml.safe_load(pipeline)[True]["workflow_call"]["inputs"]
     check_pipeline(pipeline)
+    check_documented(".github/workflows/image-pipeline.yml", "docs/action.md")
+    for name in ["ci-image.yml", "build-ci-image.yml"]:
+        check_documented(f".github/workflows/{name}", "docs/ci-image.md")
     if not set(settings) - {"runs-on", "timeout-minutes", "environment"} <= inputs:
         problems.append("image-pipeline.yml: an input that is neither the action's nor the jobs'")
     found = snippets()

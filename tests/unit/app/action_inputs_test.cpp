@@ -55,6 +55,15 @@ TEST(ActionInputs, TakeThePlaceOfOptions) {
   EXPECT_TRUE(line->check_only && line->verbose && !line->quiet);
 }
 
+TEST(ActionInputs, RemoveOnlyWhatIsAskedFor) {
+  EXPECT_FALSE(in_action({{"INPUT_STAGE", "prune-ci-image"}})->yes);
+  EXPECT_FALSE(in_action({{"INPUT_STAGE", "prune-ci-image"}, {"INPUT_REMOVE", "false"}})->yes);
+  const auto line = in_action({{"INPUT_STAGE", "prune-ci-image"}, {"INPUT_REMOVE", "true"}});
+  ASSERT_TRUE(line) << describe(line.error());
+  EXPECT_EQ(line->command, "ci-image prune");
+  EXPECT_TRUE(line->yes);
+}
+
 TEST(ActionInputs, GiveWayToTheCommandLine) {
   CommandLine words;
   words.command = "plan";
@@ -111,7 +120,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"a workflow command", {{"INPUT_STAGE", "x\n::set-env name=A::b"}}, "", "found \"x", ""},
         BadCase{"two stages", {{"INPUT_STAGE", "push"}}, "plan", "expected what the command line says, plan", "both"},
         BadCase{"no boolean", {{"INPUT_STAGE", "plan"}, {"INPUT_QUIET", "yes"}}, "", "input quiet: expected true", ""},
-        BadCase{"check of another stage", {{"INPUT_STAGE", "plan"}, {"INPUT_CHECK", "true"}}, "", "generate", ""}));
+        BadCase{"check of another stage", {{"INPUT_STAGE", "plan"}, {"INPUT_CHECK", "true"}}, "", "generate", ""},
+        BadCase{"remove of another stage",
+                {{"INPUT_STAGE", "cleanup"}, {"INPUT_REMOVE", "true"}},
+                "",
+                "prune-ci-image",
+                ""}));
 
 }  // namespace
 }  // namespace crategate::app

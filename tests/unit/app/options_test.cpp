@@ -86,6 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, BadOptions,
     ::testing::Values(
         BadCase{"unknown command", {"plann"}, "unknown command \"plann\"", "Did you mean plan?"},
+        BadCase{"near a group", {"ci-imgae"}, "unknown command \"ci-imgae\"", "Did you mean ci-image?"},
+        BadCase{"help of no command", {"help", "plann"}, "unknown command \"plann\"", "Did you mean plan?"},
         BadCase{"nothing near", {"xyzzy"}, "unknown command \"xyzzy\"", "crategate --help"},
         BadCase{"command in capitals", {"PLAN"}, "unknown command", ""},
         BadCase{"empty command", {""}, "unknown command \"\"", ""},
@@ -119,7 +121,7 @@ TEST(PlainOptions, AreAboutPrintingAndFiles) {
   EXPECT_EQ(line.config_file, "a.yml");
   EXPECT_EQ(line.workspace, "/w");
   EXPECT_TRUE(line.json && line.quiet && line.verbose && line.no_color && line.check_only);
-  EXPECT_EQ(line.log_format, log::Format::json);
+  EXPECT_EQ(line.log_format, "json");
   EXPECT_THAT(line.given, IsEmpty());
 }
 
@@ -127,13 +129,16 @@ TEST(PlainOptions, AskForHelpOrTheVersion) {
   EXPECT_TRUE(parsed({"--help"}).help);
   EXPECT_TRUE(parsed({"-h"}).help);
   EXPECT_TRUE(parsed({"plan", "-h"}).help);
+  EXPECT_TRUE(parsed({"help"}).help);
+  EXPECT_EQ(parsed({"help", "ci-image", "tags"}).command, "ci-image tags");
+  EXPECT_TRUE(parsed({"help", "plan"}).help);
   EXPECT_TRUE(parsed({"--version"}).version);
   EXPECT_EQ(parsed({}).command, "");
 }
 
 TEST(GroupsOfCommands, HaveAHelpOfTheirOwn) {
   for (const Words& words : {Words{"registry", "--help"}, Words{"registry", "-h"}, Words{"--help", "registry"},
-                             Words{"registry", "--json", "--help"}}) {
+                             Words{"help", "registry"}, Words{"registry", "--json", "--help"}}) {
     const auto line = parsed(words);
     EXPECT_TRUE(line.help) << join(words, " ");
     EXPECT_EQ(line.group, "registry") << join(words, " ");

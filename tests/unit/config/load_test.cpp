@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "config/placement.h"
 #include "config/settings.h"
 
 namespace crategate::config {
@@ -160,6 +161,11 @@ TEST(ConfigLoad, UnknownNamesAreRefusedWithTheNearestOne) {
   EXPECT_THAT(refusal(std::nullopt, {option("test-timeuot", "5m")}),
               HasSubstr("--test-timeuot: unknown setting | did you mean test-timeout?"));
   EXPECT_THAT(refusal(std::nullopt, {input("platfroms", "x")}), HasSubstr("did you mean platforms?"));
+  // What an option says already is not said again, also where it leaves out its command's section.
+  const Given own = {"test-timeout", "x", {OriginKind::command_line, {}, "--timeout"}};
+  EXPECT_THAT(refusal(std::nullopt, {own}), testing::StartsWith("--timeout: expected a duration of more than 0"));
+  const Given job = {"test-timeout", "x", {OriginKind::input, {}, "input test-timeout"}};
+  EXPECT_THAT(refusal(std::nullopt, {job}), testing::StartsWith("input test-timeout: expected"));
   EXPECT_THAT(refusal(std::nullopt, {option("xyzzy-plugh", "x")}), HasSubstr("crategate explain"));
   EXPECT_THAT(refusal(std::nullopt, {option("", "x")}), HasSubstr("unknown setting"));
   EXPECT_THAT(refusal(std::nullopt, {input("platfroms", "")}), HasSubstr("unknown setting"));
@@ -286,6 +292,24 @@ TEST(ConfigLoad, TestAndCheckNeedACommand) {
 TEST(ConfigLoad, CombinationsAreCheckedAgainstTheAxesInForce) {
   EXPECT_THAT(loaded("exclude: [{a: b}]", {option("axes", "{a: [b, c]}")}).configuration.exclude, testing::SizeIs(1));
   EXPECT_THAT(refusal("exclude: [{a: b}]\naxes: {a: [b]}", {option("axes", "{x: [y]}")}), HasSubstr("the axes are: x"));
+}
+
+/// Of what a later stage refuses.
+TEST(ConfigPlaces, AreThoseOfTheSettingThatAnErrorBeginsWith) {
+  const Loaded out = loaded("image: a\nci-image:\n  default-tag: pr-3\n  branches: {main: b}\n",
+                            {option("ci-image-workflow", "w.yml")});
+  const auto place = [&out](std::string message) {
+    return describe(with_place({ErrorCode::bad_input, std::move(message), {}, {}, {}, {}}, out.in_force));
+  };
+  EXPECT_EQ(place("ci-image.default-tag: no"), "crategate.yml:3:16: ci-image.default-tag: no");
+  EXPECT_EQ(place("ci-image.branches.main: no"), "crategate.yml:4:13: ci-image.branches.main: no");
+  for (const char* other :
+       {"ci-image.default-tags: no", "ci-image.workflow: no", "ci-image.watch: no", "image: no", ""})
+    EXPECT_EQ(place(other), other);
+  Error placed{ErrorCode::bad_input, "ci-image.default-tag: no", {}, {}, Location{"x", 1, 1}, {}};
+  EXPECT_EQ(with_place(placed, out.in_force).location, placed.location);
+  const Error framed = Error{ErrorCode::bad_input, "no", {}, {}, {}, {}}.within("ci-image.default-tag");
+  EXPECT_TRUE(with_place(framed, out.in_force).location);
 }
 
 }  // namespace

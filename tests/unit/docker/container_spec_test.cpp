@@ -44,5 +44,30 @@ TEST(ContainerSpec, KeepsTheEntrypointOfTheImageUnlessOverridden) {
   EXPECT_THAT(body_of({.image = "i", .override_entrypoint = true}), HasSubstr(R"("Entrypoint":[""])"));
 }
 
+TEST(ContainerSpec, SaysNothingOfLimitsThatItHasNot) {
+  const std::string body = body_of({.image = "i"});
+  for (const auto* const name : {"Memory", "Cpu", "Ulimits", "CapDrop", "ReadonlyRootfs", "Tmpfs"})
+    EXPECT_THAT(body, Not(HasSubstr(name)));
+}
+
+TEST(ContainerSpec, LimitsWhatItGetsOfTheMachine) {
+  ContainerSpec spec{.image = "i"};
+  spec.limits = {.memory = 1u << 30,
+                 .cpus = 2,
+                 .processes = 100,
+                 .file_size = 5000,
+                 .drop_capabilities = true,
+                 .read_only_root = true,
+                 .tmpfs = {{"/tmp", "size=1m,mode=1777"}}};
+  const std::string body = body_of(spec);
+  EXPECT_THAT(body, HasSubstr(R"("Memory":1073741824,"MemorySwap":1073741824)"));
+  EXPECT_THAT(body, HasSubstr(R"("CpuPeriod":100000,"CpuQuota":200000)"));
+  EXPECT_THAT(body, HasSubstr(R"("PidsLimit":100)"));
+  EXPECT_THAT(body, HasSubstr(R"("Ulimits":[{"Hard":5000,"Name":"fsize","Soft":5000}])"));
+  EXPECT_THAT(body, HasSubstr(R"("CapDrop":["ALL"])"));
+  EXPECT_THAT(body, HasSubstr(R"("ReadonlyRootfs":true)"));
+  EXPECT_THAT(body, HasSubstr(R"("Tmpfs":{"/tmp":"size=1m,mode=1777"})"));
+}
+
 }  // namespace
 }  // namespace crategate::docker

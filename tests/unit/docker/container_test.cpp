@@ -65,16 +65,18 @@ struct Runner {
       : http([&container](const net::Request& request) { return container.handle(request); }),
         engine(*HttpEngine::connect(http, clock, "")) {}
   Result<ContainerOutcome> operator()(ContainerSpec spec = {.image = "img"}, milliseconds timeout = milliseconds(0)) {
-    return engine->run_container(spec, {timeout, [this](std::string_view bytes) -> Result<void> {
-                                          output += bytes;
-                                          return sink_error ? Result<void>(fail(*sink_error)) : Result<void>{};
-                                        }});
+    const auto collect = [this](std::string_view bytes) -> Result<void> {
+      output += bytes;
+      return sink_error ? Result<void>(fail(*sink_error)) : Result<void>{};
+    };
+    return engine->run_container(spec, {.timeout = timeout, .on_output = collect, .watch = watch});
   }
   FakeHttpClient http;
   test::FakeClock clock;
   std::unique_ptr<HttpEngine> engine;
   std::string output;
   std::optional<Error> sink_error;
+  std::function<Result<void>()> watch;
 };
 
 const std::string kRemoval = "DELETE /v1.41/containers/abc?force=1&v=1";
@@ -113,6 +115,33 @@ TEST(Container, IsKilledAtItsTimeLimitAndRemoved) {
   EXPECT_TRUE(outcome->timed_out);
   EXPECT_EQ(outcome->exit_code, 137);
   EXPECT_GE(outcome->elapsed, milliseconds(100));
+  EXPECT_THAT(run.http.sent(), Contains(kRemoval));
+}
+
+TEST(Container, IsWatchedOnceASecond) {
+  FakeContainer container;
+  container.looks_until_exit = 200;  // 20 ms each
+  Runner run(container);
+  std::vector<milliseconds> asked;
+  run.watch = [&]() -> Result<void> {
+    asked.push_back(run.clock.passed());
+    return {};
+  };
+  ASSERT_TRUE(run());
+  ASSERT_GE(asked.size(), 3u);
+  for (std::size_t i = 1; i < asked.size(); ++i) EXPECT_GE(asked[i] - asked[i - 1], milliseconds(1000));
+  EXPECT_FALSE(container.killed);
+}
+
+TEST(Container, IsKilledWhenWhoeverWatchesItObjects) {
+  FakeContainer container;
+  container.runs_until_killed = true;
+  Runner run(container);
+  run.watch = []() -> Result<void> { return fail(ErrorCode::bad_input, "too large"); };
+  const auto outcome = run({.image = "img"}, milliseconds(60'000));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().message, "too large");
+  EXPECT_TRUE(container.killed);
   EXPECT_THAT(run.http.sent(), Contains(kRemoval));
 }
 

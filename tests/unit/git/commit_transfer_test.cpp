@@ -90,7 +90,7 @@ TEST_F(CommitTransferTest, LeavesABranchThatHasMoved) {
 
 // A34: whoever pushes at the same time, no commit is lost.
 TEST_F(CommitTransferTest, LosesNoCommitInARace) {
-  constexpr int kRounds = 20;
+  constexpr int kRounds = 100;
   std::string tip = first;
   for (int round = 0; round < kRounds; ++round) {
     std::array<std::optional<GitCommitTransfer>, 2> transfers = {transfer(), transfer()};

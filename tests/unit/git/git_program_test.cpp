@@ -378,5 +378,32 @@ TEST_F(GitProgramTest, RunsNoFilterOfTheRepository) {
   EXPECT_TRUE(directory_.exists("ran")) << "the filter works";
 }
 
+TEST_F(GitProgramTest, TellsWhatDiffersHereFromWhereABranchBegan) {
+  init();
+  for (const char* file : {"repo/a", "repo/b", "repo/part/c", "repo/same"}) directory_.write(file, "one\n");
+  commit("first");
+  git({"checkout", "-q", "-b", "fix"});
+  directory_.write("repo/a", "two\n");
+  commit("here");
+  git({"checkout", "-q", "main"});
+  directory_.write("repo/same", "two\n");
+  commit("there, since then");
+  git({"checkout", "-q", "fix"});
+  const std::vector<std::string> watched{"a", "b", "part/c", "same", "new", "*", ":(top)b"};
+  const auto differing = [&] { return repository().changed_since("refs/heads/main", watched).value().value(); };
+  EXPECT_THAT(differing(), UnorderedElementsAre("a"));
+  directory_.write("repo/b", "not committed\n");
+  directory_.write("repo/new", "not added\n");
+  directory_.write("repo/unwatched", "x\n");
+  EXPECT_THAT(differing(), UnorderedElementsAre("a", "b", "new"));
+  directory_.write("repo/a", "one\n");
+  EXPECT_THAT(differing(), UnorderedElementsAre("b", "new")) << "as it was";
+  directory_.write("repo/part/c", "two\n");
+  EXPECT_THAT(repository("repo/part").changed_since("main", {"c", "b"}).value().value(),
+              UnorderedElementsAre("c", "b"));
+  EXPECT_EQ(repository().changed_since("refs/remotes/origin/main", watched).value(), std::nullopt);
+  EXPECT_FALSE(repository().changed_since("--output=evil", watched));
+}
+
 }  // namespace
 }  // namespace crategate::git

@@ -88,5 +88,15 @@ TEST(Endpoint, RefusesATokenThatIsNoneAndDoesNotRepeatIt) {
   }
 }
 
+TEST(ContainerRegistry, IsThatOfTheServer) {
+  const auto registry_of = [](const char* base) {
+    return container_registry({net::Url::parse(base).value(), Secret("a-token")});
+  };
+  EXPECT_EQ(registry_of("https://api.github.com"), "ghcr.io");
+  EXPECT_EQ(registry_of("https://ghe.example/api/v3"), "containers.ghe.example");
+  EXPECT_EQ(registry_of("https://api.acme.ghe.com"), "containers.acme.ghe.com");
+  EXPECT_EQ(registry_of("http://127.0.0.1:4000"), "ghcr.io");
+}
+
 }  // namespace
 }  // namespace crategate::github

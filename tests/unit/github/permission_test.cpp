@@ -37,6 +37,8 @@ INSTANTIATE_TEST_SUITE_P(
                     HintRow{"WhatTheAnswerKnows", "actions=write", "actions: read", "`permissions: actions: write`"},
                     HintRow{"WhatWeKnowAmongAlternatives", "issues=write; pull_requests=write", "pull-requests: write",
                             "`permissions: pull-requests: write`"},
+                    HintRow{"WhoMayWriteMayRead", "issues=read; pull_requests=read", "pull-requests: write",
+                            "`permissions: pull-requests: write`"},
                     HintRow{"SeveralAtOnce", "contents=read,pull_requests=write", "",
                             "`permissions: {contents: read, pull-requests: write}`"},
                     HintRow{"TheAlternativeThatAWorkflowCanGrant", "administration=read; actions=read", "",

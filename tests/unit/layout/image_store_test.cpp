@@ -1,5 +1,7 @@
 #include "layout/image_store.h"
 
+#include <sys/stat.h>
+
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -137,6 +139,9 @@ TEST_F(OciLayoutTest, NoticesABlobThatWasChanged) {
   ASSERT_TRUE(source);
   EXPECT_THAT(test::drain(*source), HasSubstr("error: blob"));
   std::ofstream(blob_file(digest), std::ios::binary) << "cont";
+  const auto missing = layout.open_blob({"", oci::Digest::of("nowhere"), 7, {}, std::nullopt});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::integrity);
   const auto cut = layout.open_blob({"", digest, 7, {}, std::nullopt});
   EXPECT_THAT(test::drain(*cut), HasSubstr("4 bytes"));
 }
@@ -147,8 +152,30 @@ TEST_F(OciLayoutTest, ReadsNoBlobThatIsTooLargeOrALink) {
   ASSERT_TRUE(layout.write_blob(digest, "content"));
   EXPECT_EQ(layout.read_blob(digest, 3).error().code, ErrorCode::integrity);
   std::filesystem::remove(blob_file(digest));
-  std::filesystem::create_symlink("/etc/hostname", blob_file(digest));
-  EXPECT_FALSE(layout.has_blob(digest).value());
+  const auto expect_none = [&](const char* what) {
+    EXPECT_FALSE(layout.has_blob(digest).value()) << what;
+    EXPECT_EQ(layout.blob_size(digest).value(), std::nullopt) << what;
+    EXPECT_EQ(layout.read_blob(digest).value(), std::nullopt) << what;
+    const auto opened = layout.open_blob({"", digest, 7, {}, std::nullopt});
+    ASSERT_FALSE(opened) << what;
+    EXPECT_EQ(opened.error().code, ErrorCode::integrity);
+    EXPECT_THAT(describe(opened.error()), HasSubstr(digest.text()));
+  };
+  // Even of what is as it should be: nothing outside of a stranger's layout is opened.
+  directory.write("outside", "content");
+  std::filesystem::create_symlink(directory / "outside", blob_file(digest));
+  expect_none("a link");
+  std::filesystem::remove(blob_file(digest));
+  ASSERT_EQ(::mkfifo(blob_file(digest).c_str(), 0600), 0);
+  expect_none("a pipe, which nobody waits for");
+  std::filesystem::remove(blob_file(digest));
+  std::filesystem::create_directory(blob_file(digest));
+  expect_none("a directory");
+  std::filesystem::rename(directory / "images/blobs/sha256", directory / "elsewhere");
+  std::filesystem::remove(directory / "elsewhere" / digest.hex());
+  directory.write(concat("elsewhere/", digest.hex()), "content");
+  std::filesystem::create_directory_symlink(directory / "elsewhere", directory / "images/blobs/sha256");
+  expect_none("a folder that is a link");
 }
 
 TEST_F(OciLayoutTest, RefusesDigestsItCannotCheck) {

@@ -241,5 +241,12 @@ TEST(CiImageDocs, ListTheRowsOfTheCodeAndNoOther) {
   EXPECT_EQ(documented_rows(), rows) << join(rows, "\n");
 }
 
+TEST(CiImage, SaysWhereTheTagOfABranchIsFrom) {
+  EXPECT_THAT(decide("workflow_dispatch", kOther, "{}", kUnknown)->reason,
+              HasSubstr(" has no tag in ci-image.branches: default-tag, stable"));
+  EXPECT_THAT(decide("push", kOther, "{}", kUnknown)->reason, HasSubstr("default-tag, stable"));
+  EXPECT_THAT(decide("workflow_dispatch", kMain, "{}", kUnknown)->reason, testing::EndsWith("branch \"main\": latest"));
+}
+
 }  // namespace
 }  // namespace crategate::pipeline

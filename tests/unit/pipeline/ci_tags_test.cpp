@@ -138,7 +138,8 @@ TEST(CiTags, RefuseSettingsThatTakeAnothersTag) {
   EXPECT_TRUE(check_tags(settings()));
   for (const std::string& tag :
        {std::string("pr-7"), concat("main-sha-", kCommit), concat("x-sha-", kCommit, "-217d2bf5"), std::string("a b"),
-        std::string("-x"), std::string(), std::string(129, 'x'), std::string("buildcache")}) {
+        std::string("-x"), std::string(), std::string(129, 'x'), std::string("buildcache"), std::string("local"),
+        std::string("fork")}) {
     auto mapped = settings();
     mapped.branches["v2"] = tag;
     const auto refused = check_tags(mapped);

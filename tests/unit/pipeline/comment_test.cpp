@@ -46,8 +46,11 @@ struct Row {
 class A39Comment : public testing::TestWithParam<Row> {};
 
 TEST_P(A39Comment, IsOursByMarkerAndAuthor) {
-  EXPECT_EQ(decide_comment({.seen = GetParam().seen, .self = GetParam().self, .marker = kMarker, .text = kText}),
-            GetParam().expected);
+  CommentDecision expected = GetParam().expected;
+  expected.text = kText;
+  EXPECT_EQ(decide_comment(
+                {.seen = GetParam().seen, .self = GetParam().self, .marker = kMarker, .text = kText, .lasting = {}}),
+            expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -77,6 +80,25 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"WithoutAnAccountTheSameIsKept", {{1, kSelf, kText}}, std::nullopt, {Action::keep, 1, 0}},
         Row{"WithoutAnAccountOneIsMade", {{1, kSelf, "hello"}}, std::nullopt, {Action::create, 0, 0}}),
     [](const auto& each) { return std::string(each.param.name); });
+
+/// A later answer does not lose the link to what was done before.
+TEST(Comment, KeepsALineOfTheOlderOne) {
+  const std::string line = "Last: [a](https://x/a)", newer = "Last: [b](https://x/b)";
+  const auto text = [](std::string body, std::string older, std::string lasting = "Last: ") {
+    return decide_comment({.seen = {{1, kSelf, concat(kMarker, older)}},
+                           .self = kSelf,
+                           .marker = kMarker,
+                           .text = concat(kMarker, body),
+                           .lasting = std::move(lasting)})
+        .text;
+  };
+  EXPECT_EQ(text("\nrefused\n", concat("\nx\n", line, "\ny")), concat(kMarker, "\nrefused\n\n", line, "\n"));
+  EXPECT_EQ(text("\nrefused\n", concat("\r\nx\r\n", line, "\r\n")), concat(kMarker, "\nrefused\n\n", line, "\n"));
+  EXPECT_EQ(text(concat("\n", newer), concat("\n", line)), concat(kMarker, "\n", newer));
+  EXPECT_EQ(text("\nrefused", "\nLater: x"), concat(kMarker, "\nrefused"));
+  EXPECT_EQ(text("\nrefused", concat("\n", line), ""), concat(kMarker, "\nrefused"));
+  EXPECT_EQ(text("\nrefused", concat("\nLast: ", std::string(1000, 'x'))), concat(kMarker, "\nrefused"));
+}
 
 }  // namespace
 }  // namespace crategate::pipeline

@@ -61,7 +61,7 @@ TEST(Journal, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refused(R"("schema":1)", R"("schema":2)"), HasSubstr("schema"));
   EXPECT_THAT(refused(R"("rank":"moving")", R"("rank":"other")"), HasSubstr("moves[1].rank"));
   EXPECT_THAT(refused(R"("epoch":7)", R"("epoch":-7)"), HasSubstr("epoch"));
-  EXPECT_THAT(refused(R"("run":"42")", R"("run":"42","more":1)"), HasSubstr("unknown"));
+  EXPECT_THAT(refused(R"("run":"42")", R"("run":"42","more":1)"), HasSubstr("expected no such member"));
   EXPECT_THAT(refused(R"("tag":"latest")", R"("tag":"v1.2.3")"), HasSubstr("moves[1]: expected a tag of its own"));
   EXPECT_THAT(refused("2026-11-20T09:29:18Z", "yesterday"), HasSubstr("started_at: expected a time such as"));
   Journal empty = sample();

@@ -57,7 +57,7 @@ TEST(Lease, RefusesWhatItDoesNotKnow) {
   } rows[] = {
       {R"("schema":1)", R"("schema":2)", "schema"},
       {R"("epoch":3)", R"("epoch":-3)", "epoch"},
-      {R"("epoch":3)", R"("epoch":3,"more":1)", "unknown"},
+      {R"("epoch":3)", R"("epoch":3,"more":1)", "expected no such member"},
       {R"("id":"me")", R"("id":7)", "holder.id"},
       {"2026-11-20T09:28:18Z", "2026-11-20 09:28:18Z", "until: expected a time"},
       {"2026-11-20T09:28:18Z", "2026-11-20T09:28:18+01:00", "until: expected a time"},

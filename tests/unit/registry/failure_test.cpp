@@ -76,7 +76,31 @@ TEST(RegistryError, TellsTheUsersOfDockerHubAboutItsTwoSecrets) {
     EXPECT_THAT(error.hint, HasSubstr("DOCKERHUB_TOKEN"));
   }
   EXPECT_THAT(registry_failure(asked("docker.io"), {405, {}, ""}).hint, HasSubstr("read-only"));
-  EXPECT_THAT(registry_failure(asked(), {403, {}, ""}).hint, HasSubstr("packages: write"));
+}
+
+/// Of what was asked, whatever the repository is called.
+TEST(RegistryError, NamesThePermissionForGhcrByWhatWasAsked) {
+  for (const auto& [scope, level] : {std::pair{"pull", "read"},
+                                     {"pull,push", "write"},
+                                     {"delete,pull,push", "write"},
+                                     {"repository:me/push:pull", "read"},
+                                     {"repository:a/b:pull,push repository:c/d:pull", "write"},
+                                     {"repository:a/b:pull,push, repository:c/d:pull", "write"}}) {
+    Asked with_login = asked();
+    with_login.scope = scope;
+    const std::string permission = concat("`permissions: packages: ", level, "`");
+    for (const int status : {401, 403}) {
+      EXPECT_THAT(registry_failure(with_login, {status, {}, ""}).hint, HasSubstr(permission)) << scope << status;
+    }
+    for (const bool has_login : {true, false}) {
+      EXPECT_THAT(login_hint("ghcr.io", scope, has_login), HasSubstr(permission)) << scope;
+      EXPECT_THAT(login_hint("quay.io", scope, has_login), Not(HasSubstr("permissions"))) << scope;
+    }
+  }
+  Asked of_hub = asked("docker.io");
+  EXPECT_THAT(registry_failure(of_hub, {403, {}, ""}).hint, HasSubstr("Read & Write"));
+  of_hub.scope = "pull";
+  EXPECT_THAT(registry_failure(of_hub, {403, {}, ""}).hint, HasSubstr("Read-only"));
 }
 
 TEST(RegistryError, IsForbiddenWhenALoginLacksTheScope) {

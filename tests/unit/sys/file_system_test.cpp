@@ -209,6 +209,13 @@ TEST_F(FileSystemTest, AppendsWithoutChangingTheInode) {
     EXPECT_EQ(files_.append(directory_ / "project" / name, "x").error().code, ErrorCode::bad_input) << name;
 }
 
+TEST_F(FileSystemTest, NamesTheWholePathThatCannotBeWritten) {
+  fs::create_directories(directory_ / "logs/x.log");
+  const auto log = LogFile::create(directory_.path(), "logs/x.log", 10);
+  ASSERT_FALSE(log);
+  EXPECT_THAT(log.error().message, HasSubstr((directory_ / "logs/x.log").string()));
+}
+
 TEST_F(FileSystemTest, SaysNoSpaceWhenTheDiskIsFull) {
   const Descriptor full(::open("/dev/full", O_WRONLY));
   ASSERT_TRUE(full.valid());
@@ -285,6 +292,28 @@ TEST(TemporaryDirectory, IsPrivateAndGoesAway) {
   }
   EXPECT_FALSE(fs::exists(path));
   EXPECT_FALSE(TemporaryDirectory::create("/nonexistent"));
+}
+
+/// Deeper than there are descriptors or stack for, with folders that their owner may not even list.
+TEST_F(FileSystemTest, RemovesATreeOfAnyDepth) {
+  constexpr int kDepth = 20'000;
+  fs::create_directory(directory_ / "tree");
+  int at = ::open((directory_ / "tree").c_str(), O_PATH | O_DIRECTORY);
+  for (int i = 0; i < kDepth; ++i) {
+    ASSERT_EQ(::mkdirat(at, "d", 0700), 0);
+    const int next = ::openat(at, "d", O_PATH | O_DIRECTORY);
+    ASSERT_EQ(::close(::openat(at, "f", O_CREAT | O_WRONLY, 0600)), 0);
+    ::close(at);
+    at = next;
+  }
+  ::close(at);
+  directory_.write("tree/shut/in/file", "");
+  fs::create_symlink("/", directory_ / "tree/shut/in/link");
+  fs::permissions(directory_ / "tree/shut/in", fs::perms::none);
+  fs::permissions(directory_ / "tree/shut", fs::perms::owner_read);
+  const auto removed = files_.remove_tree(directory_ / "tree");
+  EXPECT_TRUE(removed) << describe(removed.error());
+  EXPECT_FALSE(directory_.exists("tree"));
 }
 
 }  // namespace

@@ -19,17 +19,6 @@ TEST(Names, DepthIsCountedInComponents) {
   EXPECT_TRUE(fault_of_name("a/b/c/d", 3));
 }
 
-TEST(Names, CaseIsFoldedAsFileSystemsDoIt) {
-  EXPECT_EQ(fold_case("ReadMe.TXT"), "readme.txt");
-  EXPECT_EQ(fold_case("\xC3\x89\xC3\xA9\xC3\x97"), "\xC3\xA9\xC3\xA9\xC3\x97") << "the times sign is no letter";
-  EXPECT_EQ(fold_case("\xCE\xA9\xD0\x96\xD0\x81"), "\xCF\x89\xD0\xB6\xD1\x91");
-  EXPECT_EQ(fold_case("\xC4\x8C\xC5\xBD"), "\xC4\x8D\xC5\xBE");
-  EXPECT_EQ(fold_case("\xFF"
-                      "A"),
-            "\xFF"
-            "a");
-}
-
 std::string added(const std::vector<std::string>& names) {
   NameTree tree;
   for (const auto& name : names) {

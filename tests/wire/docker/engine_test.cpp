@@ -99,6 +99,16 @@ TEST(EngineSocket, LoadsAnArchive) {
   EXPECT_THAT(load("no tar").error().message, HasSubstr("could not load the image that was built: invalid archive"));
 }
 
+/// What is sent fails on its own account.
+TEST(EngineSocket, PassesOnWhyAnArchiveEnds) {
+  EngineOnSocket on;
+  const auto loaded =
+      on.engine->load_image([]() -> Result<std::string> { return fail(ErrorCode::integrity, "cut"); }, 5);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::integrity);
+  EXPECT_EQ(loaded.error().message, "cut");
+}
+
 TEST(EngineSocket, NoticesAnImageStreamThatIsCut) {
   EngineOnSocket on;
   on.server.expect("GET", "/v1.41/images/a/get",
@@ -106,6 +116,22 @@ TEST(EngineSocket, NoticesAnImageStreamThatIsCut) {
   const auto saved = on.engine->save_image("a", [](std::string_view) -> Result<void> { return {}; });
   ASSERT_FALSE(saved);
   EXPECT_EQ(saved.error().code, ErrorCode::engine);
+}
+
+/// The engine has not said it.
+TEST(EngineSocket, PassesOnWhatIsWrongWithAnArchive) {
+  for (const ErrorCode code : {ErrorCode::integrity, ErrorCode::no_space}) {
+    EngineOnSocket on;
+    const auto loaded =
+        on.engine->load_image([code]() -> Result<std::string> { return fail(code, "the archive is cut"); }, 7);
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, code);
+    EXPECT_EQ(loaded.error().message, "the archive is cut");
+    on.server.expect("GET", "/v1.41/images/a/get", {.body = "abc"});
+    const auto saved = on.engine->save_image("a", [code](std::string_view) { return fail(code, "no place for it"); });
+    EXPECT_EQ(saved.error().code, code);
+    EXPECT_EQ(saved.error().message, "no place for it");
+  }
 }
 
 TEST(EngineSocket, SaysWhatToDoWhenItIsAbsent) {
@@ -116,7 +142,11 @@ TEST(EngineSocket, SaysWhatToDoWhenItIsAbsent) {
   ASSERT_FALSE(info);
   EXPECT_EQ(info.error().code, ErrorCode::engine);
   EXPECT_THAT(info.error().message, HasSubstr("/nonexistent/docker.sock"));
-  EXPECT_THAT(info.error().hint, HasSubstr("DOCKER_HOST"));
+  EXPECT_THAT(info.error().hint, HasSubstr("which DOCKER_HOST names"));
+  EXPECT_THAT(info.error().hint, testing::Not(HasSubstr("container")));
+  const auto boxed =
+      HttpEngine::connect(http, clock, "unix:///nonexistent/docker.sock", {.in_container = true}).value();
+  EXPECT_THAT(boxed->info().error().hint, HasSubstr("this container"));
 }
 
 TEST(EngineSocket, CarriesTheOutputOfAContainer) {

@@ -227,6 +227,22 @@ TEST(IssueComment, IsNotWrittenTwice) {
   EXPECT_EQ(api.client.update_comment(ApiFixture::repository(), 9, "a").error().code, ErrorCode::unavailable);
 }
 
+TEST(Reaction, IsPutOnAComment) {
+  Comments api;
+  const std::string path = "/repos/o/r/issues/comments/9/reactions";
+  api.expect("POST", path, {.status = 201, .body = R"({"id":1,"content":"eyes"})"});
+  api.expect("POST", path, {.body = R"({"id":1,"content":"-1"})"});  // it was there
+  api.expect("POST", path, {.status = 201, .body = "{}"});
+  api.expect("POST", path, {.status = 502});
+  for (const auto reaction : {Reaction::eyes, Reaction::thumbs_down, Reaction::rocket})
+    EXPECT_TRUE(api.client.react(ApiFixture::repository(), 9, reaction));
+  EXPECT_EQ(api.client.react(ApiFixture::repository(), 9, Reaction::eyes).error().code, ErrorCode::unavailable);
+  const auto requests = api.server.received();
+  EXPECT_EQ(requests.at(0).body, R"({"content":"eyes"})");
+  EXPECT_EQ(requests.at(1).body, R"({"content":"-1"})");
+  EXPECT_EQ(requests.at(2).body, R"({"content":"rocket"})");
+}
+
 struct RefusalRow {
   const char* name;
   int status;
@@ -246,13 +262,14 @@ TEST_P(A62Comment, NamesThePermissionThatIsMissing) {
   api.expect("GET", kPage, listing);
   api.expect("POST", kComments, refusal);
   api.expect("PATCH", "/repos/o/r/issues/comments/9", refusal);
+  api.expect("POST", "/repos/o/r/issues/comments/9/reactions", refusal);
   const auto listed = api.find();
   const auto created = api.client.create_comment(ApiFixture::repository(), 7, "a");
   const auto updated = api.client.update_comment(ApiFixture::repository(), 9, "a");
-  ASSERT_FALSE(listed || created || updated);
-  EXPECT_EQ(listed.error().code, GetParam().code);
-  EXPECT_THAT(listed.error().hint, HasSubstr("`permissions: pull-requests: read`"));
-  for (const Error& error : {created.error(), updated.error()}) {
+  const auto reacted = api.client.react(ApiFixture::repository(), 9, Reaction::eyes);
+  ASSERT_FALSE(listed || created || updated || reacted);
+  // The list is read in order to write: its own permission would be refused again one step later.
+  for (const Error& error : {listed.error(), created.error(), updated.error(), reacted.error()}) {
     EXPECT_EQ(error.code, GetParam().code);
     EXPECT_THAT(error.hint, HasSubstr("`permissions: pull-requests: write`"));
   }

@@ -174,7 +174,11 @@ TEST(RateLimit, BeyondTheDeadlineNamesItsEndAndIsNotAskedAgain) {
   EXPECT_EQ(api.list().error().code, ErrorCode::rate_limited);
   EXPECT_EQ(api.server.received().size(), 1U);
   EXPECT_TRUE(api.clock.sleeps().empty());
-  api.clock.advance(seconds(3601));
+  EXPECT_EQ(api.client.held(), seconds(3601));
+  api.clock.advance(seconds(3600));
+  EXPECT_EQ(api.client.held(), seconds(1));
+  api.clock.advance(seconds(1));
+  EXPECT_EQ(api.client.held(), seconds(0));
   api.expect("GET", kList, page_reply(""));
   EXPECT_TRUE(api.list());
 }

@@ -30,6 +30,7 @@ TEST_P(A31Permission, IsWhatTheApiSaysNow) {
   ASSERT_EQ(permission.has_value(), GetParam().level.has_value());
   if (!permission) return;
   EXPECT_EQ(permission->level, *GetParam().level);
+  EXPECT_EQ(permission->user.has_value(), GetParam().body.find(R"("id":1)") != std::string::npos);
   EXPECT_EQ(permission->may_write(), *GetParam().level >= Level::write);
 }
 
@@ -65,6 +66,38 @@ TEST(UserPermission, OfWhatIsNoNameIsNotAskedFor) {
     EXPECT_EQ(api.client.permission_of(ApiFixture::repository(), user).error().code, ErrorCode::bad_input) << user;
 }
 
+struct PushRow {
+  const char* name;
+  int status;
+  std::string body;
+  std::optional<bool> may;  ///< nullopt = not told, or an error: both mean that it may
+};
+
+class RightOfTheToken : public testing::TestWithParam<PushRow> {};
+
+TEST_P(RightOfTheToken, IsToldOrNot) {
+  ApiFixture api;
+  api.expect("GET", "/repos/o/r", {.status = GetParam().status, .body = GetParam().body});
+  const auto told = api.client.may_push(ApiFixture::repository());
+  EXPECT_EQ(told.value_or(std::nullopt), GetParam().may);
+}
+
+std::string repository_json(const std::string& permissions) {
+  return concat(R"({"id":1,"full_name":"O/r")", permissions, "}");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, RightOfTheToken,
+    testing::Values(PushRow{"MayWrite", 200, repository_json(R"(,"permissions":{"pull":true,"push":true})"), true},
+                    PushRow{"MayRead", 200, repository_json(R"(,"permissions":{"pull":true,"push":false})"), false},
+                    PushRow{"NotTold", 200, repository_json(""), std::nullopt},
+                    PushRow{"NotToldOfPushing", 200, repository_json(R"(,"permissions":{"pull":true})"), std::nullopt},
+                    PushRow{"NoTruthValue", 200, repository_json(R"(,"permissions":{"push":"false"})"), std::nullopt},
+                    PushRow{"AnotherRepository", 200, R"({"full_name":"o/other","permissions":{"push":false}})",
+                            std::nullopt},
+                    PushRow{"NotFound", 404, "{}", std::nullopt}),
+    [](const auto& each) { return std::string(each.param.name); });
+
 std::string side(const std::string& ref, const std::string& sha, const std::string& repository) {
   return concat(R"({"label":"x:y","ref":")", ref, R"(","sha":")", sha, R"(","user":null,"repo":)", repository, "}");
 }
@@ -78,7 +111,7 @@ TEST(PullRequest, HasItsTwoSides) {
   ApiFixture api;
   api.expect("GET", "/repos/o/r/pulls/5",
              {.body = pull_json(side("fix", kSha, R"({"id":2,"full_name":"f/r","pushed_at":"2026-11-20T09:00:00Z"})"),
-                                R"(,"user":{"login":"eve"},"draft":true,"maintainer_can_modify":true)")});
+                                R"(,"user":{"login":"eve"},"draft":true,"merged":true,"maintainer_can_modify":true)")});
   const auto pull = api.client.pull_request(ApiFixture::repository(), 5);
   ASSERT_TRUE(pull) << describe(pull.error());
   EXPECT_EQ(pull->number, 5);
@@ -92,6 +125,7 @@ TEST(PullRequest, HasItsTwoSides) {
   EXPECT_EQ(pull->base.sha, kOther);
   EXPECT_EQ(pull->author, "eve");
   EXPECT_TRUE(pull->draft);
+  EXPECT_TRUE(pull->merged);
   EXPECT_TRUE(pull->maintainer_can_modify);
   EXPECT_TRUE(pull->from_fork());
 }
@@ -113,7 +147,8 @@ TEST(PullRequest, ThatIsNotTheOneOrHasNoCommitIsRefused) {
        {replace_all(pull_json(side("fix", kSha, repository)), "\"number\":5", "\"number\":6"),
         pull_json(side("fix", "HEAD", repository)), pull_json(side("fix", kSha + "a", repository)),
         pull_json(side("fix", std::string(40, 'A'), repository)), pull_json("null"), pull_json(side("fix", kSha, "7")),
-        pull_json(side("fix", kSha, repository), R"(,"draft":"no")")}) {
+        pull_json(side("fix", kSha, repository), R"(,"draft":"no")"),
+        pull_json(side("fix", kSha, repository), R"(,"merged":1)")}) {
     ApiFixture api;
     api.expect("GET", "/repos/o/r/pulls/5", {.body = body});
     const auto pull = api.client.pull_request(ApiFixture::repository(), 5);
@@ -127,7 +162,8 @@ std::string run_json(std::int64_t id, const std::string& conclusion, const std::
   return concat(R"({"id":)", id,
                 R"(,"workflow_id":4,"run_attempt":2,"path":".github/workflows/ci.yml","event":"push",)",
                 R"("status":"x","conclusion":)", conclusion, R"(,"head_sha":")", kSha,
-                R"(","head_branch":null,"created_at":"2026-11-20T09:00:00Z","head_repository":)", head_repository, "}");
+                R"(","head_branch":null,"created_at":"2026-11-20T09:00:00Z","repository":{"id":3},"head_repository":)",
+                head_repository, "}");
 }
 
 TEST(WorkflowRuns, OfAFileAndCommitAreListed) {
@@ -147,6 +183,7 @@ TEST(WorkflowRuns, OfAFileAndCommitAreListed) {
   EXPECT_EQ(runs->at(0).path, ".github/workflows/ci.yml");
   EXPECT_EQ(runs->at(0).conclusion, "success");
   EXPECT_EQ(runs->at(0).head_repository_id, 1);
+  EXPECT_EQ(runs->at(0).repository_id, 3);
   EXPECT_EQ(runs->at(1).conclusion, "");
   EXPECT_EQ(runs->at(1).attempt, 1);
   EXPECT_FALSE(runs->at(1).head_repository_id);

@@ -27,6 +27,7 @@ TEST(RegistryLogin, IsSentOnlyAfterAChallengeAndThenKept) {
   registry.server.expect("GET", kTag, manifest_reply(manifest_bytes()));
   ASSERT_TRUE(registry.client.manifest(registry.tag("v1")));
   ASSERT_TRUE(registry.client.manifest(registry.tag("v1")));
+  EXPECT_FALSE(registry.client.is_anonymous(registry.tag("v1").repository.registry));
   const auto received = registry.server.received();
   EXPECT_EQ(received.at(0).header("authorization"), "");
   EXPECT_EQ(received.at(1).header("authorization"), "Basic bWU6cGFzcy13b3Jk");
@@ -50,6 +51,15 @@ TEST(RegistryLogin, WorksWithoutOneWhereTokensAreGivenToAnybody) {
   registry.server.expect("GET", kTag, {.status = 404, .body = registry_error("MANIFEST_UNKNOWN")});
   EXPECT_EQ(registry.client.manifest(registry.tag("v1")).value(), std::nullopt);
   EXPECT_EQ(registry.server.received().at(1).header("authorization"), "");
+  EXPECT_TRUE(registry.client.is_anonymous(registry.tag("v1").repository.registry));
+}
+
+/// A login that nobody demanded was not sent.
+TEST(RegistryLogin, IsNoneWhereTheRegistryDemandsNone) {
+  RegistryFixture registry(true);
+  registry.server.expect("GET", kTag, {.status = 404, .body = registry_error("MANIFEST_UNKNOWN")});
+  EXPECT_EQ(registry.client.manifest(registry.tag("v1")).value(), std::nullopt);
+  EXPECT_TRUE(registry.client.is_anonymous(registry.tag("v1").repository.registry));
 }
 
 TEST(RegistryLogin, B02RenewsATokenBeforeAndWhenItExpires) {

@@ -1,0 +1,46 @@
+// Which changes a commit of `/regen` may make.
+// Belongs here: the verdict over a difference of trees, and its reasons (docs/regen.md).  Not here: reading the trees (git).
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/tree_change.h"
+#include "config/configuration.h"
+
+namespace crategate::pipeline {
+
+/// Stable ids; each has a row in docs/regen.md, "Refused changes".
+enum class RegenRefusal : unsigned char {
+  unsafe_path,
+  protected_path,
+  not_a_regular_file,
+  mode_change,
+  outside_allow,
+  case_collision,
+  too_many_files,
+  too_large,
+};
+inline constexpr std::array kRegenRefusals = {RegenRefusal::unsafe_path,        RegenRefusal::protected_path,
+                                              RegenRefusal::not_a_regular_file, RegenRefusal::mode_change,
+                                              RegenRefusal::outside_allow,      RegenRefusal::case_collision,
+                                              RegenRefusal::too_many_files,     RegenRefusal::too_large};
+std::string_view to_string(RegenRefusal refusal);  ///< `unsafe-path`
+
+struct RegenFinding {
+  RegenRefusal refusal = RegenRefusal::unsafe_path;
+  std::string path;  ///< as git has it; empty where it is about all of them
+  std::string text;  ///< harmless, with the path
+};
+
+/// Every change that may not be made, the first reason of each in the order of RegenRefusal; one refuses the commit. Of too
+/// many files nothing else is said. Empty: all may be made.
+///
+/// `paths`: all of the tree that would be committed. `configuration`: the file that decides this, from the top of the
+/// repository.
+std::vector<RegenFinding> judge_regen(const std::vector<TreeChange>& changes, const std::vector<std::string>& paths,
+                                      const config::Regen& regen, std::string_view configuration);
+
+}  // namespace crategate::pipeline

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# The CI image on a person's machine: which image a command takes, and what it says before.
+# shellcheck source=tests/e2e/lib.bash
+source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
+# shellcheck source=tests/e2e/ci_image_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
+
+NOT_AS='warning: ci\.Dockerfile is not as in origin/main: .*--local-image, .*DOCKER_CI_IMAGE=.*:pr-NUMBER'
+
+expect_image() { # COMMAND: of the branch, by digest
+  run crategate ci-image "$1"
+  expect_ok
+  expect_equal "image" "$OUT" "$IMAGE@$(manifest_digest "$IMAGE:latest")"
+}
+
+it_warns_where_a_pull_request_of_this_would_have_an_image_of_its_own() {
+  ci_project
+  built latest "$(git rev-parse main)" >/dev/null
+  echo more >src/other
+  expect_image pull
+  expect_match "why" "$ERR" 'branch "fix" has no tag in ci-image.branches: default-tag, latest'
+  expect_no_match "as in main" "$ERR" warning
+  echo '# changed' >>ci.Dockerfile
+  for command in pull resolve; do
+    expect_image "$command"
+    expect_match "not committed" "$ERR" "$NOT_AS"
+  done
+  commit 'A change'
+  expect_image pull
+  expect_match "committed" "$ERR" "$NOT_AS"
+  run crategate ci-image resolve --event push --ref refs/heads/main
+  expect_ok
+  expect_no_match "of an event" "$ERR" warning
+  git update-ref refs/remotes/origin/main HEAD
+  expect_image pull
+  expect_no_match "merged" "$ERR" warning
+  git update-ref -d refs/remotes/origin/main
+  expect_image pull
+  expect_no_match "nobody knows" "$ERR" warning
+}
+
+it_takes_names_of_images_only() {
+  cd "$WORK/project"
+  local word command
+  for word in --privileged 'a b' 'x:' ../up; do
+    for command in pull 'gen --ci-image-generate=make'; do
+      # shellcheck disable=SC2086  # a command and its option
+      run env DOCKER_CI_IMAGE="$word" crategate ci-image $command
+      expect_failure 2 bad-input 'DOCKER_CI_IMAGE: expected the name of an image, found' 'unset DOCKER_CI_IMAGE'
+    done
+  done
+  run env DOCKER_CI_IMAGE="$IMAGE:latest" crategate ci-image pull
+  expect_ok
+  expect_equal "by tag" "$OUT" "$IMAGE@$(manifest_digest "$IMAGE:latest")"
+}
+
+it_names_the_variable_where_no_engine_is() {
+  cd "$WORK/project"
+  run env DOCKER_HOST=unix:///nowhere/docker.sock crategate ci-image pull
+  expect_failure 40 engine '/nowhere/docker.sock does not answer' 'DOCKER_HOST names'
+  expect_no_match "hint" "$HINT_LINE" 'container action'
+}
+
+# layout: an image whose layer is a link to a file outside, which has exactly the layer's bytes.
+layout() {
+  skopeo copy --quiet --src-tls-verify=false "docker://$IMAGE:latest" "oci:$WORK/layout"
+  local manifest layer
+  manifest=$(jq -r '.manifests[0].digest' "$WORK/layout/index.json")
+  layer=$(jq -r '.layers[0].digest' "$WORK/layout/blobs/sha256/${manifest#*:}")
+  LINK=$WORK/layout/blobs/sha256/${layer#*:}
+  mv "$LINK" "$WORK/outside"
+  ln -s "$WORK/outside" "$LINK"
+}
+
+it_reads_nothing_outside_of_a_layout() {
+  cd "$WORK/project"
+  layout
+  run crategate ci-image load "$WORK/layout"
+  expect_failure 25 integrity "expected a regular file with the blob sha256:${LINK##*/}, found none" 'symbolic link'
+  ln -sf /etc/passwd "$LINK"
+  run crategate ci-image load "$WORK/layout"
+  expect_failure 25 integrity 'expected a regular file' 'symbolic link'
+  expect_no_match "what is outside" "$ERR" "$(sha256sum </etc/passwd | cut -d' ' -f1)"
+  mv "$WORK/outside" "$WORK/inside"
+  rm "$LINK"
+  mv "$WORK/inside" "$LINK"
+  run crategate ci-image load "$WORK/layout"
+  expect_ok
+}
+
+run_cases

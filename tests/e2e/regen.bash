@@ -1,0 +1,269 @@
+#!/usr/bin/env bash
+# /regen from the comment to the commit: three jobs with the tokens that regen.yml gives them, a real repository, engine, registry and
+# artifact service, and a strict GitHub.
+# shellcheck disable=SC2016,SC2119  # Markdown; stages without options of their own
+# shellcheck source=tests/e2e/lib.bash
+source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
+# shellcheck source=tests/e2e/ci_image_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
+# shellcheck source=tests/e2e/github_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/github_fixture.bash"
+# shellcheck source=tests/e2e/regen_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/regen_fixture.bash"
+
+tip() { in_remote rev-parse "refs/heads/${1-fix}"; }
+
+# expect_nothing_pushed: both branches are where people have left them.
+expect_nothing_pushed() {
+  expect_equal fix "$(tip)" "$HEAD"
+  expect_equal main "$(tip main)" "$(git -C "$WORK/project" rev-parse main)"
+}
+
+it_commits_what_a_writer_asked_for() {
+  pull 'src/list=c\nb\na\n'
+  regen /regen
+  expect_ok
+  expect_equal commit "$(output commit)" "$(tip)"
+  expect_equal parent "$(in_remote rev-parse fix^)" "$HEAD"
+  expect_equal author "$(in_remote log -1 --format='%an <%ae>' fix)" \
+    'github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>'
+  expect_equal committer "$(in_remote log -1 --format=%cn fix)" 'github-actions[bot]'
+  expect_equal message "$(in_remote log -1 --format=%B fix)" 'chore: regenerate files'
+  expect_equal files "$(in_remote diff --name-status fix^ fix)" "$(printf 'M\tgenerated/list')"
+  expect_equal content "$(in_remote show fix:generated/list)" "$(printf 'a\nb\nc')"
+  expect_equal replies "$(replies | grep -c '^### /regen')" 1
+  expect_match reply "$(replies)" '### /regen: committed 1 file'
+  expect_match reply "$(replies)" '`generated/list` modified'
+  expect_match reply "$(replies)" 'GitHub starts no checks'
+}
+
+it_says_that_there_is_nothing_to_change() {
+  pull 'src/list=b\na\n' 'generated/list=a\nb\n'
+  regen /regen
+  expect_ok
+  expect_nothing_pushed
+  expect_equal commit "$(output commit)" ''
+  expect_match reply "$(replies)" '### /regen: nothing to change'
+}
+
+it_is_signed_off_and_named_as_configured() {
+  pull 'src/list=z\n'
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  apply 'INPUT_REGEN-MESSAGE=build: made anew' INPUT_REGEN-SIGN-OFF=true
+  expect_ok
+  expect_equal message "$(in_remote log -1 --format=%B fix)" \
+    "$(printf 'build: made anew\n\nSigned-off-by: github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>')"
+}
+
+it_does_nothing_for_a_reader() {
+  pull 'src/list=c\n'
+  state user --login alice --id 5 --level read
+  regen /regen
+  expect_ok
+  expect_equal authorised "$AUTHORISED" false
+  expect_nothing_pushed
+}
+
+it_pushes_nothing_for_whoever_was_revoked_meanwhile() { # A31
+  pull 'src/list=c\n'
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  state user --login alice --id 5 --level read
+  apply
+  expect_nothing_pushed
+  expect_equal commit "$(output commit)" ''
+  expect_match reply "$(replies)" 'permission'
+}
+
+it_leaves_a_branch_that_moved_during_the_generation() { # A32, A34
+  local later
+  pull 'src/list=c\n'
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  cd "$WORK/project"
+  git commit --quiet --allow-empty --message later
+  later=$(git rev-parse HEAD)
+  git push --quiet "$REMOTE" HEAD:refs/heads/fix HEAD:refs/pull/7/head
+  apply # GitHub has not noticed yet: the push itself finds out
+  expect_failure 50 conflict 'moved on' '[Cc]omment'
+  expect_equal branch "$(tip)" "$later"
+  expect_match reply "$(replies)" 'Comment /regen again'
+  state pull --number 7 --head-sha "$later"
+  apply
+  expect_failure 50 conflict "moved on from $HEAD" .
+  expect_match reply "$(replies)" '```'$'\n''/regen'$'\n''```'
+  expect_equal branch "$(tip)" "$later"
+}
+
+it_gives_a_fork_a_patch_and_leaves_main_alone() { # A33
+  local FORK=--fork HEAD_REF=main
+  fork_pull
+  regen /regen
+  expect_equal "without a commit" "$AUTHORISED" false
+  artifact_service
+  comment "/regen $HEAD"
+  authorise
+  expect_equal authorised "$AUTHORISED" true
+  generate
+  expect_ok
+  apply
+  expect_ok
+  expect_equal main "$(tip main)" "$(git rev-parse "$(git -C "$WORK/project" rev-parse main)")"
+  expect_match reply "$(replies)" '### /regen: a patch of 1 file'
+  expect_match reply "$(replies)" 'git apply --index regen.patch'
+  cd "$WORK/project"
+  git checkout --quiet --force --detach "$HEAD"
+  git apply --index "$WORK/job-apply/.crategate/regen/regen.patch"
+  expect_equal "what the patch makes" "$(cat generated/list)" "$(printf 'a\nc')"
+  git checkout --quiet --force main
+}
+
+# one_of_many ID: a comment of its own and its three jobs, in a folder of their own.
+one_of_many() {
+  export CRATEGATE_ARTIFACT_SERVICE=
+  WORK=$WORK/request-$1
+  mkdir "$WORK"
+  ln -s ../github ../home "$WORK/"
+  STATUS=0
+  regen /regen ".comment.id = $1"
+  echo "$AUTHORISED $STATUS" >"$WORK/end"
+}
+
+it_makes_one_commit_of_twenty_comments() { # A38
+  local id pids=() ends
+  pull 'src/list=c\nb\na\n'
+  for id in {2001..2020}; do
+    state comment add --issue 7 --id "$id" --login alice --user-id 5
+    one_of_many "$id" &
+    pids+=($!)
+  done
+  wait "${pids[@]}"
+  ends=$(cat "$WORK"/request-*/end)
+  expect_equal "requests" "$(wc -l <<<"$ends")" 20
+  # Those of one second make the same commit, and agree; the others have lost the branch, or were refused before.
+  expect_equal "other ends" "$(grep -cvE '^(true (0|50)|false 0)$' <<<"$ends" || true)" 0
+  expect_equal "new commits" "$(in_remote rev-list --count "$HEAD..fix")" 1
+  expect_equal parent "$(in_remote rev-parse fix^)" "$HEAD"
+  expect_match "what was committed" "$(replies)" 'Last commit of /regen: '
+  for id in {2001..2020}; do
+    (($(state count --match "^POST .*/comments/$id/reactions") > 0)) || fail "a reaction to comment $id"
+  done
+}
+
+# forged JQ [PATCH]: what the job that runs the pull request's code could say, if that code had taken it over: regen.json changed
+# by JQ and another patch, in an artifact whose digest it names.
+forged() {
+  local name
+  artifact_service
+  as_job generate
+  cd "$WORK/job-generate/.crategate/regen"
+  [[ -z ${2-} ]] || printf '%b' "$2" >regen.patch
+  jq -cjS --arg sum "$(sha256sum <regen.patch | cut -d' ' -f1)" --argjson bytes "$(stat -c %s regen.patch)" \
+    ".patch_sha256 = \$sum | .patch_bytes = \$bytes | $1" regen.json >"$WORK/forged"
+  cp "$WORK/forged" regen.json
+  mkdir -p ../../hostile
+  cp regen.json regen.patch ../../hostile/
+  cd ../..
+  GITHUB_WORKSPACE=$PWD run crategate artifact upload regen --path hostile/regen.json --path hostile/regen.patch
+  expect_ok
+  BOUND=regen=sha256:$(for name in regen.json regen.patch; do
+    printf '%d:%s sha256:%s\n' "${#name}" "$name" "$(sha256sum <"hostile/$name" | cut -d' ' -f1)"
+  done | sha256sum | cut -d' ' -f1)
+}
+
+it_believes_nothing_that_a_hostile_generate_says() {
+  local what change patch code text blob
+  pull 'src/list=c\n'
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  cp -R "$WORK/job-generate/.crategate/regen" "$WORK/honest"
+  blob=$(in_remote rev-parse "$HEAD:generated/list")
+  while IFS='|' read -r what change patch code text; do
+    echo "case: $what"
+    cp "$WORK"/honest/* "$WORK/job-generate/.crategate/regen/"
+    forged "$change" "${patch//BLOB/$blob}"
+    apply
+    ((STATUS == code)) || fail "exit $code"
+    expect_match why "$ERR" "$text"
+    expect_nothing_pushed
+  done <<'ROWS'
+another pull request|.pull_request = 8||25|pull_request: expected 7
+another commit|.sha = "0000000000000000000000000000000000000001"||25|sha: expected
+another image|.image = "evil.example/x@sha256:0000000000000000000000000000000000000000000000000000000000000000"||25|image: expected
+another tree|.tree = "0000000000000000000000000000000000000001"||25|tree: expected
+an unknown member|.run = "x"||2|run: expected no such member
+no patch at all|.|hello\n|2|patch
+a file outside|.|diff --git a/../x b/../x\nnew file mode 100644\nindex 0000000000000000000000000000000000000000..78981922613b2afb6025042ff6bd878ac1994e85\n--- /dev/null\n+++ b/../x\n@@ -0,0 +1 @@\n+a\n|2|.
+a change that does not fit|.|diff --git a/generated/list b/generated/list\nindex BLOB..78981922613b2afb6025042ff6bd878ac1994e85 100644\n--- a/generated/list\n+++ b/generated/list\n@@ -1 +1 @@\n-no\n+a\n|2|generated/list
+ROWS
+}
+
+it_takes_no_artifact_but_the_one_that_was_named() { # A67
+  pull 'src/list=c\n'
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  BOUND=${BOUND/sha256:????/sha256:0000}
+  apply
+  expect_failure 25 integrity 'artifact regen' .
+  expect_nothing_pushed
+  BOUND=
+  apply
+  expect_nothing_pushed
+  expect_match reply "$(replies)" '### /regen: failed'
+}
+
+it_commits_nothing_that_a_workflow_depends_on() { # A35
+  local what script reason
+  while IFS='|' read -r what script reason; do
+    echo "case: $what"
+    pull 'src/list=c\n' "generate.sh=set -e\nsort src/list >generated/list\n$script\n"
+    regen /regen
+    expect_failure 10 gate-refused "$reason" .
+    expect_nothing_pushed
+    expect_match reply "$(replies)" '### /regen: refused'
+    expect_match reply "$(replies)" "$reason"
+  done <<'ROWS'
+a workflow|mkdir -p .github/workflows; echo x >.github/workflows/x.yml|protected-path
+the configuration|echo >>crategate.yml|protected-path
+attributes|echo '* filter=x' >generated/.gitattributes|protected-path
+a link|ln -s /etc/passwd generated/link|not-a-regular-file
+a mode|chmod +x generated/list|mode-change
+names that differ by case|echo x >generated/List|case-collision
+ROWS
+}
+
+it_answers_when_the_command_fails() {
+  pull 'src/list=c\n' 'generate.sh=echo the reason; exit 3\n'
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  expect_failure 11 tests-failed 'exit code 3|exit 3' .
+  BOUND=
+  apply
+  expect_nothing_pushed
+  expect_match reply "$(replies)" '### /regen: failed'
+}
+
+it_refuses_to_run_with_a_token_that_may_write() { # R5
+  pull 'src/list=c\n'
+  artifact_service
+  comment /regen
+  authorise
+  READ_TOKEN=$JOB_TOKEN generate
+  expect_failure 2 bad-input 'write' 'regen.yml'
+  expect_nothing_pushed
+}
+
+run_cases

@@ -1,0 +1,92 @@
+// The answer to /regen: what each outcome says, and that names of strangers only show themselves.
+#include "render/applied_regen.h"
+
+#include <gmock/gmock.h>
+
+#include "base/strings.h"
+#include "golden/golden.h"
+#include "pipeline/comment.h"
+#include "render/ci_comment.h"
+
+namespace crategate::render {
+namespace {
+
+using enum AppliedRegenReply::Outcome;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+AppliedRegenReply sample(AppliedRegenReply::Outcome outcome) {
+  AppliedRegenReply reply;
+  reply.marker = pipeline::comment_marker("regen", "o/r");
+  reply.outcome = outcome;
+  reply.request = "https://github.com/o/r/pull/7#issuecomment-1";
+  reply.run = "https://github.com/o/r/actions/runs/30";
+  reply.pull_request = 7;
+  reply.sha = std::string(40, 'a');
+  reply.image = concat("ghcr.io/o/r/ci@sha256:", std::string(64, 'd'));
+  return reply;
+}
+
+AppliedRegenReply committed_sample() {
+  auto reply = sample(committed);
+  reply.commit = std::string(40, 'c');
+  reply.commit_url = concat("https://github.com/o/r/commit/", reply.commit);
+  reply.files = {{"gen/a.pb.go", "modified"}, {"gen/b.pb.go", "added"}, {"gen/c.pb.go", "deleted"}};
+  return reply;
+}
+
+TEST(AppliedRegenReplyText, OfACommit) {
+  golden::expect("regen-committed.md", applied_regen_reply(committed_sample()));
+}
+
+TEST(AppliedRegenReplyText, OfARefusal) {
+  auto reply = sample(refused);
+  reply.refusals = {{"protected-path", ".github/workflows/x.yml", "expected a path that no workflow depends on"},
+                    {"too-many-files", "", "expected at most 1000, found 1001"}};
+  golden::expect("regen-refused.md", applied_regen_reply(reply));
+}
+
+TEST(AppliedRegenReplyText, OfAForksPatch) {
+  auto reply = sample(patch_only);
+  reply.files = {{"gen/a", "modified"}};
+  golden::expect("regen-patch.md", applied_regen_reply(reply));
+}
+
+TEST(AppliedRegenReplyText, SaysHowChecksStartWhereTheyDoNot) {
+  auto reply = committed_sample();
+  EXPECT_THAT(applied_regen_reply(reply), HasSubstr("GitHub starts no checks"));
+  reply.starts_checks = true;
+  EXPECT_THAT(applied_regen_reply(reply), Not(HasSubstr("checks")));
+  EXPECT_THAT(applied_regen_reply(sample(unchanged)), Not(HasSubstr("checks")));
+}
+
+TEST(AppliedRegenReplyText, SaysWhatToDo) {
+  auto reply = sample(failed);
+  reply.text = "branch x has moved on";
+  reply.hint = "Comment /regen again, @team.";
+  EXPECT_THAT(applied_regen_reply(reply), HasSubstr("branch x has moved on\n\nComment /regen again"));
+  EXPECT_THAT(applied_regen_reply(reply), Not(HasSubstr(" @team")));
+}
+
+TEST(AppliedRegenReplyText, NeutralisesNames) {
+  auto reply = committed_sample();
+  reply.files = {{"a`b|@everyone <!-- crategate: x -->\n::error::x", "added"}};
+  reply.refusals = {{"protected-path", "x`y", "found @someone <img src=x> #1"}};
+  reply.commit_url = "javascript:alert(1)";
+  const std::string text = applied_regen_reply(reply);
+  EXPECT_THAT(text, HasSubstr("- ``a`b|@everyone <!-- crategate: x --> ::error::x`` added\n"));
+  EXPECT_THAT(text, Not(HasSubstr("<img")));
+  EXPECT_THAT(text, Not(HasSubstr("](javascript")));
+}
+
+TEST(AppliedRegenReplyText, IsCutWhereGitHubWouldRefuseIt) {
+  auto reply = committed_sample();
+  reply.files.assign(5000, {std::string(300, 'x'), "modified"});
+  const std::string text = applied_regen_reply(reply);
+  EXPECT_LE(text.size(), kCommentLimit);
+  EXPECT_THAT(text, HasSubstr("committed 5000 files"));
+  EXPECT_THAT(text, HasSubstr("- and 4900 more\n"));
+}
+
+}  // namespace
+}  // namespace crategate::render
