@@ -1,4 +1,4 @@
-# The image of the action: the program, the libraries it loads, git, buildx and certificates; no shell.
+# The image of the action: the program, the libraries it loads, git (which speaks HTTPS), buildx and certificates; no shell.
 # Any builder takes it, also that of Docker 20.10 without BuildKit: a runner builds it for `uses: …@main`.
 #
 #   docker buildx build --build-context build=DIRECTORY …    takes DIRECTORY/usr/bin/crategate and compiles nothing

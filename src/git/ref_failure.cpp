@@ -46,9 +46,9 @@ std::string shown(const RemoteAddress& remote, std::string_view output) {
 
 std::string_view hint_of(ErrorCode code) {
   if (code == ErrorCode::not_found)
-    return "Correct release.lease-remote; a private repository looks like none to a login that may not read it.";
-  return code == ErrorCode::unavailable ? "Run the same command again; nothing was published without the lease."
-                                        : kRights;
+    return "Correct the address of the remote (release.lease-remote, regen.remote); a private repository looks like "
+           "none to a login that may not read it.";
+  return code == ErrorCode::unavailable ? "Run the same command again." : kRights;
 }
 
 }  // namespace

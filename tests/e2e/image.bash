@@ -36,7 +36,7 @@ it_holds_what_it_needs_and_no_shell() {
   container=$(docker create "$IMAGE")
   docker export "$container" | tar -t >"$WORK/files"
   docker rm "$container" >/dev/null
-  for path in usr/bin/crategate usr/bin/git usr/bin/buildx etc/ssl/certs/ca-certificates.crt etc/passwd tmp/ \
+  for path in usr/bin/crategate usr/bin/git usr/bin/buildx usr/lib/git-core/git-remote-https etc/ssl/certs/ca-certificates.crt etc/passwd tmp/ \
     usr/share/doc/git/copyright usr/share/doc/docker-buildx/copyright usr/share/doc/libc6/copyright; do
     grep -qxF "$path" "$WORK/files" || fail "$path in the image"
   done
