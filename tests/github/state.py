@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes what the scripted server answers, also while it serves, and tells what it was asked.
 
-usage: state.py DIR COMMAND ...        DIR: the server's state; `state.py DIR COMMAND --help` names the options
+usage: state.py DIR COMMAND ... [+ COMMAND ...]...    DIR: the server's state; `state.py DIR COMMAND --help` names the options
 
   init, token, permission              the repository, who may ask, and what they may do
   workflow, run, artifact              of GitHub Actions
@@ -29,7 +29,7 @@ LEVELS = ['none', 'read', 'write', 'admin']
 STATUSES = ['completed', 'in_progress', 'pending', 'queued', 'requested', 'waiting']
 CONCLUSIONS = ['action_required', 'cancelled', 'failure', 'neutral', 'skipped', 'stale', 'startup_failure', 'success', 'timed_out']
 BOT = {'login': 'github-actions[bot]', 'user_id': 41898282}
-FIRST_COMMENT, FIRST_WORKFLOW, FIRST_FORK = 1000, 500, 2000
+FIRST_COMMENT, FIRST_WORKFLOW, FIRST_FORK, FIRST_INSTALLATION = 1000, 500, 2000, 7000
 
 
 def number_of(text):
@@ -68,6 +68,16 @@ def token(store, o):
 
 def permission(store, o):
     store['tokens'][o.token]['permissions'][o.name.replace('-', '_')] = o.level
+
+
+def app(store, o):
+    """A GitHub App that is installed in the repository; `key`: a file with its public key."""
+    known = store.find('apps', id=o.id) or {'slug': f'app-{o.id}', 'client_id': f'Iv23li{o.id}', 'installation': FIRST_INSTALLATION + o.id,
+                                            'permissions': {'metadata': 'read', 'contents': 'write'}, 'installed': True, 'made': []}
+    if o.only is not None:
+        known['permissions'] = {'metadata': 'read'} | dict(pair.replace('-', '_').split('=') for pair in o.only)
+    store.put('apps', 'id', known | {'id': o.id, 'key': pathlib.Path(o.key).read_text() if o.key else known['key'],
+                                     'installed': known['installed'] and not o.uninstall})
 
 
 # --- Actions --------------------------------------------------------------------------------------------------------------------
@@ -283,6 +293,7 @@ def parser():
     add(init, repository=of(default='octo/app'), id=of(whole), public=of(flag), token=of(text), branch=of(default='main'))
     add(token, token=of(need), kind=of(choices=['installation', 'personal', 'user']), login=of(text), user_id=of(whole), only=of(nargs='*'),
         denial=of(whole, choices=[403, 404]), remove=of(flag))
+    add(app, id=of(whole, need), key=of(text), only=of(nargs='*'), uninstall=of(flag))
     add(permission, token=of(need), name=of(need), level=of(need, choices=LEVELS))
     add(workflow, file=of(need), rename=of(text), remove=of(flag))
     add(run, id=of(whole, need), sha=of(text), branch=of(text), workflow=of(text), event=of(text), status=of(choices=STATUSES),
@@ -331,7 +342,10 @@ def main():
         options = parser().parse_args(words)
         return options.act(folder, options)
     with Store(folder) as store:
-        apply(store, words)
+        while words:
+            end = words.index('+') if '+' in words else len(words)
+            apply(store, words[:end])
+            words = words[end + 1:]
     return 0
 
 
