@@ -13,6 +13,7 @@
 #include "actions/names.h"
 #include "actions/service_artifact_store.h"
 #include "app/action_inputs.h"
+#include "app/push_app.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "net/certificates.h"
@@ -157,6 +158,7 @@ Result<void> Application::load() {
   if (!given_credentials_.password.empty())
     workflow_->mask(Secret(base64(concat(given_credentials_.username, ":", given_credentials_.password.reveal()))));
   github_token_ = Secret(std::exchange(loaded_.invocation.github_token_text, {}));
+  CG_TRY(push_app_, take_push_app(loaded_.invocation, line_.command));
   push_token_ = Secret(std::exchange(loaded_.invocation.push_token_text, {}));
   repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
   return {};

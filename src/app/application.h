@@ -19,6 +19,7 @@
 #include "git/commit_transfer.h"
 #include "git/ref_store.h"
 #include "git/repository.h"
+#include "github/app_token.h"
 #include "github/client.h"
 #include "layout/image_store.h"
 #include "net/http.h"
@@ -119,6 +120,9 @@ class Application {
   /// Errors: bad_input.
   Result<github::GitHubClient*> github();
   bool has_github_token() const { return !github_token_.empty(); }
+  /// Whether a push to `repository` with `github-token` would be let in.
+  /// Errors: as github::may_push.
+  Result<bool> may_push(const github::RepositoryName& repository);
   /// One that gives up early where waiting would mend it: for those that ask again themselves.
   Result<std::unique_ptr<github::GitHubClient>> brief_github();
   /// The same, for comments, which nobody writes without a token.
@@ -131,9 +135,12 @@ class Application {
 
   /// Between a remote (see git::find_remote_access) and a private repository, with the logins that are in force for it.
   std::unique_ptr<git::CommitTransfer> commit_transfer(const std::string& remote);
-  /// The same, as whoever `push-token` is; without one as `github-token`.
+  /// The same, pushing as whoever `push-token` is, or as the App of `push-app-id`; without both as `github-token`.
   std::unique_ptr<git::CommitTransfer> pushing_transfer(const std::string& remote);
-  bool has_push_token() const { return !push_token_.empty(); }
+  /// Whether somebody else than the job pushes, so that checks start.
+  bool has_push_token() const { return !push_token_.empty() || push_app_.has_value(); }
+  /// Revokes the App's token, if one was made. It ends by itself within an hour: a failure is a warning.
+  void end_pushing();
   /// The configuration file from the top of the workspace, whether it is there or not.
   std::string configuration_file() const;
 
@@ -153,6 +160,8 @@ class Application {
   Result<net::HttpClient*> http();
   Result<github::RestGitHubClient*> rest_client();
   Result<github::RestGitHubClient*> writing_client();
+  Result<github::AppTokenClient> app_tokens();
+  Result<Secret> make_app_token();
   pipeline::LeaseHolder lease_holder() const;
 
   CommandLine line_;
@@ -186,6 +195,8 @@ class Application {
   std::unique_ptr<github::RestGitHubClient> github_;
   registry::Credentials given_credentials_;
   Secret github_token_, push_token_, record_key_;
+  std::optional<github::GitHubApp> push_app_;
+  Secret app_token_;  ///< that App's, while it pushes
 };
 
 }  // namespace crategate::app

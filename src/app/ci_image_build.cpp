@@ -37,7 +37,8 @@ stages::CiImageBuildInputs inputs_here(Application& app) {
 Result<stages::CiImageBuildInputs> inputs_of_job(Application& app) {
   auto in = inputs_here(app);
   const auto facts = plan_inputs(app);
-  CG_TRY(in.decision, stages::decide_ci_image(facts, app.plan_services()));
+  CG_TRY(const auto api, pull_request_api(app));
+  CG_TRY(in.decision, stages::decide_ci_image(facts, app.plan_services(), api ? &*api : nullptr));
   CG_TRY(const auto event, stages::complete_event(facts, app.plan_services()));
   if (in.decision->build != pipeline::CiBuild::no) CG_CHECK(stages::require_event_commit(event, app.repository()));
   in.revision = event.head_sha;
@@ -131,12 +132,12 @@ Result<stages::CiImageBuilt> build(Application& app, const stages::CiImageBuildI
       [client](const oci::Repository& repository) { return client->check_access(repository); };
   const auto progress = app.progress("ci-image");
   app.workflow().begin_group("build of the CI image");
-  const auto built = stages::build_ci_image(in, {.files = app.files(),
-                                                 .builder = *builder,
-                                                 .reader = *client,
-                                                 .writer = *client,
-                                                 .access = access,
-                                                 .progress = progress});
+  auto built = stages::build_ci_image(in, {.files = app.files(),
+                                           .builder = *builder,
+                                           .reader = *client,
+                                           .writer = *client,
+                                           .access = access,
+                                           .progress = progress});
   app.workflow().end_group();
   if (!built) return fail(with_correction(built.error(), app));
   if (in.artifact) CG_CHECK(give_layout(app, *built));

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "actions/names.h"
 #include "app/ci_image_local.h"
 #include "app/ci_image_section.h"
 #include "app/github_place.h"
@@ -23,15 +22,6 @@ json::Value document_of(const pipeline::CiImageDecision& decision) {
                               {"modified", decision.modified},
                               {"validated", decision.validated},
                               {"reason", decision.reason}});
-}
-
-/// Nobody is asked without a token: what git tells is enough for most events.
-Result<std::optional<stages::PullRequestApi>> pull_request_api(Application& app) {
-  const auto repository = app.environment().get(actions::kRepository);
-  if (!repository || repository->empty() || !app.has_github_token()) return std::nullopt;
-  CG_TRY(auto name, github::RepositoryName::parse(*repository));
-  CG_TRY(github::GitHubClient* const client, app.github());
-  return stages::PullRequestApi{*client, std::move(name)};
 }
 
 Result<void> show(const stages::ResolvedImage& resolved, Application& app) {
@@ -85,7 +75,8 @@ Result<void> ci_image_wait(Application& app) {
 
 Result<void> ci_image_tags(Application& app) {
   CG_CHECK(require_ci_image(app));
-  CG_TRY(const auto decision, stages::decide_ci_image(plan_inputs(app), app.plan_services()));
+  CG_TRY(const auto api, pull_request_api(app));
+  CG_TRY(const auto decision, stages::decide_ci_image(plan_inputs(app), app.plan_services(), api ? &*api : nullptr));
   log::info(decision.reason);
   if (app.line().json) {
     app.console().document(document_of(decision).set("publishes", json::Value::array_of(decision.publish)).pretty());

@@ -20,7 +20,9 @@ void print(Application& app, std::string_view outcome, const std::string& url, c
 Result<void> ci_image_comment(Application& app) {
   CG_TRY(const auto* const settings, require_ci_image(app));
   CG_TRY(registry::HttpRegistry* const registry, ci_image_registry(app, *settings));
-  CG_TRY(const auto comment, stages::prepare_comment(plan_inputs(app), app.plan_services(), *registry));
+  CG_TRY(const auto api, pull_request_api(app));
+  CG_TRY(const auto comment,
+         stages::prepare_comment(plan_inputs(app), app.plan_services(), *registry, api ? &*api : nullptr));
   log::info(comment.reason);
   if (comment.text.empty()) {
     log::info("no comment: only a pull request of this repository with an image of its own has one");

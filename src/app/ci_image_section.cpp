@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
+#include "actions/names.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "json/value.h"
-#include "stages/resolve_image.h"
 
 namespace crategate::app {
 namespace {
@@ -71,6 +71,14 @@ stages::PlanInputs plan_inputs(const Application& app) {
           .workspace = app.workspace(),
           .destination = {},
           .in_action = app.in_runner()};
+}
+
+Result<std::optional<stages::PullRequestApi>> pull_request_api(Application& app) {
+  const auto repository = app.environment().get(actions::kRepository);
+  if (!repository || repository->empty() || !app.has_github_token()) return std::nullopt;
+  CG_TRY(auto name, github::RepositoryName::parse(*repository));
+  CG_TRY(github::GitHubClient* const client, app.github());
+  return stages::PullRequestApi{*client, std::move(name)};
 }
 
 Result<registry::HttpRegistry*> ci_image_registry(Application& app, const config::CiImage& settings) {

@@ -2,12 +2,14 @@
 // Belongs here: nothing that only one of them needs.  Not here: what the section's values must be (config, stages).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/application.h"
 #include "base/result.h"
 #include "oci/reference.h"
+#include "stages/resolve_image.h"
 
 namespace crategate::app {
 
@@ -18,6 +20,10 @@ Result<const config::CiImage*> require_ci_image(const Application& app);
 Result<oci::Repository> ci_image_repository(const config::CiImage& settings);
 
 stages::PlanInputs plan_inputs(const Application& app);
+
+/// Where GitHub is asked what the clone cannot tell: the same for all of them, so that they decide alike. nullopt: without a
+/// token, or a repository, nobody is.
+Result<std::optional<stages::PullRequestApi>> pull_request_api(Application& app);
 
 /// The registry of the image. A login that is for another one is told of.
 Result<registry::HttpRegistry*> ci_image_registry(Application& app, const config::CiImage& settings);

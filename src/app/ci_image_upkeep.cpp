@@ -107,6 +107,8 @@ Result<void> ci_image_prune(Application& app) {
     return found.state == "closed";
   };
   CG_TRY(const auto pruned, stages::prune_ci_image(*place, remove, is_closed));
+  if (!pruned.hint.empty())
+    log::warning(concat(name.text(), ": GitHub knows none of these pull requests: ", pruned.hint));
   if (app.line().json) {
     app.console().document(document_of(pruned, remove, name).pretty());
   } else {

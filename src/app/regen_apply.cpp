@@ -81,6 +81,7 @@ Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarge
                                       .seconds = now,
                                       .dry_run = app.invocation().dry_run},
                                      {.transfer = *transfer, .open = git::open_tree_store});
+  app.end_pushing();
   if (!applied) return failed(applied.error());
   return ending_of(*std::move(applied), target);
 }

@@ -58,13 +58,12 @@ Result<Request> request_of_person(Application& app, const config::CiImage& setti
 }
 
 Result<void> require_harmless_job(Application& app) {
-  github::GitHubClient* client = nullptr;
+  stages::SelfCheckServices svc{
+      .environment = app.environment(), .processes = app.processes(), .files = app.files(), .may_push = nullptr};
   if (app.has_github_token()) {
-    CG_TRY(client, app.github());
+    svc.may_push = [&app](const github::RepositoryName& repository) { return app.may_push(repository); };
   }
-  return stages::check_surroundings(
-      app.workspace(),
-      {.environment = app.environment(), .processes = app.processes(), .files = app.files(), .github = client});
+  return stages::check_surroundings(app.workspace(), app.has_push_token(), svc);
 }
 
 Result<Request> request_of(Application& app, const config::CiImage& settings) {
@@ -126,11 +125,13 @@ Result<void> ci_image_regen(Application& app) {
   const auto progress = tool_lines();
   log::info(concat("ci-image regen: ", stages::describe_command(in.generate), " in ", in.image));
   app.workflow().begin_group("ci-image regen");
-  const auto made = stages::run_regen(in, {.transfer = *transfer,
-                                           .open = git::open_tree_store,
-                                           .engine = *engine,
-                                           .files = app.files(),
-                                           .progress = progress});
+  const auto made =
+      stages::run_regen(in, {.transfer = *transfer,
+                             .open = git::open_tree_store,
+                             .engine = *engine,
+                             .files = app.files(),
+                             .free_space = [&app](const sys::Path& folder) { return app.files().free_space(folder); },
+                             .progress = progress});
   app.workflow().end_group();
   if (!made) return fail(made.error());
   CG_CHECK(show(app, *made));

@@ -93,7 +93,7 @@ std::string folded_component(std::string_view component) {
   for (std::size_t i = 0; i < component.size();) {
     const CodePoint point = code_point_at(component, i);
     if (!point.valid) {
-      letters += kByte + static_cast<unsigned char>(component[i]);
+      letters.push_back(kByte + static_cast<unsigned char>(component[i]));
     } else if (!is_invisible(point.value)) {
       letters += plain_letter(point.value);
     }

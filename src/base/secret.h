@@ -12,7 +12,7 @@ class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string value);
-  /// The plain text; to be called in base/hmac, net, registry, docker, git, github and actions only.
+  /// The plain text; to be called in base/hmac, base/rs256, net, registry, docker, git, github and actions only.
   const std::string& reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
 

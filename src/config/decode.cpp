@@ -262,10 +262,18 @@ Result<std::string> read_filled_text(const Node& node, std::string_view path) {
   return text;
 }
 
-Result<int> read_count(const Node& node, std::string_view path) {
-  CG_TRY(const int count, read_number(node, path, kMostOfACount));
+Result<int> read_count_up_to(int most, const Node& node, std::string_view path) {
+  CG_TRY(const int count, read_number(node, path, most));
   if (count > 0) return count;
   return fail(error_at(node, path, "expected at least 1, found 0", "Remove the line for the default."));
+}
+
+Result<int> read_count(const Node& node, std::string_view path) { return read_count_up_to(kMostOfACount, node, path); }
+
+/// New content and what it replaces, twice as much, is what a patch may unpack to (git::PatchLimits).
+Result<int> read_patch_mib(const Node& node, std::string_view path) {
+  constexpr int kMost = 256;
+  return read_count_up_to(kMost, node, path);
 }
 
 Result<Regen> decode_regen(const Node& node, std::string_view path) {
@@ -279,7 +287,7 @@ Result<Regen> decode_regen(const Node& node, std::string_view path) {
   section.read("network", regen.network);
   section.read("timeout", regen.timeout);
   section.read_with("max-files", regen.max_files, read_count);
-  section.read_with("max-mib", regen.max_mib, read_count);
+  section.read_with("max-mib", regen.max_mib, read_patch_mib);
   section.read_with("memory-mib", regen.memory_mib, read_count);
   section.read_with("cpus", regen.cpus, read_count);
   section.read_with("processes", regen.processes, read_count);
@@ -386,6 +394,8 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("timeout", out.timeout);
   given.read("github-token", out.github_token_text);
   given.read("push-token", out.push_token_text);
+  given.read("push-app-id", out.push_app_id);
+  given.read("push-app-key", out.push_app_key_text);
   decode_artifact_request(given, out.artifact);
   CG_CHECK(given.finish());
   return out;

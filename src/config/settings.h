@@ -109,6 +109,7 @@ struct Invocation {
   std::string password_text;                     ///< turned into a Secret by app at once
   std::string github_token_text;                 ///< the same
   std::string push_token_text;                   ///< the same
+  std::string push_app_id, push_app_key_text;    ///< the key is the same
   std::vector<std::string> insecure_registries;  ///< host[:port] that may speak plain HTTP; loopback always may
   std::map<std::string, std::vector<std::string>> registry_mirrors;  ///< by registry
   std::string registry_certificates = "/etc/docker/certs.d";         ///< folder; need not exist

@@ -329,7 +329,7 @@ std::vector<Setting> publish_settings() {
       {.name = "regen.max-mib",
        .type = number,
        .fallback = "32",
-       .description = "Most MiB of new content in one commit of /regen."},
+       .description = "Most MiB of new content in one commit of /regen; at most 256."},
       {.name = "regen.memory-mib", .type = number, .fallback = "4096", .description = "Memory of the command, in MiB."},
       {.name = "regen.cpus", .type = number, .fallback = "2", .description = "Processors that the command may use."},
       {.name = "regen.processes",

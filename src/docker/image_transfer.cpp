@@ -41,13 +41,17 @@ Error failure(std::string_view attempt, const std::string& reason, std::string h
   return error;
 }
 
+constexpr std::string_view kGitHub = "ghcr.io/";
+constexpr std::string_view kGitHubHint = ", which for a job's own token is `permissions: packages: read`";
+
 Error pull_failure(const std::string& name, const std::string& reason) {
   Error error =
       failure(concat("pull ", name), reason, "check that its registry answers the engine, or load the image before");
   if (error.code == ErrorCode::no_space) return error;
   if (contains(reason, "denied") || contains(reason, "unauthorized")) {
     error.code = ErrorCode::forbidden;
-    error.hint = "check the name and the login; an image that needs one can be pulled before (docker pull)";
+    error.hint = concat("check the name and the login", name.starts_with(kGitHub) ? kGitHubHint : std::string_view(),
+                        "; an image that needs one can be pulled before (docker pull)");
   } else if (contains(reason, "not found") || contains(reason, "manifest unknown")) {
     error.code = ErrorCode::not_found;
     error.hint = "check the name, and its tag or digest";

@@ -91,14 +91,20 @@ Result<std::optional<Candidate>> inspect(EngineApi& api, const std::string& id, 
 
 enum class Likeness : unsigned char { none, points, sources };
 
-/// Where the engine says that each mount is, and from where. A path of the machine ends like the one in its file system,
-/// unless it leads through a link.
+/// A path of the machine ends like the one in its file system, unless it leads through a link or another mount. A volume has a
+/// name of its own.
+bool is_from(const OwnMount& mount, const std::string& root) {
+  return mount.source.ends_with(root) || root.ends_with(mount.source) ||
+         (mount.type == "volume" && root.ends_with(concat("/", mount.name, "/_data")));
+}
+
+/// Where the engine says that each mount is, and from where.
 Likeness likeness(const Candidate& candidate, const Surroundings& seen) {
   Likeness least = Likeness::sources;
   for (const OwnMount& mount : candidate.container.mounts) {
     const auto at = std::ranges::find(seen.mounts, mount.destination, &SeenMount::point);
     if (at == seen.mounts.end()) return Likeness::none;
-    if (!mount.source.ends_with(at->root) && !at->root.ends_with(mount.source)) least = Likeness::points;
+    if (!is_from(mount, at->root)) least = Likeness::points;
   }
   return least;
 }

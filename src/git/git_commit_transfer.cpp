@@ -53,6 +53,10 @@ Result<bool> GitCommitTransfer::push(const std::string& commit, const std::strin
   CG_CHECK(check_revision(branch));
   if (!branch.starts_with(kBranches))
     return fail(ErrorCode::bad_input, concat("the branch: expected refs/heads/…, found ", quoted(branch)));
+  if (login_) {
+    CG_TRY(Secret token, login_());
+    repository_.ask_as(std::move(token));
+  }
   return repository_.swap(branch, expected, commit);
 }
 

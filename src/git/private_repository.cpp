@@ -66,9 +66,7 @@ Result<void> PrivateRepository::prepare() {
     CG_TRY(access_, find_remote_access(processes_, environment_, checkout_, remote_, token_));
   }
   if (directory_) return {};
-  std::vector<sys::Path> not_below = {checkout_, environment_.get("RUNNER_TEMP").value_or("")};
-  if (holds_ == Holds::commits) not_below.emplace_back(kMemory);
-  CG_TRY(auto made, sys::PrivateDirectory::create(not_below));
+  CG_TRY(auto made, make_directory());
   sys::Command command{.program = "git",
                        .arguments = {"init", "--quiet", "--bare", "--template=", made.path().string()},
                        .environment = local_environment(environment_, checkout_)};
@@ -79,6 +77,18 @@ Result<void> PrivateRepository::prepare() {
                 concat("git init: expected exit 0, found ", outcome.exit_code, ": ", quoted(trim(outcome.err), 300)));
   directory_ = std::move(made);
   return {};
+}
+
+/// Commits are too large for memory, where there is another place: some runners' RUNNER_TEMP is /tmp itself.
+Result<sys::PrivateDirectory> PrivateRepository::make_directory() const {
+  std::vector<sys::Path> not_below = {checkout_, environment_.get("RUNNER_TEMP").value_or("")};
+  if (holds_ == Holds::commits) {
+    auto on_disk = not_below;
+    on_disk.emplace_back(kMemory);
+    auto made = sys::PrivateDirectory::create(on_disk);
+    if (made) return made;
+  }
+  return sys::PrivateDirectory::create(not_below);
 }
 
 Result<sys::ProcessOutcome> PrivateRepository::git(std::vector<std::string> arguments, std::string input,
@@ -123,6 +133,11 @@ Result<std::string> PrivateRepository::line(std::vector<std::string> arguments, 
       full ? ErrorCode::no_space : ErrorCode::internal,
       concat("git ", what, ": expected exit 0, found ", outcome.exit_code, ": ", quoted(trim(outcome.err), 300)),
       full ? "Free space for temporary files." : "Report this, with git's version.");
+}
+
+void PrivateRepository::ask_as(Secret token) {
+  token_ = std::move(token);
+  access_.reset();
 }
 
 Result<std::optional<std::string>> PrivateRepository::look(const std::string& ref) {

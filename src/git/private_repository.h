@@ -51,6 +51,8 @@ class PrivateRepository {
   Result<bool> swap(const std::string& ref, const std::optional<std::string>& expected, const std::string& next);
   /// What git said when it did not do `doing`.
   Error remote_error(std::string_view doing, std::string_view said) const;
+  /// From the next command on the remote is asked with this token.
+  void ask_as(Secret token);
   /// Empty before the first command.
   sys::Path path() const { return directory_ ? directory_->path() : sys::Path(); }
   /// The remote, for people.
@@ -58,6 +60,7 @@ class PrivateRepository {
 
  private:
   Result<void> prepare();
+  Result<sys::PrivateDirectory> make_directory() const;
   sys::ProcessRunner& processes_;
   const sys::Environment& environment_;
   sys::Path checkout_;

@@ -35,8 +35,6 @@ class GitHubClient {
   virtual Result<void> delete_artifact(const RepositoryName& repository, std::int64_t id) = 0;
   /// What `user` may do. Any error means no.
   virtual Result<Permission> permission_of(const RepositoryName& repository, const std::string& user) = 0;
-  /// Whether the token may change the repository's contents; nullopt = the answer does not tell.
-  virtual Result<std::optional<bool>> may_push(const RepositoryName& repository) = 0;
   virtual Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) = 0;
   /// By pages, in the three-dot sense. A list as long as GitHub's limit is not complete.
   virtual Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) = 0;
@@ -65,7 +63,6 @@ class RestGitHubClient final : public GitHubClient, public CommentClient, public
                                       const net::BodySink& sink) override;
   Result<void> delete_artifact(const RepositoryName& repository, std::int64_t id) override;
   Result<Permission> permission_of(const RepositoryName& repository, const std::string& user) override;
-  Result<std::optional<bool>> may_push(const RepositoryName& repository) override;
   Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) override;
   Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) override;
   Result<std::vector<WorkflowRun>> workflow_runs(const RepositoryName& repository, const RunFilter& filter) override;

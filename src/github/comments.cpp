@@ -17,12 +17,6 @@ constexpr int kReadings = 3;
 /// Also of the list: it is read in order to write, and whoever adds a permission should need to do so once only.
 constexpr std::string_view kNeeds = "pull-requests: write";
 
-template <class T>
-Result<T> answer_to(const Query& query, Result<T> reading) {
-  if (reading) return reading;
-  return fail(std::move(reading).error().within(concat("GitHub: cannot ", query.task)));
-}
-
 Result<IssueComment> read_comment(const json::Reader& item) {
   IssueComment comment;
   CG_TRY(comment.id, item.integer("id"));

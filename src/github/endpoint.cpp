@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "github/git_server.h"
 
 namespace crategate::github {
 namespace {
@@ -44,15 +45,35 @@ bool belongs_to(const net::Url& api, const net::Url& server) {
          (api.host == server.host || api.host == concat("api.", server.host));
 }
 
+Result<net::Url> find_server(const sys::Environment& environment) {
+  const std::string server = value_of(environment, kServerUrl);
+  return parse_base(kServerUrl, server.empty() ? kDefaultServer : std::string_view(server));
+}
+
 Result<net::Url> find_base(const sys::Environment& environment, const std::optional<std::string>& configured) {
   if (configured && !configured->empty()) return parse_base("the configured API", *configured);
-  const std::string server = value_of(environment, kServerUrl);
   const std::string api = value_of(environment, kApiUrl);
-  CG_TRY(const net::Url server_url, parse_base(kServerUrl, server.empty() ? kDefaultServer : std::string_view(server)));
+  CG_TRY(const net::Url server_url, find_server(environment));
   CG_TRY(net::Url api_url, parse_base(kApiUrl, api.empty() ? kDefaultApi : std::string_view(api)));
   if (!belongs_to(api_url, server_url))
     return refuse(kApiUrl, api_url, concat("expected an address of ", server_url.redacted()));
   return api_url;
+}
+
+Result<void> check_token(const Secret& token) {
+  const std::string& text = token.reveal();
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; })) return {};
+  return fail(ErrorCode::bad_input,
+              "the token for GitHub: expected letters, digits and signs, found a space, line end or other character",
+              "copy the token again, without the line end");
+}
+
+/// Of the server whose API it is.
+std::string_view server_host(const Endpoint& endpoint) {
+  constexpr std::string_view kApiHost = "api.";
+  std::string_view host = endpoint.base.host;
+  if (host.starts_with(kApiHost)) host.remove_prefix(kApiHost.size());
+  return host;
 }
 
 }  // namespace
@@ -65,22 +86,30 @@ net::Url graphql_url(const Endpoint& endpoint) {
   return url;
 }
 
+std::string site_of(const Endpoint& endpoint) {
+  net::Url site = endpoint.base;
+  site.host = server_host(endpoint);
+  site.target.clear();
+  return site.text();
+}
+
 std::string container_registry(const Endpoint& endpoint) {
-  constexpr std::string_view kApiHost = "api.", kPublic = "github.com";
-  std::string_view host = endpoint.base.host;
-  if (host.starts_with(kApiHost)) host.remove_prefix(kApiHost.size());
+  constexpr std::string_view kPublic = "github.com";
+  const std::string_view host = server_host(endpoint);
   return host == kPublic || is_loopback(host) ? std::string("ghcr.io") : concat("containers.", host);
 }
 
 Result<Endpoint> find_endpoint(const sys::Environment& environment, const Secret& token,
                                const std::optional<std::string>& configured) {
   CG_TRY(net::Url base, find_base(environment, configured));
-  const std::string& text = token.reveal();
-  if (!std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; }))
-    return fail(ErrorCode::bad_input,
-                "the token for GitHub: expected letters, digits and signs, found a space, line end or other character",
-                "copy the token again, without the line end");
+  CG_CHECK(check_token(token));
   return Endpoint{std::move(base), token};
+}
+
+Result<GitServer> find_git_server(const sys::Environment& environment, const Secret& token) {
+  CG_TRY(net::Url base, find_server(environment));
+  CG_CHECK(check_token(token));
+  return GitServer{std::move(base), token};
 }
 
 }  // namespace crategate::github

@@ -21,6 +21,9 @@ struct Endpoint {
 /// GraphQL's address beside it: `https://api.github.com/graphql`, or `https://HOST/api/graphql` of an Enterprise Server.
 net::Url graphql_url(const Endpoint& endpoint);
 
+/// Its pages for people: `https://github.com`, or `https://HOST` of an Enterprise Server.
+std::string site_of(const Endpoint& endpoint);
+
 /// The host of its container registry: ghcr.io of github.com, `containers.HOST` of any other server. On loopback, where no
 /// registry of GitHub's is, that of github.com.
 std::string container_registry(const Endpoint& endpoint);

@@ -59,7 +59,9 @@ std::string hint_for(const Query& query, const Answer& answer, bool anonymous) {
     return concat("no token was given: set github-token to ${{ github.token }}, and ", permission);
   switch (answer.response.status) {
     case 401:
-      return "the token is wrong, or has expired: set github-token to ${{ github.token }}, or make a new one";
+      return concat(
+          "the token is wrong, or has expired: set github-token to ${{ github.token }}, or make a new one, and ",
+          permission);
     case 403:
       return permission;
     case 404:

@@ -4,8 +4,11 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "base/result.h"
+#include "base/strings.h"
 #include "github/limits.h"
 #include "github/query.h"
 
@@ -26,5 +29,12 @@ Error limit_failure(const Query& query, const RateLimit& limit, std::chrono::sys
 
 /// Method, address, status and GitHub's id of the request.
 HttpFailure http_failure(const Query& query, const Answer& answer);
+
+/// `reading` of an answer, with the question that it belongs to.
+template <class T>
+Result<T> answer_to(const Query& query, Result<T> reading) {
+  if (reading) return reading;
+  return fail(std::move(reading).error().within(concat("GitHub: cannot ", query.task)));
+}
 
 }  // namespace crategate::github

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "github/client.h"
+#include "github/failure.h"
 #include "github/session.h"
 
 namespace crategate::github {
@@ -32,13 +33,6 @@ bool is_login(std::string_view text) {
 
 Failure malformed(std::string_view what, std::string_view text) {
   return fail(ErrorCode::bad_input, concat(quoted(text), ": expected ", what));
-}
-
-/// `reading` with the question that its answer belongs to.
-template <class T>
-Result<T> answer_to(const Query& query, Result<T> reading) {
-  if (reading) return reading;
-  return fail(std::move(reading).error().within(concat("GitHub: cannot ", query.task)));
 }
 
 Result<Permission> read_permission(const json::Reader& root, const std::string& user) {
@@ -76,19 +70,6 @@ Result<PullRequest::Side> read_side(const json::Reader& pull, std::string_view k
 Result<bool> flag(const json::Reader& object, std::string_view key) {
   CG_TRY(const auto found, object.find(key));
   return found ? found->as_bool() : Result<bool>(false);
-}
-
-/// "permissions" are those of whoever asks; an answer without them does not tell.
-Result<std::optional<bool>> read_push_right(const json::Reader& root, const RepositoryName& repository) {
-  CG_TRY(const json::Reader name, root.at("full_name"));
-  CG_TRY(const std::string text, name.as_string());
-  if (to_lower(text) != to_lower(repository.text())) return name.expected(concat("the repository ", repository.text()));
-  CG_TRY(const auto permissions, root.find("permissions"));
-  if (!permissions) return std::nullopt;
-  CG_TRY(const auto push, permissions->find("push"));
-  if (!push) return std::nullopt;
-  CG_TRY(const bool may, push->as_bool());
-  return may;
 }
 
 Result<PullRequest> read_pull_request(const json::Reader& root, std::int64_t number) {
@@ -155,12 +136,6 @@ Result<Permission> RestGitHubClient::permission_of(const RepositoryName& reposit
       .task = concat("tell what ", user, " may do in ", repository.text())};
   CG_TRY(const json::Document document, session_->read(query));
   return answer_to(query, read_permission(document.root(), user));
-}
-
-Result<std::optional<bool>> RestGitHubClient::may_push(const RepositoryName& repository) {
-  const Query query{.path = concat("/repos/", repository.text()), .task = concat("read ", repository.text())};
-  CG_TRY(const json::Document document, session_->read(query));
-  return answer_to(query, read_push_right(document.root(), repository));
 }
 
 Result<PullRequest> RestGitHubClient::pull_request(const RepositoryName& repository, std::int64_t number) {

@@ -108,6 +108,11 @@ BodySink Exchange::collector(Response& response) {
   };
 }
 
+Failure Exchange::too_short(std::string_view what) {
+  too_short_ = true;
+  return broken(ErrorCode::integrity, concat("the answer is too short: ", what));
+}
+
 Result<void> Exchange::read_until_length(std::uint64_t length, const BodySink& sink) {
   std::uint64_t left = length;
   while (true) {
@@ -117,9 +122,7 @@ Result<void> Exchange::read_until_length(std::uint64_t length, const BodySink& s
     left -= taken;
     if (left == 0) return {};
     CG_TRY(const bool more, fill());
-    if (!more)
-      return broken(ErrorCode::integrity,
-                    concat("the answer is too short: expected ", length, " bytes, found ", length - left));
+    if (!more) return too_short(concat("expected ", length, " bytes, found ", length - left));
   }
 }
 
@@ -130,7 +133,7 @@ Result<void> Exchange::read_chunks(const BodySink& sink) {
     pending_.erase(0, used);
     if (decoder.finished()) return {};
     CG_TRY(const bool more, fill());
-    if (!more) return broken(ErrorCode::integrity, "the answer is too short: its last chunk is missing");
+    if (!more) return too_short("its last chunk is missing");
   }
 }
 
@@ -174,8 +177,11 @@ Result<Response> Exchange::run(std::string head_text) {
   Response response{.status = head->status, .headers = head->headers, .from_public = connection_.is_public()};
   if (request_.on_head) CG_CHECK(request_.on_head(response));
   const auto read = read_body(*head, response);
-  if (!read && (!cut_ || is_success(response.status)))
-    return fail(for_request(read.error(), request_, response.status));
+  if (!read && (!cut_ || is_success(response.status))) {
+    Error error = for_request(read.error(), request_, response.status);
+    if (too_short_) error.http->code = kCutShort;
+    return fail(std::move(error));
+  }
   reusable_ = reusable_ && sent && read;
   return response;
 }

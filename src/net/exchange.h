@@ -30,6 +30,7 @@ class Exchange {
   Result<void> read_chunks(const BodySink& sink);
   Result<void> read_until_close(const BodySink& sink);
   BodySink collector(Response& response);
+  Failure too_short(std::string_view what);
   /// Appends what the server sends to `pending_`; false = it closed.
   Result<bool> fill();
 
@@ -37,7 +38,7 @@ class Exchange {
   Patience& patience_;
   const Request& request_;
   std::string pending_, block_ = std::string(64u << 10, '\0');
-  bool source_used_ = false, answered_ = false, reusable_ = false, cut_ = false;
+  bool source_used_ = false, answered_ = false, reusable_ = false, cut_ = false, too_short_ = false;
 };
 
 }  // namespace crategate::net

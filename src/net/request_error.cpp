@@ -5,6 +5,8 @@
 
 namespace crategate::net {
 
+bool is_cut_short(const Error& error) { return error.http && error.http->code == kCutShort; }
+
 Error for_request(Error error, const Request& request, int status) {
   if (!error.http) error.http = HttpFailure{.method = request.method, .url = request.url.redacted(), .status = status};
   return error;

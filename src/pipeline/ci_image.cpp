@@ -253,6 +253,7 @@ Result<CiImageDecision> decide_ci_image(const CiImageFacts& facts, const config:
                            // A comment runs on the default branch: that commit is not the pull request's.
                            .revision = row.wait && row.event != CiEvent::comment ? event.head_sha : std::string(),
                            .pull_request = event.name == kMergeGroup ? std::nullopt : event.pull_request,
+                           .base_branch = event.base_branch,
                            .reason = {}};
   CG_TRY(decision.tag, tag_of(row.tag, event, settings));
   CG_TRY(decision.publish, published(row.publish, event, settings));

@@ -81,6 +81,7 @@ struct CiImageDecision {
   CiBuild build = CiBuild::no;
   std::string revision;                      ///< commit that an image to wait for is labelled with
   std::optional<std::int64_t> pull_request;  ///< whose number decides over the image; not of a merge group
+  std::string base_branch;                   ///< of a pull request or merge group; empty = not known, or there is none
   std::string reason;
   bool may_push() const { return !publish.empty(); }
   bool operator==(const CiImageDecision&) const = default;

@@ -43,6 +43,32 @@ bool is_of(const BuildRun& run, const AwaitedBuild& awaited) {
 
 bool is_set_aside(const BuildRun& run) { return run.conclusion == kCancelled || run.conclusion == kSkipped; }
 
+bool is_completed(const BuildRun& run) { return run.status == kCompleted && !run.conclusion.empty(); }
+bool has_succeeded(const BuildRun& run) { return is_completed(run) && run.conclusion == kSuccess; }
+
+/// The newest run of the build besides the one that decides for which `holds`. nullptr = none.
+template <class Predicate>
+const BuildRun* other_run(const std::vector<BuildRun>& runs, const AwaitedBuild& awaited, const Predicate& holds) {
+  const BuildRun* const deciding = deciding_run(runs, awaited);
+  const BuildRun* best = nullptr;
+  for (const BuildRun& run : runs) {
+    if (!is_of(run, awaited) || run.id == deciding->id || !holds(run)) continue;
+    if (best == nullptr || run.id > best->id) best = &run;
+  }
+  return best;
+}
+
+const BuildRun* unfinished_other(const std::vector<BuildRun>& runs, const AwaitedBuild& awaited) {
+  return other_run(runs, awaited, [](const BuildRun& run) { return !is_completed(run); });
+}
+
+/// The run after which the image is looked at: the one that decides, else, once that one has ended, another one.
+const BuildRun* succeeded_run(const std::vector<BuildRun>& runs, const AwaitedBuild& awaited) {
+  const BuildRun* const deciding = deciding_run(runs, awaited);
+  if (deciding == nullptr || !is_completed(*deciding)) return nullptr;
+  return has_succeeded(*deciding) ? deciding : other_run(runs, awaited, has_succeeded);
+}
+
 std::string name_of(const BuildRun& run) {
   const std::string number = concat("run ", run.id);
   return run.attempt > 1 ? concat(number, ", attempt ", run.attempt, ",") : number;
@@ -76,24 +102,29 @@ WaitVerdict failed(std::string text, std::string hint, ErrorCode code = ErrorCod
 class Judge {
  public:
   Judge(const std::vector<WaitObservation>& seen, const AwaitedBuild& awaited)
-      : seen_(seen), now_(seen.back()), awaited_(awaited), run_(deciding_run(now_.runs, awaited)) {}
+      : seen_(seen),
+        now_(seen.back()),
+        awaited_(awaited),
+        run_(deciding_run(now_.runs, awaited)),
+        succeeded_(succeeded_run(now_.runs, awaited)) {}
 
   WaitVerdict verdict() const {
     WaitVerdict verdict = now_.unclear ? of_silence(*now_.unclear) : of_answer();
-    if (run_ != nullptr) verdict.run = run_->id;
+    if (verdict.run == 0 && run_ != nullptr) verdict.run = run_->id;
     return verdict;
   }
 
  private:
   WaitVerdict of_silence(const Error& error) const {
-    const std::string succeeded = run_ == nullptr ? std::string() : concat(name_of(*run_), " has succeeded; ");
+    const std::string succeeded =
+        succeeded_ == nullptr ? std::string() : concat(name_of(*succeeded_), " has succeeded; ");
     const std::string text = concat(succeeded, describe(error));
     return now_.too_late ? failed(text, error.hint, error.code) : poll_again(text, error.hint);
   }
 
   WaitVerdict of_answer() const {
-    if (run_ != nullptr && run_->conclusion == kSuccess && run_->status == kCompleted) {
-      const std::string done = concat(name_of(*run_), " has succeeded");
+    if (succeeded_ != nullptr) {
+      const std::string done = concat(name_of(*succeeded_), " has succeeded");
       if (now_.label == LabelSeen::right) return {.kind = Kind::done, .text = done, .hint = {}};
       if (now_.label == LabelSeen::not_asked) return {.kind = Kind::look, .text = done, .hint = {}};
     }
@@ -104,18 +135,26 @@ class Judge {
   }
 
   WaitVerdict of_run(const BuildRun& run) const {
-    if (run.status != kCompleted || run.conclusion.empty()) {
-      return poll_again(concat(name_of(run), " is ", run.status.empty() ? "not completed" : neutralise(run.status)),
-                        "See its log; give ci-image.wait-timeout more if the build takes so long.");
-    }
-    if (run.conclusion == kSuccess) return of_imageless(run);
+    if (!is_completed(run)) return of_unfinished(run);
     if (run.conclusion == kCancelled) return of_cancelled(run);
+    if (const BuildRun* const other = unfinished_other(now_.runs, awaited_)) return of_unfinished(*other);
+    if (run.conclusion == kSuccess) return of_imageless(run);
     return failed(concat(name_of(run), " ended as ", quoted(run.conclusion)), std::string(remedy_for(run.conclusion)));
   }
 
+  static WaitVerdict of_unfinished(const BuildRun& run) {
+    WaitVerdict verdict =
+        poll_again(concat(name_of(run), " is ", run.status.empty() ? "not completed" : neutralise(run.status)),
+                   "See its log; give ci-image.wait-timeout more if the build takes so long.");
+    verdict.run = run.id;
+    return verdict;
+  }
+
   WaitVerdict of_imageless(const BuildRun& run) const {
-    const int asked = length_of_end(
-        seen_, [](const auto& each) { return each.label == LabelSeen::other || each.label == LabelSeen::none; });
+    const int asked = length_of_end(seen_, [this](const auto& each) {
+      const bool imageless = each.label == LabelSeen::other || each.label == LabelSeen::none;
+      return imageless && unfinished_other(each.runs, awaited_) == nullptr;
+    });
     const bool is_other = now_.label == LabelSeen::other;
     const std::string text = concat(name_of(run), " has succeeded, but ", awaited_.image,
                                     is_other ? " is labelled with another commit" : " is not there");
@@ -156,9 +195,12 @@ class Judge {
   WaitVerdict of_none() const {
     return poll_again(
         concat("no run of ", awaited_.workflow, " for ", awaited_.event, " at ", short_commit(awaited_.commit), " yet"),
-        concat("Check that ", awaited_.workflow, " runs on `", awaited_.event,
-               "` when a watched file changes, that ci-image.workflow names it, and that this job has `permissions: "
-               "actions: read`."));
+        concat(
+            "Check that ", awaited_.workflow, " runs on `", awaited_.event,
+            "` when a watched file changes (GitHub looks for `paths:` in the first 300 changed files only: larger pull "
+            "requests need a workflow without it), that ci-image.workflow names it, and that this job has "
+            "`permissions: "
+            "actions: read`."));
   }
 
   WaitVerdict moved_to(const std::string& head) const {
@@ -176,7 +218,8 @@ class Judge {
   const std::vector<WaitObservation>& seen_;
   const WaitObservation& now_;
   const AwaitedBuild& awaited_;
-  const BuildRun* const run_;  ///< that decides; nullptr = none
+  const BuildRun* const run_;        ///< that decides; nullptr = none
+  const BuildRun* const succeeded_;  ///< whose image is looked at; nullptr = none
 };
 
 }  // namespace

@@ -60,10 +60,12 @@ struct WaitVerdict {
 inline constexpr int kWaitGrace = 3;
 
 /// The run that decides: the newest one that is neither cancelled nor skipped, else the newest. nullptr = none is listed.
+/// Two pull requests of one head have runs that nothing tells apart: while another one is not completed, this one's end is no
+/// failure yet, and where another one has succeeded, the image's label decides.
 const BuildRun* deciding_run(const std::vector<BuildRun>& runs, const AwaitedBuild& awaited);
 
 /// `seen`: all polls, oldest first, at least one. Only a success that the image's revision label confirms is `done`; every
-/// other conclusion fails at once, but for one that a newer attempt or push may have caused.
+/// other conclusion fails at once, but for one that a newer attempt or push may have caused, or another run may outdo.
 ///
 /// Returns (failed): awaited_build_failed · conflict when the pull request has moved on and another build is to come ·
 ///                   rate_limited when the limit outlasts the wait

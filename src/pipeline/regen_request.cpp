@@ -31,7 +31,7 @@ constexpr std::array<RegenRow, kRegenRows> kTable = {{
     {RegenReason::head_gone, "head-gone", RegenOutcome::refused, "the repository of its branch was deleted"},
     {RegenReason::sha_needed, "sha-needed", RegenOutcome::refused, "it comes from a fork, and the comment names no commit"},
     {RegenReason::sha_differs, "sha-differs", RegenOutcome::refused, "the commit that the comment names is not the newest one"},
-    {RegenReason::head_newer, "head-newer", RegenOutcome::refused, "the repository was pushed to after the comment, which names no commit"},
+    {RegenReason::head_newer, "head-newer", RegenOutcome::refused, "the branch's repository was pushed to after the comment, which names no whole commit"},
     {RegenReason::head_moved, "head-moved", RegenOutcome::refused, "the branch was pushed to since the command was accepted (exit code 50)"},
 }};
 // clang-format on
@@ -53,7 +53,8 @@ RegenVerdict proceed(RegenOutcome outcome) {
 
 bool is_hex(std::string_view text) { return text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
 
-std::string with_commit(std::string_view sha) { return concat(kCommand, " ", sha.substr(0, kFewestDigits)); }
+/// All digits: of fewer the author of a fork can make a second commit.
+std::string with_commit(std::string_view sha) { return concat(kCommand, " ", sha.substr(0, kMostDigits)); }
 
 // --- the payload ---------------------------------------------------------------------------------------------------
 
@@ -154,17 +155,18 @@ RegenTarget target_of(const RegenFacts& facts) {
           .is_fork = pull.head_repository_id != pull.base_repository_id};
 }
 
-/// The comment's commit is the one that its author has seen; without one, time must say that they have (A32).
+/// A whole commit in the comment is the one that its author has seen; without one, time must say that they have (A32). Of
+/// an abbreviation, too: whoever pushes can find another commit that begins so.
 std::optional<RegenVerdict> judge_commit(const RegenFacts& facts, const std::string& given, bool is_fork) {
   const RegenPull& pull = *facts.pull;
   const std::string comment = with_commit(pull.head_sha);
-  if (!given.empty()) {
-    if (pull.head_sha.starts_with(given)) return std::nullopt;
+  if (!pull.head_sha.starts_with(given)) {
     return verdict(RegenReason::sha_differs,
                    concat("The newest commit of the pull request is ", pull.head_sha, ", not ", given, "."), kLook,
                    comment);
   }
-  if (is_fork) {
+  if (given.size() == kMostDigits) return std::nullopt;
+  if (given.empty() && is_fork) {
     return verdict(RegenReason::sha_needed,
                    "The pull request comes from a fork, where the branch can change between look and comment.", kLook,
                    comment);
@@ -174,7 +176,7 @@ std::optional<RegenVerdict> judge_commit(const RegenFacts& facts, const std::str
                    comment);
   }
   if (*pull.pushed_at <= *facts.commented_at) return std::nullopt;
-  return verdict(RegenReason::head_newer, "The repository was pushed to after the comment was written.", kLook,
+  return verdict(RegenReason::head_newer, "The branch's repository was pushed to after the comment was written.", kLook,
                  comment);
 }
 

@@ -18,9 +18,18 @@ Failure refuse(std::string_view expected, std::string_view found, std::string_vi
 }  // namespace
 
 Result<void> require_harmless(const RegenSurroundings& found) {
-  if (found.token_may_write) {
+  using Rights = RegenSurroundings::Rights;
+  if (found.token == Rights::may_write) {
     return refuse("a token that may not write the repository's contents", "one that may, or does not tell",
                   "Give the job `permissions: {contents: read}`.");
+  }
+  // Without one nobody can be asked what the job's own may do.
+  if (found.token == Rights::no_token) {
+    return refuse("the job's own token as github-token", "none",
+                  "Leave the input github-token out, and give the job `permissions: {contents: read}`.");
+  }
+  if (found.has_push_token) {
+    return refuse("no push-token", "one", "Give push-token to the job with apply-regen alone.");
   }
   if (!found.kept_logins.empty()) {
     return refuse("a checkout without a login", join(found.kept_logins, ", "),

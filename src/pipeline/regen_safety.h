@@ -11,7 +11,10 @@
 namespace crategate::pipeline {
 
 struct RegenSurroundings {
-  bool token_may_write = true;           ///< contents of the repository; what cannot be told may
+  /// What github-token may do to the contents of the repository; what cannot be told may write.
+  enum class Rights : unsigned char { no_token, only_reads, may_write };
+  Rights token = Rights::may_write;
+  bool has_push_token = false;           ///< the input push-token is given
   std::vector<std::string> kept_logins;  ///< where the checkout has one, never the login itself
 };
 

@@ -63,7 +63,7 @@ std::string checks(const AppliedRegenReply& reply) {
   if (reply.outcome != AppliedRegenReply::Outcome::committed || reply.starts_checks) return {};
   return "\nGitHub starts no checks for this commit, for the workflow's own token has pushed it. To start them, close "
          "and "
-         "reopen the pull request, or push to it; with a token of a GitHub App as `push-token` they start by "
+         "reopen the pull request, or push to it; with a GitHub App that pushes (`push-app-id`) they start by "
          "themselves.\n";
 }
 

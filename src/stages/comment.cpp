@@ -10,7 +10,6 @@
 #include "pipeline/comment.h"
 #include "render/ci_comment.h"
 #include "stages/image_size.h"
-#include "stages/resolve_image.h"
 
 namespace crategate::stages {
 namespace {
@@ -140,14 +139,14 @@ std::string_view to_string(CommentOutcome outcome) {
   return kWords[static_cast<std::size_t>(outcome)];
 }
 
-Result<PreparedComment> prepare_comment(const PlanInputs& in, const PlanServices& svc,
-                                        registry::RegistryReader& reader) {
-  CG_TRY(const auto decision, decide_ci_image(in, svc));
+Result<PreparedComment> prepare_comment(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader,
+                                        const PullRequestApi* api) {
+  CG_TRY(auto decision, decide_ci_image(in, svc, api));
   CG_TRY(const auto event, read_event(in, svc));
   PreparedComment prepared{
       .pull_request = event.pull_request.value_or(0), .marker = {}, .text = {}, .reason = decision.reason};
   if (decision.event != pipeline::CiEvent::pull_request_changed || !event.pull_request) return prepared;
-  CG_TRY(const auto resolved, resolve_image(in, svc, reader));
+  CG_TRY(const auto resolved, look_up_image(std::move(decision), *in.configuration.ci_image, reader));
   if (resolved.image.empty()) {
     return fail(
         ErrorCode::not_found,

@@ -10,6 +10,7 @@
 #include "github/comments.h"
 #include "registry/client.h"
 #include "stages/plan.h"
+#include "stages/resolve_image.h"
 
 namespace crategate::stages {
 
@@ -26,10 +27,10 @@ struct PreparedComment {
 /// The image must be there, built from the event's own commit: nothing is said about one that nobody can pull. What cannot
 /// be told of the base's image is left out.
 ///
-/// Effects: reads files, process(git), network(registry)
+/// Effects: as resolve_image
 /// Errors: as resolve_image; not_found while the image is not there
-Result<PreparedComment> prepare_comment(const PlanInputs& in, const PlanServices& svc,
-                                        registry::RegistryReader& reader);
+Result<PreparedComment> prepare_comment(const PlanInputs& in, const PlanServices& svc, registry::RegistryReader& reader,
+                                        const PullRequestApi* api = nullptr);
 
 enum class CommentOutcome : unsigned char {
   created,

@@ -34,10 +34,14 @@ Piece in_state(const Workspace& workspace, const sys::Path& file) {
   return {.member = file.filename().string(), .root = workspace.state(), .file = file};
 }
 
+Result<std::optional<std::string>> read_piece(const Bundle& bundle, const Piece& piece, const sys::FileSystem& files) {
+  return files.read_below(piece.root, piece.file, std::max(kLargestPiece, bundle.largest));
+}
+
 Result<std::vector<zip::Member>> members_of(const Bundle& bundle, const sys::FileSystem& files) {
   std::vector<zip::Member> members;
   for (const auto& piece : bundle.pieces) {
-    CG_TRY(auto bytes, files.read_below(piece.root, piece.file, kLargestPiece));
+    CG_TRY(auto bytes, read_piece(bundle, piece, files));
     if (!bytes || bytes->empty()) continue;
     members.push_back({.name = piece.member, .kind = zip::Member::Kind::text, .content = *std::move(bytes)});
   }
@@ -77,8 +81,8 @@ Result<void> require_expected(const Bundle& bundle, const std::vector<zip::Membe
   return fail(not_expected(wanted->second, found.text()));
 }
 
-Result<void> empty(const Piece& piece, sys::FileSystem& files) {
-  CG_TRY(const auto present, files.read_below(piece.root, piece.file, kLargestPiece));
+Result<void> empty(const Bundle& bundle, const Piece& piece, sys::FileSystem& files) {
+  CG_TRY(const auto present, read_piece(bundle, piece, files));
   if (!present || present->empty()) return {};
   log::warning(concat(piece.file.string(), ": left from another run; no job of this one has given it"));
   return files.write_below(piece.root, piece.file, "");
@@ -95,7 +99,7 @@ Result<void> take_one(const Bundle& bundle, const actions::Artifact& artifact, c
   CG_CHECK(require_expected(bundle, members, svc.expected));
   for (const auto& piece : bundle.pieces) {
     const auto member = std::ranges::find(members, piece.member, &zip::Member::name);
-    if (member == members.end() && bundle.only_given) CG_CHECK(empty(piece, svc.files));
+    if (member == members.end() && bundle.only_given) CG_CHECK(empty(bundle, piece, svc.files));
     if (member == members.end()) continue;
     CG_CHECK(svc.files.make_directories(piece.root));
     CG_CHECK(svc.files.write_below(piece.root, piece.file, member->content));
@@ -218,7 +222,7 @@ Result<void> take(const std::vector<Bundle>& bundles, const HandOverServices& sv
       return fail(not_expected(wanted->second, "no artifact").within(concat("artifact ", bundle.name)));
     }
     if (!bundle.only_given || is_given) continue;
-    for (const auto& piece : bundle.pieces) CG_CHECK(empty(piece, svc.files));
+    for (const auto& piece : bundle.pieces) CG_CHECK(empty(bundle, piece, svc.files));
   }
   std::atomic<std::size_t> next = 0;
   std::mutex guard;

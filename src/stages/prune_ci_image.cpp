@@ -82,8 +82,10 @@ Result<Pruned> prune_ci_image(TagPlace& place, bool remove, const AskClosed& is_
   for (const auto number : pull_requests_of(tags)) {
     const auto answer = is_closed(number);
     if (!answer && answer.error().code != ErrorCode::not_found) return fail(answer.error());
+    if (!answer) pruned.hint = answer.error().hint;
     (!answer ? pruned.unknown : *answer ? closed : pruned.open).push_back(pipeline::pull_request_tag(number));
   }
+  if (!closed.empty() || !pruned.open.empty()) pruned.hint.clear();
   const std::set<std::string> unwanted(closed.begin(), closed.end());
   for (const auto& tag : closed) {
     auto reason = place.remove(tag, unwanted, remove);

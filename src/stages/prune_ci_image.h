@@ -31,6 +31,7 @@ struct Pruned {
   std::vector<KeptTag> kept;         ///< of closed ones, too, that the place cannot give up
   std::vector<std::string> open;     ///< kept
   std::vector<std::string> unknown;  ///< of no pull request that can be found: kept
+  std::string hint;                  ///< GitHub's, where it knows not one of them: the token may not see them
 };
 
 /// Every pull request is asked about before the first tag is removed; without `remove` none is.

@@ -16,13 +16,14 @@ Result<bool> is_merge_of(const std::string& head, git::Repository& repository) {
 
 }  // namespace
 
+std::string base_ref(const std::string& base_branch) { return concat("refs/remotes/origin/", base_branch); }
+
 Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repository& repository) {
-  Comparison out{.paths = std::nullopt, .base = {}, .head = event.head_sha, .why_not = {}};
+  Comparison out{.paths = std::nullopt, .base = base_ref(event.base_branch), .head = event.head_sha, .why_not = {}};
   if (out.head.empty()) out.head = "HEAD";
   if (event.base_branch.empty()) {
     out.why_not = "no payload names its base branch (give --payload, or --base-ref)";
   } else {
-    out.base = concat("refs/remotes/origin/", event.base_branch);
     CG_TRY(auto changes, repository.changes(out.base, out.head, true));
     out.paths = std::move(changes.paths);
     out.why_not = std::move(changes.why_not);

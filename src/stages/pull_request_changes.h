@@ -11,6 +11,9 @@
 
 namespace crategate::stages {
 
+/// The base branch as a clone knows it.
+std::string base_ref(const std::string& base_branch);
+
 /// Changed paths, and the two commits that were compared.
 struct Comparison {
   std::optional<std::vector<std::string>> paths;

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "base/strings.h"
 #include "stages/ci_container.h"
+#include "stages/regen_limits.h"
 #include "stages/regen_tree.h"
 
 namespace crategate::stages {
@@ -15,6 +16,10 @@ namespace {
 constexpr std::string_view kFolder = "regen/files";
 constexpr std::string_view kLog = "logs/regen.log";
 constexpr std::uint64_t kMiB = 1u << 20;
+
+std::uint64_t memory_of(const config::Regen& settings) {
+  return static_cast<std::uint64_t>(settings.memory_mib) * kMiB;
+}
 
 /// The folder that strangers work in; gone at the end, whatever they did to it.
 class WorkFolder {
@@ -44,12 +49,32 @@ Result<void> withdraw(const RegenInputs& in, sys::FileSystem& files) {
   return {};
 }
 
+/// Compilers run there what they have made.
+std::string tmpfs_options(const config::Regen& settings) {
+  return concat("rw,exec,nosuid,nodev,mode=1777,size=", memory_of(settings));
+}
+
+/// Also of what the image itself asks for.
+Result<docker::ContainerSpec> limited_container(const RegenInputs& in, const sys::Path& folder,
+                                                docker::Engine& engine) {
+  auto spec = regen_container(in, folder);
+  CG_TRY(const auto image, engine.find_image(in.image));
+  if (!image) {
+    return fail(ErrorCode::not_found, concat("expected the image ", in.image, " in the engine, found none"),
+                concat("Something has removed it since; `docker pull ", in.image, "`."));
+  }
+  CG_CHECK(limit_volumes(spec, image->config.volumes, tmpfs_options(in.settings)));
+  return spec;
+}
+
 Result<CommandResult> generate(const RegenInputs& in, const RegenServices& svc, const sys::Path& folder,
                                const WrittenTree& written) {
-  const auto spec = regen_container(in, folder);
+  CG_TRY(const auto spec, limited_container(in, folder, svc.engine));
   const auto limits = folder_limits(written);
+  CG_TRY(const auto disk, DiskWatch::begin([&] { return svc.free_space(folder); }));
   const std::function<Result<void>()> watch = [&]() -> Result<void> {
     auto checked = sys::check_folder(folder, limits);
+    if (checked) checked = disk.check();
     if (!checked) return fail(std::move(checked).error().within("ci-image.generate was stopped"));
     return {};
   };
@@ -106,15 +131,13 @@ docker::ContainerSpec regen_container(const RegenInputs& in, const sys::Path& fo
   set_command(spec, in.generate);
   spec.labels["io.crategate.stage"] = "regen";
   if (!in.settings.network) spec.network = "none";
-  const std::uint64_t memory = static_cast<std::uint64_t>(in.settings.memory_mib) * kMiB;
-  spec.limits = {.memory = memory,
+  spec.limits = {.memory = memory_of(in.settings),
                  .cpus = in.settings.cpus,
                  .processes = in.settings.processes,
                  .file_size = kRegenRoom,
                  .drop_capabilities = true,
                  .read_only_root = true,
-                 // Compilers run there what they have made.
-                 .tmpfs = {{"/tmp", concat("rw,exec,nosuid,nodev,mode=1777,size=", memory)}}};
+                 .tmpfs = {{"/tmp", tmpfs_options(in.settings)}}};
   return spec;
 }
 

@@ -36,6 +36,8 @@ struct RegenServices {
   std::function<Result<std::unique_ptr<git::TreeStore>>(const sys::Path& repository)> open;
   docker::Engine& engine;
   sys::FileSystem& files;
+  /// Of the disk that a folder is on.
+  std::function<Result<std::uint64_t>(const sys::Path& folder)> free_space;
   const Progress& progress;
 };
 

@@ -5,18 +5,22 @@
 #include "base/strings.h"
 #include "git/kept_logins.h"
 #include "pipeline/regen_safety.h"
+#include "sys/cancel.h"
 
 namespace crategate::stages {
 namespace {
 
+using Rights = pipeline::RegenSurroundings::Rights;
+
 /// Any doubt is a yes.
-bool may_write(const SelfCheckServices& svc) {
-  if (svc.github == nullptr) return false;
+Result<Rights> rights_of_token(const SelfCheckServices& svc) {
+  if (!svc.may_push) return Rights::no_token;
   const auto repository = github::RepositoryName::parse(svc.environment.get(actions::kRepository).value_or(""));
-  if (!repository) return true;
-  const auto answer = svc.github->may_push(*repository);
-  if (!answer) log::warning(concat("the rights of github-token: ", describe(answer.error())));
-  return !answer || answer->value_or(true);
+  const auto answer = repository ? svc.may_push(*repository) : fail(repository.error());
+  if (answer) return *answer ? Rights::may_write : Rights::only_reads;
+  CG_CHECK(sys::check_cancelled());
+  log::warning(concat("nobody can tell what github-token may do: ", describe(answer.error())));
+  return Rights::may_write;
 }
 
 /// Since its version 6 actions/checkout writes the login beside the checkout.
@@ -33,11 +37,13 @@ Result<std::vector<std::string>> login_files(const SelfCheckServices& svc) {
 
 }  // namespace
 
-Result<void> check_surroundings(const Workspace& workspace, const SelfCheckServices& svc) {
+Result<void> check_surroundings(const Workspace& workspace, bool has_push_token, const SelfCheckServices& svc) {
   CG_TRY(auto logins, git::kept_logins(svc.processes, svc.environment, workspace.root));
   CG_TRY(const auto files, login_files(svc));
   logins.insert(logins.end(), files.begin(), files.end());
-  return pipeline::require_harmless({.token_may_write = may_write(svc), .kept_logins = std::move(logins)});
+  CG_TRY(const auto rights, rights_of_token(svc));
+  return pipeline::require_harmless(
+      {.token = rights, .has_push_token = has_push_token, .kept_logins = std::move(logins)});
 }
 
 }  // namespace crategate::stages

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "github/client.h"
+#include "github/values.h"
 #include "stages/workspace.h"
 #include "sys/environment.h"
 #include "sys/file_system.h"
@@ -18,14 +18,15 @@ struct SelfCheckServices {
   const sys::Environment& environment;
   sys::ProcessRunner& processes;
   const sys::FileSystem& files;
-  github::GitHubClient* github = nullptr;  ///< null = there is no token
+  /// Whether a push with github-token would be let in; null = there is no such token.
+  std::function<Result<bool>(const github::RepositoryName&)> may_push;
 };
 
-/// For a job of a workflow; elsewhere nobody's token is there by itself.
+/// For a job of a workflow; elsewhere nobody's token is there by itself. `has_push_token`: the input push-token is given.
 ///
-/// Effects: network(GitHub's API), process(git)
-/// Errors: bad_input, naming regen.yml, for a token that may write contents, or whose rights GitHub does not tell, and for
-///         a checkout that keeps a login.
-Result<void> check_surroundings(const Workspace& workspace, const SelfCheckServices& svc);
+/// Effects: network(GitHub's git server), process(git)
+/// Errors: bad_input, naming regen.yml, for a token that may write contents, or whose rights cannot be told, for a token to
+///         push with, and for a checkout that keeps a login.
+Result<void> check_surroundings(const Workspace& workspace, bool has_push_token, const SelfCheckServices& svc);
 
 }  // namespace crategate::stages

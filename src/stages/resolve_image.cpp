@@ -35,17 +35,24 @@ std::optional<std::string> nearest_path(const std::string& path, const std::vect
   return *same_name;
 }
 
-/// A path that is nowhere watches nothing, and nobody would notice (C-4). Where a commit is not in this clone, nobody can tell.
+void erase_all(std::vector<std::string>& from, const std::vector<std::string>& paths) {
+  std::erase_if(from, [&paths](const auto& path) { return std::ranges::find(paths, path) != paths.end(); });
+}
+
+/// A path that is nowhere watches nothing, and nobody would notice (C-4). Commits that are not in this clone are passed over;
+/// where none is, nobody can tell.
 Result<void> require_watched_files(std::vector<std::string> missing, const std::vector<std::string>& commits,
                                    std::string_view where, git::Repository& repository) {
+  std::string known;
   for (const auto& commit : commits) {
     if (missing.empty()) return {};
     CG_TRY(const auto found, repository.files_at(commit, missing));
-    if (!found) return {};
-    std::erase_if(missing, [&found](const auto& path) { return std::ranges::find(*found, path) != found->end(); });
+    if (!found) continue;
+    if (known.empty()) known = commit;
+    erase_all(missing, *found);
   }
-  if (missing.empty()) return {};
-  CG_TRY(const auto files, repository.files_at(commits.front(), {}));
+  if (missing.empty() || known.empty()) return {};
+  CG_TRY(const auto files, repository.files_at(known, {}));
   const auto near = files ? nearest_path(missing.front(), *files) : std::nullopt;
   return fail(
       ErrorCode::bad_input,
@@ -69,7 +76,7 @@ Result<void> require_checked_out(const std::vector<std::string>& watch, const pi
 
 /// What the API lists, as of the event's head: the list is that of the present one, which may be another by now. Named as
 /// git::Repository names changes.
-Result<std::vector<std::string>> listed_changes(const pipeline::Event& event, const config::CiImage& settings,
+Result<github::PullRequestFiles> listed_changes(const pipeline::Event& event, const config::CiImage& settings,
                                                 git::Repository& repository, const PullRequestApi& api) {
   CG_TRY(auto files, api.client.pull_request_files(api.repository, *event.pull_request));
   CG_TRY(const std::string inside, repository.prefix());
@@ -80,8 +87,17 @@ Result<std::vector<std::string>> listed_changes(const pipeline::Event& event, co
   if (pull.head.sha != event.head_sha) {
     return fail(ErrorCode::conflict, concat("the pull request has moved on to ", pull.head.sha));
   }
-  if (files.complete || !pipeline::find_watched(files.paths, settings.watch).empty()) return std::move(files.paths);
+  if (files.complete || !pipeline::find_watched(files.paths, settings.watch).empty()) return files;
   return fail(ErrorCode::github_api, concat("GitHub lists ", files.entries, " files at most"));
+}
+
+/// A whole list has whatever the pull request adds; all else must be in the commits that are here.
+Result<void> require_watched_or_listed(std::vector<std::string> watch, const github::PullRequestFiles& listed,
+                                       const Comparison& compared, git::Repository& repository) {
+  if (!listed.complete) return {};
+  erase_all(watch, listed.paths);
+  return require_watched_files(std::move(watch), {"HEAD", compared.head, compared.base},
+                               "neither in the checkout nor among the files that GitHub lists", repository);
 }
 
 Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, git::Repository& repository,
@@ -93,7 +109,8 @@ Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& 
   } else if (api != nullptr && facts.event.pull_request && facts.event.kind == pipeline::EventKind::pull_request) {
     auto listed = listed_changes(facts.event, settings, repository, *api);
     if (listed) {
-      compared.paths = *std::move(listed);
+      CG_CHECK(require_watched_or_listed(settings.watch, *listed, compared, repository));
+      compared.paths = std::move(listed->paths);
     } else {
       const std::string& hint = listed.error().hint;
       compared.why_not += concat("; ", describe(listed.error()), hint.empty() ? "" : ": ", hint);

@@ -6,8 +6,10 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "net/request_error.h"
 #include "net/retry.h"
 #include "pipeline/image_wait.h"
+#include "stages/pull_request_changes.h"
 #include "sys/cancel.h"
 
 namespace crategate::stages {
@@ -33,18 +35,24 @@ Result<std::string> workflow_of(const config::CiImage& settings) {
               "Write `workflow: build-ci-image.yml` below `ci-image:`.");
 }
 
-/// Whether the commit has that workflow; nullopt = it is not in this clone.
-/// Errors: bad_input with the nearest name when it has not: nobody would ever build.
-Result<std::optional<bool>> require_workflow(const std::string& name, const std::string& commit,
-                                             git::Repository& repository) {
-  const std::string path = concat(kWorkflows, name);
-  CG_TRY(const auto found, repository.files_at(commit, {path}));
-  if (!found) return std::nullopt;
-  if (!found->empty()) return true;
-  CG_TRY(const auto files, repository.files_at(commit, {}));
+/// Whether that workflow is known to be there. GitHub takes a pull request's from the merge of head and base, so each may have
+/// it; false = none has, but one of them is not in this clone.
+/// Errors: bad_input with the nearest name when none has it: nobody would ever build.
+Result<bool> require_workflow(const std::string& name, const pipeline::CiImageDecision& decision,
+                              git::Repository& repository) {
+  const std::string path = concat(kWorkflows, name), base = base_ref(decision.base_branch);
+  bool all_here = true;
+  for (const std::string& commit : {decision.revision, std::string("HEAD"), base}) {
+    CG_TRY(const auto found, repository.files_at(commit, {path}));
+    if (found && !found->empty()) return true;
+    all_here = all_here && found;
+  }
+  if (!all_here) return false;
+  CG_TRY(const auto files, repository.files_at(decision.revision, {}));
   const auto near = files ? nearest(path, *files) : std::nullopt;
   return fail(ErrorCode::bad_input,
-              concat("ci-image.workflow: expected a file of commit ", commit, ", found none at ", quoted(path)),
+              concat("ci-image.workflow: expected a file of commit ", decision.revision, ", of HEAD or of ", base,
+                     ", found none at ", quoted(path)),
               near ? concat("Did you mean ", *near, "?") : std::string("Correct the name."));
 }
 
@@ -59,6 +67,9 @@ pipeline::BuildRun build_run(const github::WorkflowRun& run) {
           .status = run.status,
           .conclusion = run.conclusion};
 }
+
+/// What waiting may mend: bytes that contradict their digest are none of it.
+bool passes(const Error& error) { return is_transient(error.code) || net::is_cut_short(error); }
 
 std::string advice_of(const Error& error) { return error.hint.empty() ? describe(error) : error.hint; }
 
@@ -104,7 +115,7 @@ class Wait {
                   "Give the event's payload, or --sha.");
     }
     CG_TRY(awaited_.workflow, workflow_of(settings_));
-    CG_TRY(in_commit_, require_workflow(awaited_.workflow, decision_.revision, svc_.plan.repository));
+    CG_TRY(workflow_seen_, require_workflow(awaited_.workflow, decision_, svc_.plan.repository));
     awaited_.commit = decision_.revision;
     awaited_.event = decision_.pull_request ? "pull_request" : "merge_group";
     awaited_.repository = place_.id;
@@ -116,7 +127,9 @@ class Wait {
   Result<pipeline::WaitVerdict> poll() {
     CG_TRY(seen_.emplace_back(), observe());
     if (judge().kind == Kind::look) CG_CHECK(look());
-    if (judge().depends_on_head) ask_for_head();
+    const auto verdict = judge();
+    // Of a poll that only finds the build at work the next one may tell: what ends the wait must not be the old head's.
+    if (verdict.depends_on_head && (seen_.size() > 1 || verdict.kind == Kind::failed)) ask_for_head();
     return judge();
   }
 
@@ -133,11 +146,11 @@ class Wait {
     }
     const Error& error = runs.error();
     // GitHub does not know a workflow that has never run; of one that nobody has seen the error stands.
-    if (error.code == ErrorCode::not_found && in_commit_.value_or(false)) {
+    if (error.code == ErrorCode::not_found && workflow_seen_) {
       lacks_.runs = concat(awaited_.workflow, " has never run, or the token does not see its runs: ", error.hint, ".");
       return seen;
     }
-    if (!is_transient(error.code)) return fail(error);
+    if (!passes(error)) return fail(error);
     seen.unclear = error;
     seen.too_late = error.code == ErrorCode::rate_limited && api_.client.held() > deadline_.left();
     return seen;
@@ -148,7 +161,7 @@ class Wait {
     pipeline::WaitObservation& seen = seen_.back();
     auto found = look_up_image(decision_, settings_, svc_.reader);
     if (!found) {
-      if (!is_transient(found.error().code)) return fail(std::move(found).error());
+      if (!passes(found.error())) return fail(std::move(found).error());
       seen.unclear = std::move(found).error();
       return {};
     }
@@ -166,7 +179,7 @@ class Wait {
     const auto pull = api_.client.pull_request(api_.repository, *decision_.pull_request);
     if (pull) {
       seen_.back().head = pull->head.sha;
-    } else if (!is_transient(pull.error().code)) {
+    } else if (!passes(pull.error())) {
       lacks_.head = concat("Nobody can tell whether the pull request has moved on: ", advice_of(pull.error()), ".");
     }
   }
@@ -213,7 +226,7 @@ class Wait {
   const WaitServices& svc_;
   net::Deadline deadline_;
   pipeline::AwaitedBuild awaited_;
-  std::optional<bool> in_commit_;
+  bool workflow_seen_ = false;
   std::vector<pipeline::WaitObservation> seen_;
   Lacks lacks_;
   std::string told_;

@@ -40,7 +40,7 @@ struct WaitPlace {
 ///
 /// Effects: as resolve_image, network(GitHub's API: actions: read, pull-requests: read), sleeps
 /// Errors: as resolve_image; awaited_build_failed; wait_timed_out; conflict when the pull request has moved on; bad_input
-///         without a repository or a token, and for a workflow that is not in the commit; rate_limited for a limit that
+///         without a repository or a token, and for a workflow that neither head nor base has; rate_limited for a limit that
 ///         outlasts the wait; GitHub's and the registry's, when waiting would not mend them
 Result<ResolvedImage> wait_for_image(const PlanInputs& in, const WaitPlace& place, const WaitServices& svc,
                                      const github::PullRequest* pinned = nullptr);

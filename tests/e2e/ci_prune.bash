@@ -54,6 +54,17 @@ it_removes_tags_of_a_registry_and_nothing_else_that_they_name() {
   expect_equal "again" "$(jq -cS . <<<"$OUT")" '{"kept":[],"open":["pr-9"],"removed":[],"repository":"tiny/app","unknown":["pr-8"]}'
 }
 
+it_says_once_that_github_may_hide_all_pull_requests() {
+  cd "$WORK/project"
+  pulls
+  state token --token "$JOB_TOKEN" --denial 404
+  state permission --token "$JOB_TOKEN" --name pull-requests --level none
+  prune --yes
+  expect_ok
+  expect_equal "left" "$(tags "$IMAGE")" 'latest pr-8 pr-9'
+  expect_equal "warnings" "$(grep -c 'GitHub knows none of these pull requests: .*permissions: pull-requests: read' <<<"$ERR")" 1
+}
+
 it_takes_a_tag_from_a_registry_that_deletes_by_digest_only() {
   cd "$WORK/project"
   also pr-9 one

@@ -125,6 +125,91 @@ it_gives_a_fork_a_patch_and_leaves_main_alone() { # A33
   git checkout --quiet --force main
 }
 
+# app: the App 12 is installed; its key is $WORK/app.key.
+app() {
+  [[ -e $WORK/app.key ]] || openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$WORK/app.key"
+  openssl pkey -in "$WORK/app.key" -pubout -out "$WORK/app.pem"
+  state app --id 12 --key "$WORK/app.pem" "$@"
+}
+
+# apply_as_app: with the key on one line, as a secret without line ends has it.
+apply_as_app() { apply INPUT_PUSH-APP-ID=12 "INPUT_PUSH-APP-KEY=$(awk '{ printf "%s\\n", $0 }' "$WORK/app.key")" "$@"; }
+
+it_pushes_as_an_app() {
+  local token
+  pull 'src/list=c\nb\na\n'
+  app
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  apply_as_app
+  expect_ok
+  expect_equal commit "$(output commit)" "$(tip)"
+  expect_equal parent "$(in_remote rev-parse fix^)" "$HEAD"
+  expect_equal "what was asked for" "$(jq -c '.[].made | map({permissions, repositories, revoked})' "$WORK/github/apps.json")" \
+    '[{"permissions":{"contents":"write"},"repositories":["app"],"revoked":true}]'
+  expect_no_match reply "$(replies)" 'GitHub starts no checks'
+  token=$(jq -r '.[].made[0].token' "$WORK/github/apps.json")
+  expect_equal "the only place that says it" "$(grep -F "$token" <<<"$OUT$ERR")" "::add-mask::$token"
+  expect_no_match "outputs" "$(<"$GITHUB_OUTPUT")$(<"$GITHUB_STEP_SUMMARY")$(replies)" "$token"
+  if grep -rqF "$token" "$WORK/job-apply" "$REMOTE"; then fail "no file with the token"; fi
+  while read -r line; do
+    if grep -qF -- "$line" <<<"$OUT$ERR$(<"$GITHUB_OUTPUT")" || grep -rqF -- "$line" "$WORK/job-apply"; then fail "no line of the key"; fi
+  done < <(grep -v -- '-----' "$WORK/app.key")
+}
+
+it_says_why_an_app_cannot_push() {
+  pull 'src/list=c\nb\na\n'
+  app --only contents=read
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  apply_as_app
+  expect_failure 30 github-api 'not granted' 'contents: write'
+  expect_nothing_pushed
+  expect_match reply "$(replies)" '### /regen: failed'
+  app --uninstall
+  apply_as_app
+  expect_failure 22 not-found 'find the App 12 in tiny/app' 'install the App in tiny/app'
+  apply_as_app "INPUT_PUSH-APP-KEY=open-sesame"
+  expect_failure 2 bad-input 'push-app-key: the private key: expected an RSA key in PEM' 'pem file'
+  expect_no_match "what is said" "$OUT$ERR" 'sesame'
+  apply_as_app INPUT_PUSH-APP-ID=13
+  expect_failure 22 not-found 'Integration not found' '13 is no App'
+  apply_as_app INPUT_PUSH-TOKEN=ghp_of-a-person
+  expect_failure 2 bad-input 'either push-token or push-app-id' .
+  expect_nothing_pushed
+}
+
+it_warns_of_a_token_that_is_not_revoked() {
+  pull 'src/list=c\nb\na\n'
+  app
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  state fail --status 403 --match installation/token
+  apply_as_app
+  expect_ok
+  expect_equal commit "$(output commit)" "$(tip)"
+  expect_match warning "$OUT$ERR" "warning: the App's token ends by itself within an hour only: .*revoke the App's token: found 403"
+}
+
+it_makes_no_token_where_nothing_is_pushed() {
+  pull 'src/list=b\na\n' 'generated/list=a\nb\n'
+  app
+  artifact_service
+  comment /regen
+  authorise
+  generate
+  apply_as_app
+  expect_ok
+  expect_nothing_pushed
+  expect_equal "tokens" "$(jq -c '.[].made' "$WORK/github/apps.json")" '[]'
+}
+
 # one_of_many ID: a comment of its own and its three jobs, in a folder of their own.
 one_of_many() {
   export CRATEGATE_ARTIFACT_SERVICE=

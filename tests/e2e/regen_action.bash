@@ -12,10 +12,25 @@ source "$(dirname "${BASH_SOURCE[0]}")/regen_fixture.bash"
 # shellcheck source=tests/e2e/act_fixture.bash
 source "$(dirname "${BASH_SOURCE[0]}")/act_fixture.bash"
 
-# caller: the project's workflow, as docs/regen.md has it, with this registry in place of ghcr.io.
-caller() {
+REMOTE=$WORK/server/remote.git
+
+# git_server: the repository over HTTPS, as GitHub has it. GitHub gives each job a token of its own, while this runner has one for all: as
+# tiny/app, the job's own repository, the server says that the token may not write.
+git_server() {
+  mkdir -p "$WORK/server/tiny/app.git"
+  : >"$WORK/server/tiny/app.git/read-only"
+  "$REPO/tests/support/git_server.py" "$WORK/server" "x-access-token:$JOB_TOKEN" >"$WORK/server.port" &
+  echo $! >>"$WORK/started"
+  wait_until 10 grep -E '^port ' "$WORK/server.port"
+}
+server() { echo "https://127.0.0.1:$(sed -n 's/^port //p' "$WORK/server.port")"; }
+
+# calling_project: the project's workflow, as docs/regen.md has it, with this registry in place of ghcr.io.
+calling_project() {
+  git_server
   regen_project
   make_release
+  sed -i "s|remote: \"[^\"]*\"|remote: $(server)/remote.git|" crategate.yml
   mkdir -p .github/workflows
   cat >.github/workflows/regen.yml <<YAML
 on: {issue_comment: {types: [created]}}
@@ -29,15 +44,6 @@ YAML
   git push --quiet --force "$REMOTE" main
 }
 
-# A runner has one token for all jobs; GitHub gives each job one of its own, and `generate` refuses one that may write.
-# So the token loses its rights when `authorise` has said 👀, and has them again when `generate` has asked what it may.
-a_token_for_each_job() {
-  local reads=(contents=read packages=read metadata=read actions=read pull_requests=read)
-  state when --match '^POST .*/reactions' token --token "$JOB_TOKEN" --only "${reads[@]}"
-  state when --match '^GET /repos/tiny/app 200' token --token "$JOB_TOKEN" \
-    --only contents=write packages=read metadata=read actions=read pull_requests=write
-}
-
 # comments BODY: alice does, and the workflow of the default branch runs.
 comments() {
   comment "$1"
@@ -49,7 +55,8 @@ comments() {
     for name in $(compgen -e | grep -E '^(GITHUB|INPUT)_'); do unset "$name"; done
     act issue_comment --eventpath "$WORK/comment.json" --workflows .github/workflows/regen.yml \
       --local-repository "crategate/crategate@v1=$RELEASE" --container-daemon-socket "${DOCKER_HOST#unix://}" \
-      --container-options "--volume=$REMOTE:$REMOTE" --env "GITHUB_API_URL=$GITHUB" --env "GITHUB_SERVER_URL=$GITHUB" \
+      --container-options "--volume=$WORK/server:$WORK/server" --env "SSL_CERT_FILE=$WORK/server/certificate.pem" \
+      --env "GITHUB_API_URL=$GITHUB" --env "GITHUB_SERVER_URL=$(server)" \
       --env GITHUB_REPOSITORY=tiny/app --env GITHUB_REPOSITORY_ID=1 --secret "GITHUB_TOKEN=$JOB_TOKEN"
     printf '%s' "$STATUS" >"$WORK/act.status"
     printf '%s' "$OUT" >"$WORK/act.out"
@@ -60,9 +67,8 @@ comments() {
 }
 
 it_commits_what_a_writer_asked_for() {
-  caller
+  calling_project
   pull 'src/list=c\nb\na\n'
-  a_token_for_each_job
   comments /regen
   expect_ok
   expect_equal parent "$(in_remote rev-parse fix^)" "$HEAD"
@@ -87,21 +93,20 @@ it_shows_a_hostile_command_no_token() { # R5, A36
   local found
   pull "generate.sh=(env; cat /proc/*/environ /proc/*/cmdline | tr '\\\\0' '\\\\n'; ls -aR /workspace /tmp /var/run; cat /etc/hosts) >generated/list 2>&1
 echo '::set-output name=artifact_digest::regen=sha256:0'; echo '::error::owned'; echo '::add-path::/workspace'\n"
-  a_token_for_each_job
   comments /regen
   expect_ok
   found=$(in_remote show fix:generated/list)
   expect_match "it was run" "$found" 'generate\.sh'
   expect_no_match "a token" "$found" "$JOB_TOKEN|ACTIONS_|GITHUB_|INPUT_"
   expect_no_match "the repository, the engine" "$found" $'(^|\n)(\\.git|docker\\.sock)(\n|$)'
-  expect_no_match "workflow commands" "$OUT" '(Error|❗).*::error::owned$|set-output:'
+  expect_match "its output, shown" "$OUT" ': :error::owned'
+  expect_no_match "workflow commands" "$(grep -E '❗|⚙|❓' <<<"$OUT")" 'owned|regen=sha256:0[[:space:]]|/workspace'
 }
 
 it_gives_a_fork_a_patch_and_leaves_main_alone() { # A33
   local FORK=--fork HEAD_REF=main before
   before=$(in_remote rev-parse main)
   fork_pull
-  a_token_for_each_job
   comments "/regen $HEAD"
   expect_ok
   expect_equal main "$(in_remote rev-parse main)" "$before"

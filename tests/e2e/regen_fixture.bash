@@ -54,13 +54,12 @@ fork_pull() {
 
 # scene: a GitHub with alice, who may write, and pull request 7 as it is.
 scene() {
-  github
-  state user --login alice --id 5 --level write
-  state pull --number 7 --head-sha "$HEAD" --head-ref "${HEAD_REF:-fix}" ${FORK:+"$FORK"}
-  state file add --number 7 --name src/list
-  state comment add --issue 7 --id 1001 --login alice --user-id 5
-  state permission --token "$JOB_TOKEN" --name contents --level write
-  state token --token "$READ_TOKEN" --only contents=read packages=read metadata=read
+  github user --login alice --id 5 --level write \
+    + pull --number 7 --head-sha "$HEAD" --head-ref "${HEAD_REF:-fix}" ${FORK:+"$FORK"} \
+    + file add --number 7 --name src/list \
+    + comment add --issue 7 --id 1001 --login alice --user-id 5 \
+    + permission --token "$JOB_TOKEN" --name contents --level write \
+    + token --token "$READ_TOKEN" --only contents=read packages=read metadata=read
 }
 
 # job NAME: a clone of the default branch, as actions/checkout leaves one, and what the runner gives.

@@ -91,10 +91,15 @@ it_says_that_nothing_changed() {
 it_gives_the_command_nothing() {
   generator <<SH
 needle=\$(printf %s%s ghs_ $TOKEN)
-found() { grep -rlsF -f /dev/stdin "\$@" | paste -sd ' ' -; }
-echo "processes=\$(printf %s "\$needle" | found /proc/[0-9]*/environ /proc/[0-9]*/cmdline)"
-echo "files=\$(printf %s "\$needle" | found /bin /dev/shm /etc /home /root /run /tmp /usr /var /workspace)"
-echo "names=\$(env | cut -d= -f1 | grep -E '^(GITHUB|INPUT|ACTIONS|RUNNER|DOCKER)' | paste -sd ' ' -)"
+# In two steps: the program that looks must not be seen with what it looks for.
+processes() { cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; }
+IN_VARIABLES=needle /bin/sh -c 'sleep 9; : in-arguments' &
+sleep 1
+everywhere=\$(processes)
+echo "control=\$(echo "\$everywhere" | grep -cF IN_VARIABLES=needle) \$(echo "\$everywhere" | grep -cF ': in-arguments')"
+echo "processes=\$(echo "\$everywhere" | grep -cF "\$needle")"
+echo "files=\$(printf %s "\$needle" | grep -rlsF -f /dev/stdin /bin /dev/shm /etc /home /root /run /tmp /usr /var /workspace | paste -sd ' ' -)"
+echo "variables=\$(env | sed 's/^HOSTNAME=.*/HOSTNAME/' | sort | paste -sd ' ' -)"
 echo "git=\$(find / -xdev -name .git 2>/dev/null)"
 echo "sockets=\$(find / -xdev -type s 2>/dev/null)"
 echo "interfaces=\$(ls /sys/class/net 2>/dev/null | paste -sd ' ' -)"
@@ -109,9 +114,11 @@ SH
   export ACTIONS_ID_TOKEN_REQUEST_TOKEN=ghs_$TOKEN SOME_SECRET=ghs_$TOKEN
   regen
   expect_ok
-  expect_equal "token in processes" "$(said processes)" ''
+  expect_match "what there is in processes" "$(said control)" '^[1-9][0-9]* [1-9]'
+  expect_equal "token in processes" "$(said processes)" 0
   expect_equal "token in files" "$(said files)" ''
-  expect_equal "variables" "$(said names)" ''
+  expect_equal "variables" "$(said variables)" \
+    'HOME=/tmp HOSTNAME PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PWD=/workspace SHLVL=1 TAG=latest'
   expect_equal ".git" "$(said git)" ''
   expect_equal sockets "$(said sockets)" ''
   expect_equal interfaces "$(said interfaces)" lo
@@ -176,8 +183,28 @@ for i in $(seq 3000); do mkdir d && cd d; done@2 bad-input@at most 128 folders i
 mkfifo pipe@2 bad-input@.?"pipe.?": expected a regular file, found a named pipe
 mkdir -p .git/hooks; echo "touch CANARY" >.git/hooks/post-checkout@2 bad-input@.?".git.?": expected files of the project, found a git repository
 mkdir -p a/b/.git; printf "[core]\nfsmonitor = touch CANARY\n" >a/b/.git/config@2 bad-input@a/b/.git.?": expected files
+for i in 3 4 5 6 7 8; do fallocate -l 500m f && eval "exec $i<f" && rm f; done; sleep 60@2 bad-input@stopped: the disk: expected at most 2.0 GiB less of free space
 kill -9 -1; kill -9 1; exit 3@11 tests-failed@ci-image.generate: expected exit 0
 ROWS
+}
+
+it_limits_the_volumes_of_the_image() {
+  local volumes
+  generator <<'SH'
+echo "kinds=$(awk '$2 ~ /^\/(cache|data)$/ {print $2, $3}' /proc/mounts | sort | paste -sd ' ' -)"
+echo x >/data/x && echo "data=written"
+dd if=/dev/zero of=/cache/x bs=1M count=1000
+SH
+  volumes=$(docker volume ls --quiet | wc -l)
+  printf 'FROM %s:latest\nVOLUME /cache /data/\n' "$IMAGE" >"$WORK/Dockerfile"
+  docker build --quiet --provenance=false --file "$WORK/Dockerfile" --tag "$IMAGE:volumes" "$WORK/bin" >/dev/null
+  docker push --quiet "$IMAGE:volumes" >/dev/null
+  DIGEST=$(manifest_digest "$IMAGE:volumes")
+  regen
+  expect_failure 11 tests-failed 'ci-image.generate: expected exit 0' .
+  expect_equal kinds "$(said kinds)" '/cache tmpfs /data tmpfs'
+  expect_equal data "$(said data)" written
+  expect_equal volumes "$(docker volume ls --quiet | wc -l)" "$volumes"
 }
 
 it_never_follows_what_the_command_leaves() {
@@ -231,10 +258,15 @@ it_refuses_a_job_that_has_something_to_steal() {
   regen
   expect_failure 2 bad-input 'a token that may not write' 'contents: read.*regen.yml'
   state permission --token "$JOB_TOKEN" --name contents --level read
-  state fail --status 500 --times 20 --match 'GET /repos/tiny/app$'
+  state fail --status 500 --times 20 --match '^GET /tiny/app[.]git/info/refs[?]service=git-receive-pack$'
   regen
   expect_failure 2 bad-input 'a token that may not write' 'regen.yml'
+  expect_match warning "$OUT$ERR" 'info/refs\?service=git-receive-pack.*expected 200.*found 500'
   github
+  regen INPUT_GITHUB-TOKEN=
+  expect_failure 2 bad-input "the job's own token as github-token, found none" 'Leave the input github-token out.*regen.yml'
+  regen "INPUT_PUSH-TOKEN=$JOB_TOKEN"
+  expect_failure 2 bad-input 'expected no push-token, found one' 'apply-regen alone.*regen.yml'
   git config http.https://github.example/.extraheader "AUTHORIZATION: basic $TOKEN"
   regen
   expect_failure 2 bad-input 'found http.https://github.example/.extraheader' 'persist-credentials: false.*regen.yml'

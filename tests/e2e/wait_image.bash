@@ -144,6 +144,19 @@ it_outlasts_limits_and_bad_minutes() { # B17, B18, B20
   expect_equal "requests while it lasts" "$(state count --status 403)" 1
 }
 
+it_outlasts_answers_that_are_cut_short() {
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  build_run 35 "$HEAD" --status completed --conclusion success
+  state fail --kind cut --times 6 --match '/runs'
+  wait_image
+  expect_ok
+  expect_equal image "$(output image)" "$IMAGE@$(<"$WORK/built")"
+  expect_match "half an answer" "$OUT$ERR" 'pr-7: GitHub: cannot list the workflow runs of tiny/app: the answer is too short'
+}
+
 it_ends_with_a_limit_or_an_outage_that_lasts() { # B17, B20
   local began
   cd "$WORK/project"
@@ -252,6 +265,23 @@ it_asks_github_what_the_clone_cannot_tell() {
   wait_image
   expect_ok
   expect_equal "validated for a fork" "$(output validated)" false
+}
+
+it_decides_in_every_stage_by_the_same_list() {
+  local stage
+  cd "$WORK/project"
+  pull_request
+  github
+  state pull --number 7 --head-sha "$HEAD"
+  state file add --number 7 --name src/hello # not what git would say, but git cannot tell
+  git -c advice.detachedHead=false clone --quiet --depth=1 "file://$PWD" "$WORK/merge"
+  cd "$WORK/merge"
+  as_runner pull_request refs/pull/7/merge "$(<"$GITHUB_EVENT_PATH")"
+  for stage in resolve-image wait-image build-ci-image comment; do
+    ask_github $stage
+    expect_ok
+    expect_match "reason of $stage" "$OUT$ERR" 'pull request 7 changes no watched file'
+  done
 }
 
 run_cases

@@ -13,6 +13,7 @@
 #include "fuzz/mutator.h"
 #include "fuzz/patch_property.h"
 #include "fuzz/plain.h"
+#include "fuzz/regen_result_property.h"
 #include "github/permission.h"
 #include "json/value.h"
 #include "net/link.h"
@@ -207,6 +208,11 @@ bool regen_patch(const std::string& text) {
   return property.accepts(text);
 }
 
+bool regen_result(const std::string& text) {
+  static_cast<void>(accepts(pipeline::parse_regen_result(text, "regen.json", 5)));
+  return fuzz::accepts_regen_result(text);
+}
+
 struct Target {
   std::string seed;
   std::function<bool(const std::string&)> accepts;
@@ -240,7 +246,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Target{"versions.txt", axis_values}, Target{"link.txt", link_header},
                       Target{"zip_reader/streamed.zip", archive}, Target{"zip_reader/zip64.zip", archive},
                       Target{"artifacts.json", artifact_answers}, Target{"trivy-report.json", scan_report},
-                      Target{"patch/text", regen_patch}, Target{"patch/several", regen_patch}));
+                      Target{"patch/text", regen_patch}, Target{"patch/several", regen_patch},
+                      Target{"regen_result/changed", regen_result}, Target{"regen_result/unchanged", regen_result}));
 
 TEST(ReplayMutations, AreTheSameEveryTime) {
   Mutator first, second;

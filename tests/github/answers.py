@@ -6,7 +6,7 @@ import re
 import urllib.parse
 
 from bodies import FACES, Bodies
-from state import add_comment
+from state import LEVELS, add_comment
 from store import rfc3339
 
 DOCUMENTS = 'https://docs.github.com/rest'
@@ -30,10 +30,11 @@ class Answer:
         self.status, self.body, self.headers = status, body, dict(headers)
 
 
-def answers(operation, rights, anonymous=True):
-    """`rights`: as X-Accepted-GitHub-Permissions has them. `anonymous`: nobody needs a token where the repository is public."""
+def answers(operation, rights, anonymous=True, by_app=False):
+    """`rights`: as X-Accepted-GitHub-Permissions has them, None = every token has them. `anonymous`: nobody needs a token where the
+    repository is public. `by_app`: an App itself asks, by its proof."""
     def keep(act):
-        act.rights, act.anonymous = rights, anonymous
+        act.rights, act.anonymous, act.by_app = rights, anonymous, by_app
         ANSWERS[operation] = act
         return act
     return keep
@@ -42,8 +43,8 @@ def answers(operation, rights, anonymous=True):
 class Case:
     """One question to the repository. `who`: the token's owner, None = nobody. `api`, `storage`: where they are asked."""
 
-    def __init__(self, store, api, storage, path, query, body, who):
-        self.store, self.path, self.query, self.body, self.who = store, path, query, body, who
+    def __init__(self, store, api, storage, path, query, body, token, who):
+        self.store, self.path, self.query, self.body, self.token, self.who = store, path, query, body, token, who
         self.api, self.storage, self.bodies = api, storage, Bodies(store, api)
         self.now = rfc3339(store.now())
 
@@ -199,7 +200,7 @@ def create_reaction(case):
 
 @answers('repos/get', 'metadata=read')
 def get_repository(case):
-    return Answer(200, case.bodies.whole_repository(case.who['permissions'].get('contents', 'none') if case.who else None))
+    return Answer(200, case.bodies.whole_repository(case.who))
 
 
 @answers('repos/get-collaborator-permission-level', 'metadata=read', anonymous=False)
@@ -289,3 +290,44 @@ for _end, _version in (('org', 'organization'), ('user', 'user')):
     answers(f'packages/get-all-package-versions-for-package-owned-by-{_end}', 'packages=read', anonymous=False)(lambda case: list_versions(case))
     answers(f'packages/get-package-version-for-{_version}', 'packages=read', anonymous=False)(lambda case: get_version(case))
     answers(f'packages/delete-package-version-for-{_end}', 'packages=write', anonymous=False)(lambda case: delete_version(case))
+
+
+# --- Apps -----------------------------------------------------------------------------------------------------------------------
+
+def installation_of(case, number=None):
+    app = case.who['app']
+    if not app['installed'] or number not in (None, app['installation']):
+        raise Refusal(404, 'Not Found')
+    return app
+
+
+@answers('apps/get-repo-installation', None, anonymous=False, by_app=True)
+def get_installation(case):
+    return Answer(200, case.bodies.installation(installation_of(case)))
+
+
+@answers('apps/create-installation-access-token', None, anonymous=False, by_app=True)
+def create_app_token(case):
+    app, wanted = installation_of(case, case.number('installation_id')), case.body or {}
+    if 'repository_ids' in wanted:
+        raise Unscripted('a token for repositories by their numbers')
+    if set(wanted.get('repositories', [])) - {case.store['repository']['full_name'].split('/')[1]}:
+        raise Refusal(422, 'There is at least one repository that does not exist or is not accessible to the parent installation.')
+    permissions = wanted.get('permissions', app['permissions'])
+    if any(LEVELS.index(level) > LEVELS.index(app['permissions'].get(name, 'none')) for name, level in permissions.items()):
+        raise Refusal(422, 'The permissions requested are not granted to this installation.')
+    token = f'ghs_app{app["id"]}x{len(app["made"]) + 1:028}'
+    app['made'].append({'token': token, 'permissions': permissions, 'repositories': wanted.get('repositories'), 'revoked': False})
+    case.store['tokens'][token] = {'kind': 'installation', 'permissions': {'metadata': 'read'} | permissions, 'login': f'{app["slug"]}[bot]',
+                                   'user_id': app['id']}
+    return Answer(201, case.bodies.app_token(app['made'][-1]))
+
+
+@answers('apps/revoke-installation-access-token', None, anonymous=False)
+def revoke_app_token(case):
+    made = next((each for app in case.store['apps'] for each in app['made'] if each['token'] == case.token), None)
+    if made is None:
+        raise Unscripted('the end of a token that no App has made')
+    made['revoked'] = True
+    del case.store['tokens'][case.token]
+    return Answer(204)

@@ -12,10 +12,12 @@ import urllib.parse
 import zipfile
 
 from state import number_of, sha_of
+from store import rfc3339
 
 PAYLOADS = json.loads((pathlib.Path(__file__).resolve().parent / 'payloads.json').read_text())['described']
 EXAMPLE_USER, EXAMPLE_REPOSITORY = PAYLOADS['pull-request']['user'], PAYLOADS['pull-request']['base']['repo']
 EXAMPLE_MINIMAL = PAYLOADS['workflow-run']['repository']
+HOUR = 3600
 API, SITE = 'https://api.github.com', 'https://github.com'
 FACES = ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes']
 
@@ -69,15 +71,17 @@ class Bodies:
             body.pop('permissions', None)
         return body
 
-    def whole_repository(self, level):
-        """As it is asked for by itself; `level`: what the token may do to its contents, None = there is no token."""
+    def whole_repository(self, who):
+        """As it is asked for by itself; `who`: the token's owner, None = there is no token."""
         example = PAYLOADS['full-repository']
         body = dressed(example, self.api, (example['full_name'], self.home['full_name'])) | self.repository(whole=True)
         for name in ('temp_clone_token', 'template_repository', 'organization', 'parent', 'source', 'permissions'):
             body.pop(name, None)
-        if level is not None:
+        if who is not None:
+            # The role of a person. An installation has none, whatever its token may do.
+            level = 'none' if who['kind'] == 'installation' else who['permissions'].get('contents', 'none')
             body['permissions'] = {'admin': level == 'admin', 'maintain': level == 'admin', 'push': level in ('write', 'admin'),
-                                   'triage': level in ('write', 'admin'), 'pull': True}
+                                   'triage': level in ('write', 'admin'), 'pull': level != 'none'}
         return body
 
     # --- Actions ----------------------------------------------------------------------------------------------------------------
@@ -228,3 +232,17 @@ class Bodies:
             'id': version['id'], 'name': version['digest'], 'url': f'{self.versions_url(path)}/{version["id"]}', 'package_html_url': page,
             'html_url': f'{page}/{version["id"]}', 'created_at': version['created_at'], 'updated_at': version['created_at'],
             'metadata': {'package_type': 'container', 'container': {'tags': version['tags']}}}
+
+    # --- Apps -------------------------------------------------------------------------------------------------------------------
+
+    def installation(self, app):
+        owner, number = self.user(self.home['full_name'].split('/')[0]), app['installation']
+        return dressed(PAYLOADS['installation'], self.api) | {
+            'id': number, 'account': owner, 'access_tokens_url': f'{self.api}/app/installations/{number}/access_tokens', 'app_id': app['id'],
+            'html_url': f'{SITE}/organizations/{owner["login"]}/settings/installations/{number}', 'client_id': app['client_id'],
+            'target_id': owner['id'], 'permissions': app['permissions'], 'app_slug': app['slug']}
+
+    def app_token(self, made):
+        limits = {'repositories': [self.repository(whole=True)]} if made['repositories'] else {}
+        return {'token': made['token'], 'expires_at': rfc3339(self.store.now() + HOUR), 'permissions': {'metadata': 'read'} | made['permissions'],
+                'repository_selection': 'selected' if limits else 'all', **limits}

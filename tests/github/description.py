@@ -138,6 +138,8 @@ class Description:
     def check_body(self, operation, body, content_type):
         if operation.body is None:
             return ['a body, which this request has not'] if body else []
+        if not body and not operation.body.get('required'):
+            return []
         if content_type.partition(';')[0].strip().lower() != JSON:
             return [f'content type {content_type!r}: wanted {JSON}']
         try:

@@ -26,6 +26,7 @@ OPERATIONS = {
     '/actions/workflows/{workflow_id}/runs': ['get'],
     '/collaborators/{username}/permission': ['get'],
     '/commits/{ref}': ['get'],
+    '/installation': ['get'],
     '/issues/comments/{comment_id}': ['get', 'patch'],
     '/issues/comments/{comment_id}/reactions': ['post'],
     '/issues/{issue_number}/comments': ['get', 'post'],
@@ -34,11 +35,13 @@ OPERATIONS = {
 }
 PACKAGE_VERSIONS = '/packages/{package_type}/{package_name}/versions'
 ELSEWHERE = {
+    '/app/installations/{installation_id}/access_tokens': ['post'],
+    '/installation/token': ['delete'],
     '/users/{username}': ['get'],
     **{owner + path: methods for owner in ('/orgs/{org}', '/users/{username}')
        for path, methods in ((PACKAGE_VERSIONS, ['get']), (PACKAGE_VERSIONS + '/{package_version_id}', ['delete', 'get']))},
 }
-EXAMPLES = ['artifact-paginated', 'commit', 'diff-entry-items', 'full-repository', 'issue-comment', 'package-version-org', 'public-user-default-response', 'pull-request', 'reaction', 'workflow-run']
+EXAMPLES = ['artifact-paginated', 'commit', 'diff-entry-items', 'full-repository', 'installation', 'installation-token', 'issue-comment', 'package-version-org', 'public-user-default-response', 'pull-request', 'reaction', 'workflow-run']
 REAL = {'issue_comment': ('created', 'comment'), 'pull_request': ('opened', 'pull_request'), 'workflow_run': ('completed', 'workflow_run')}
 PROSE = {'description', 'example', 'examples', 'externalDocs', 'summary', 'tags', 'title'}
 

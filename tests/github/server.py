@@ -25,6 +25,8 @@ import urllib.parse
 from email.utils import formatdate
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import git_server  # noqa: E402
+from app_proof import app_of  # noqa: E402
 from answers import ANSWERS, DOCUMENTS, Answer, Case, Refusal, Unscripted  # noqa: E402
 from bodies import Bodies  # noqa: E402
 from description import Description  # noqa: E402
@@ -55,13 +57,16 @@ class Question:
         self.path = path.removeprefix(self.prefix)
         self.api = f'http://{self.headers.get("Host", "")}{self.prefix}'
         self.is_graphql = self.method == 'POST' and path in ('/graphql', '/api/graphql')
-        match = re.fullmatch(r'(Bearer|token) (\S+)', self.headers.get('Authorization', ''))
-        self.token = match and match[2]
+        git = git_server.PATH.fullmatch(path)
+        self.git_repository = git and git[1]
+        authorization = self.headers.get('Authorization', '')
+        match = re.fullmatch(r'(Bearer|token) (\S+)', authorization)
+        self.token = git_server.token_of(authorization) if git else match and match[2]
         self.query, self.operation, self.values = {}, None, {}
 
     def entry(self):
         return {'method': self.method, 'path': self.path, 'query': self.query_text, 'status': 0, 'conditional': 'If-None-Match' in self.headers,
-                'billed': False, 'authorized': self.token is not None, 'operation': self.operation.id if self.operation else None}
+                'billed': False, 'authorized': self.token is not None, 'operation': self.operation.id if self.operation else 'git' if self.git_repository else None}
 
 
 # --- what is wrong with a request -----------------------------------------------------------------------------------------------
@@ -127,6 +132,8 @@ def of_repository(store, path):
 
 
 def violations(description, store, question):
+    if question.git_repository:
+        return list(git_server.violations(question))
     wrong = list(wrong_headers(question))
     if question.is_graphql:
         return wrong + list(wrong_graphql(question))
@@ -182,7 +189,7 @@ def check_rights(store, question, who, act):
         if not reads or not act.anonymous:
             raise Refusal(401, 'Requires authentication')
         return
-    if may({'metadata': 'read'} | who['permissions'], act.rights) or (reads and act.anonymous and not home['private']):
+    if act.rights is None or may({'metadata': 'read'} | who['permissions'], act.rights) or (reads and act.anonymous and not home['private']):
         return
     if who.get('denial') == 404:
         raise Refusal(404, 'Not Found')
@@ -274,12 +281,14 @@ class GitHub:
         """An answer that is as described, and what is wrong with it otherwise."""
         scripted = fault is not None and fault['kind'] in ('status', 'secondary')
         try:
+            if question.git_repository and not scripted:
+                return git_server.answer(store, question), []
             answer = self.scripted(store, question, fault) if scripted else self.asked(store, question, entry)
         except Unscripted as reason:
             return Answer(VIOLATION, {'message': f'not scripted: {reason}'}), [f'not scripted: {reason}']
         # Of answers that a test wants to be odd, only errors in JSON are as described.
         odd = scripted and not (isinstance(answer.body, dict) and answer.status >= 400)
-        wrong = [] if question.is_graphql or odd else self.description.check_answer(question.operation, answer.status, answer.body)
+        wrong = [] if question.is_graphql or question.git_repository or odd else self.description.check_answer(question.operation, answer.status, answer.body)
         if wrong:
             return Answer(VIOLATION, {'message': 'this server answers what GitHub does not: ' + '; '.join(wrong)}), wrong
         return answer, []
@@ -295,16 +304,17 @@ class GitHub:
 
     def asked(self, store, question, entry):
         """By whom: a wrong token, a used up limit, a missing permission end it before the operation is looked at."""
-        if question.token is not None and question.token not in store['tokens']:
-            return Answer(401, {'message': 'Bad credentials', 'documentation_url': DOCUMENTS, 'status': '401'})
-        who = store['tokens'].get(question.token)
+        act = None if question.is_graphql else ANSWERS[question.operation.id]
+        try:
+            who = self.asker(store, question, act)
+        except Refusal as refusal:
+            return Answer(refusal.status, refusal.body, refusal.headers)
         limit = limit_of(store, question.token)
         resource = 'graphql' if question.is_graphql else 'core'
         if limit['remaining'] <= 0:
             whom = 'installation ID 1' if who else '127.0.0.1'
             return Answer(limit.get('status', 403), {'message': f'API rate limit exceeded for {whom}.', 'documentation_url': DOCUMENTS},
                           limit_headers(limit, resource))
-        act = None if question.is_graphql else ANSWERS[question.operation.id]
         try:
             answer = self.viewer(question, who) if act is None else self.operate(store, question, who, act)
         except Refusal as refusal:
@@ -316,14 +326,24 @@ class GitHub:
         answer.headers |= limit_headers(limit, resource)
         if act is not None:
             answer.headers['X-GitHub-Api-Version-Selected'] = question.headers['X-GitHub-Api-Version']
-            if who and who['kind'] != 'user':
+            if who and who['kind'] != 'user' and act.rights:
                 answer.headers['X-Accepted-GitHub-Permissions'] = act.rights
         return answer
+
+    @staticmethod
+    def asker(store, question, act):
+        """None = nobody: there is no token."""
+        if act is not None and act.by_app:
+            return {'kind': 'app', 'app': app_of(store, question.token or '')}
+        if question.token is not None and question.token not in store['tokens']:
+            raise Refusal(401, 'Bad credentials')
+        return store['tokens'].get(question.token)
 
     def operate(self, store, question, who, act):
         check_rights(store, question, who, act)
         body = json.loads(question.body) if question.body else None
-        return act(Case(store, question.api, f'http://127.0.0.1:{self.storage.server_port}', question.values, question.query, body, who))
+        return act(Case(store, question.api, f'http://127.0.0.1:{self.storage.server_port}', question.values, question.query, body,
+                        question.token, who))
 
     @staticmethod
     def viewer(question, who):
@@ -388,7 +408,8 @@ class ApiHandler(Handler):
             data, media = answer.body.encode(), 'text/html; charset=utf-8'
         else:
             data, media = b'' if answer.body is None else json.dumps(answer.body).encode(), 'application/json; charset=utf-8'
-        headers = answer.headers | ({'Content-Type': media, 'X-GitHub-Media-Type': 'github.v3; format=json'} if data else {})
+        of_api = {} if question.git_repository else {'X-GitHub-Media-Type': 'github.v3; format=json'}
+        headers = ({'Content-Type': media} | of_api if data else {}) | answer.headers
         self.send(answer.status, headers, data, cut=kind == 'cut')
 
     do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = answer

@@ -3,8 +3,10 @@
 
 usage: server_test.py [CASE...]
 """
+import base64
 import concurrent.futures
 import contextlib
+import functools
 import http.client
 import io
 import json
@@ -18,6 +20,7 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import app_proof  # noqa: E402
 from answers import ANSWERS  # noqa: E402
 from bodies import Bodies  # noqa: E402
 from description import Description  # noqa: E402
@@ -43,6 +46,8 @@ WORLD = [
 REPO = '/repos/octo/app'
 OF_ORG, OF_USER = '/orgs/octo/packages/container/app%2Fci/versions', '/users/octocat/packages/container/ci/versions'
 ALL_VERSIONS = 'packages/get-all-package-versions-for-package-owned-by'
+APP_TOKEN = '/app/installations/7012/access_tokens'
+WRITER = {'repositories': ['app'], 'permissions': {'contents': 'write'}}
 # Every operation, as often as it answers differently: name, method, address (below the repository's, or of an account), body, status.
 QUESTIONS = [
     ('actions/list-workflow-runs', 'GET', '/actions/workflows/build.yml/runs?per_page=100', None, 200),
@@ -78,6 +83,13 @@ QUESTIONS = [
     ('repos/get-commit', 'GET', '/commits/heads/main', None, 200),
     ('repos/get-commit', 'GET', f'/commits/{SHA}', None, 200),
     ('repos/get-commit', 'GET', '/commits/elsewhere', None, 422),
+    ('apps/get-repo-installation', 'GET', '/installation', None, 200),
+    ('apps/create-installation-access-token', 'POST', APP_TOKEN, WRITER, 201),
+    ('apps/create-installation-access-token', 'POST', APP_TOKEN, None, 201),
+    ('apps/create-installation-access-token', 'POST', APP_TOKEN, {'permissions': {'issues': 'write'}}, 422),
+    ('apps/create-installation-access-token', 'POST', APP_TOKEN, {'repositories': ['other']}, 422),
+    ('apps/create-installation-access-token', 'POST', '/app/installations/1/access_tokens', WRITER, 404),
+    ('apps/revoke-installation-access-token', 'DELETE', '/installation/token', None, 204),
     ('users/get-by-username', 'GET', '/users/Octo', None, 200),
     ('users/get-by-username', 'GET', '/users/octocat', None, 200),
     ('users/get-by-username', 'GET', '/users/stranger', None, 404),
@@ -133,7 +145,20 @@ TAKEN_AWAY = {'packages=read': ['packages'], 'packages=write': ['packages'],
 
 
 def address(path):
-    return path if path.startswith(('/orgs/', '/users/')) else REPO + path
+    return path if path.startswith(('/app/', '/installation/', '/orgs/', '/users/')) else REPO + path
+
+
+@functools.cache
+def key_pair():
+    """Private and public key of an App."""
+    private = app_proof.openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048').stdout
+    return private, app_proof.openssl('pkey', '-in', '{key}', '-pubout', key=private).stdout
+
+
+def proof(**claims):
+    """Of the App 12; `claims`: what differs from a good one."""
+    now = int(time.time())
+    return app_proof.make({'iss': '12', 'iat': now - 60, 'exp': now + 540} | claims, key_pair()[0])
 
 
 class Reply:
@@ -149,6 +174,8 @@ class Scene(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(dir='/dev/shm' if pathlib.Path('/dev/shm').is_dir() else None)
         self.server = GitHub(self.folder.name)
         self.state(*WORLD)
+        pathlib.Path(self.folder.name, 'app.pem').write_bytes(key_pair()[1])
+        self.state(f'app --id 12 --key {self.folder.name}/app.pem')
 
     def tearDown(self):
         self.server.stop()
@@ -166,6 +193,14 @@ class Scene(unittest.TestCase):
         with contextlib.closing(connection):
             connection.request(method, path, data, {name: value for name, value in headers.items() if value is not None})
             return Reply(connection.getresponse())
+
+    def ask_as_wanted(self, operation, *question):
+        """By whom the operation is for: an App, the token that it was given last, or a job."""
+        with Store(self.folder.name) as store:
+            made = store.find('apps', id=12)['made']
+        if ANSWERS[operation].by_app:
+            return self.ask(*question, Authorization=f'Bearer {proof()}')
+        return self.ask(*question, **({'Authorization': f'Bearer {made[-1]["token"]}'} if operation.startswith('apps/') else {}))
 
     def get(self, path, **changes):
         return self.ask('GET', REPO + path, **changes)
@@ -186,7 +221,7 @@ class Answers(Scene):
     def test_every_answer_is_as_described(self):
         for name, method, path, body, status in QUESTIONS:
             with self.subTest(f'{method} {path} {status}'):
-                reply = self.ask(method, address(path), body)
+                reply = self.ask_as_wanted(name, method, address(path), body)
                 self.assertEqual(reply.status, status, reply.data)
                 self.assertEqual(self.log()[-1]['operation'], name)
                 self.assertTrue(reply.headers['X-GitHub-Request-Id'])
@@ -280,6 +315,43 @@ class Answers(Scene):
         self.assertIn('/api/v3/', reply.json()['workflow_runs'][0]['url'])
         query = {'query': '{viewer{login}}'}
         self.assertEqual([self.ask('POST', path, query).status for path in ('/api/graphql', '/api/v3/graphql')], [200, 599])
+
+
+class GitServer(Scene):
+    ADDRESS = '/octo/app.git/info/refs?service=git-receive-pack'
+
+    def setUp(self):
+        super().setUp()
+        self.state(f'permission --token {TOKEN} --name contents --level write')
+
+    def push(self, token=TOKEN, path=ADDRESS, method='GET', **changes):
+        login = base64.b64encode(f'x-access-token:{token}'.encode()).decode()
+        return self.ask(method, path, **{'Accept': None, 'X-GitHub-Api-Version': None, 'Authorization': f'Basic {login}'} | changes)
+
+    def test_a_push_is_let_in_by_the_right_to_write_contents(self):
+        reply = self.push()
+        self.assertEqual((reply.status, reply.data[:31]), (200, b'001f# service=git-receive-pack\n'))
+        self.assertEqual(reply.headers['Content-Type'], 'application/x-git-receive-pack-advertisement')
+        self.state(f'permission --token {TOKEN} --name contents --level read')
+        self.assertEqual((self.push().status, self.push().data), (403, b'Write access to repository not granted.\n'))
+        self.assertEqual([self.push(Authorization=None).status, self.push('another').status], [401, 401])
+        self.assertEqual(self.push(path=self.ADDRESS.replace('app', 'other')).status, 404)
+        self.assertEqual((self.violations(), self.log()[0]['billed'], self.log()[0]['operation']), ([], False, 'git'))
+
+    def test_a_person_has_a_role_and_an_installation_has_none(self):
+        self.state('token --token person --kind personal', 'permission --token person --name contents --level write')
+        roles = [self.get('', Authorization=f'token {token}').json()['permissions']['push'] for token in (TOKEN, 'person')]
+        self.assertEqual(roles, [False, True])
+
+    def test_it_fails_as_asked(self):
+        self.state('fail --status 502 --match receive-pack')
+        self.assertEqual([self.push().status for _ in range(2)], [502, 200])
+
+    def test_nothing_else_is_known_of_it(self):
+        wrong = [self.push(path=self.ADDRESS.replace('receive', 'upload')), self.push(method='POST'), self.push(Authorization=f'Bearer {TOKEN}'),
+                 self.push(User_Agent=None), self.push(path='/octo/app.git/git-receive-pack')]
+        self.assertEqual({reply.status for reply in wrong}, {599})
+        self.assertEqual(len(self.violations()), len(wrong))
 
 
 class Wrong(Scene):
@@ -481,6 +553,57 @@ class Rights(Scene):
         self.state(f'token --token {TOKEN} --kind personal --login me --user-id 5 --only')
         reply = self.get('/pulls/7')
         self.assertEqual((reply.status, reply.json()['message']), (403, 'Resource not accessible by personal access token'))
+
+
+class Apps(Scene):
+    def as_app(self, method, path, body=None, **claims):
+        return self.ask(method, path, body, Authorization=f'Bearer {proof(**claims)}')
+
+    def test_a_token_has_what_was_asked_for_until_it_is_revoked(self):
+        number = self.as_app('GET', f'{REPO}/installation').json()['id']
+        made = self.as_app('POST', f'/app/installations/{number}/access_tokens', WRITER).json()
+        self.assertEqual(made['permissions'], {'contents': 'write', 'metadata': 'read'})
+        self.assertEqual([each['full_name'] for each in made['repositories']], ['octo/app'])
+        token = {'Authorization': f'Bearer {made["token"]}'}
+        self.assertEqual(self.ask('GET', REPO, **token).json()['permissions']['push'], False)  # of no installation's token is it told
+        self.assertEqual(self.ask('POST', f'{REPO}/issues/7/comments', {'body': 'x'}, **token).status, 403)
+        self.assertEqual(self.ask('DELETE', '/installation/token', **token).status, 204)
+        self.assertEqual(self.ask('GET', REPO, **token).status, 401)
+        self.assertEqual(self.violations(), [])
+
+    def test_a_proof_is_looked_at(self):
+        now, other = int(time.time()), key_pair.__wrapped__()[0]
+        whole = proof().split('.')
+        rows = [
+            ('another key', app_proof.make({'iss': '12', 'iat': now - 60, 'exp': now + 540}, other), 401, 'could not be decoded'),
+            ('another claim', '.'.join([whole[0], proof(exp=now + 500).split('.')[1], whole[2]]), 401, 'could not be decoded'),
+            ('padding', '.'.join([*whole[:2], whole[2] + '==']), 401, 'could not be decoded'),
+            ('no signature', '.'.join([*whole[:2], '']), 401, 'could not be decoded'),
+            ("a job's token", TOKEN, 401, 'could not be decoded'),
+            ('nobody', None, 401, 'could not be decoded'),
+            ('another App', proof(iss='13'), 404, 'Integration not found'),
+            ('from tomorrow', proof(iat=now + 300), 401, "('iat')"),
+            ('ended', proof(exp=now - 1), 401, "('exp') must be"),
+            ('too long', proof(exp=now + 700), 401, 'too far in the future'),
+            ('no times', proof(iat='now', exp=None), 401, "('iat')"),
+            ('its client id', proof(iss='Iv23li12'), 200, ''),
+            ('a number', proof(iss=12), 200, ''),
+        ]
+        for name, token, status, text in rows:
+            with self.subTest(name):
+                reply = self.get('/installation', Authorization=token and f'Bearer {token}')
+                self.assertEqual(reply.status, status, reply.data)
+                self.assertIn(text, reply.json().get('message', ''))
+        self.assertEqual(self.get('/pulls/7', Authorization=f'Bearer {proof()}').status, 401)
+        self.assertEqual(self.violations(), [])
+
+    def test_what_is_not_installed_or_not_granted(self):
+        self.state('app --id 12 --only contents=read')
+        reply = self.as_app('POST', APP_TOKEN, WRITER)
+        self.assertEqual((reply.status, reply.json()['message']), (422, 'The permissions requested are not granted to this installation.'))
+        self.state('app --id 12 --uninstall')
+        self.assertEqual((self.as_app('GET', f'{REPO}/installation').status, self.as_app('POST', APP_TOKEN, WRITER).status), (404, 404))
+        self.assertEqual(self.as_app('GET', '/repos/octo/other/installation').status, 404)
 
 
 class CommandLine(Scene):

@@ -11,7 +11,7 @@ import pathlib
 import time
 
 EMPTY = {
-    'artifacts': [], 'clock': {'skew': 0}, 'comments': [], 'commits': [], 'faults': [], 'files': [], 'hooks': [], 'limits': {},
+    'apps': [], 'artifacts': [], 'clock': {'skew': 0}, 'comments': [], 'commits': [], 'faults': [], 'files': [], 'hooks': [], 'limits': {},
     'package_roles': {}, 'packages': [], 'pulls': [],
     'reactions': [], 'repository': {'id': 1296269, 'full_name': 'octo/app', 'private': True, 'default_branch': 'main'}, 'runs': [],
     'tokens': {}, 'users': [], 'workflows': [],

@@ -285,7 +285,7 @@ TEST_F(AuthoriseRegen, AnswersWhenTheImageCannotBeHad) {
 TEST_F(AuthoriseRegen, TakesTheBaseImageForAFork) {
   github.pull.head = {.ref = "main", .sha = head, .repository_id = 2, .repository = "stranger/r", .pushed_at = {}};
   expect_refused("sha-needed");
-  comment(concat("/regen ", head.substr(0, 7)));
+  comment(concat("/regen ", head));
   const auto base = publish("latest", "");
   const auto result = authorised();
   ASSERT_TRUE(result.accepted()) << result.reason;

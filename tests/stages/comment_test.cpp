@@ -10,6 +10,7 @@
 #include "pipeline/base_watch.h"
 #include "pipeline/comment.h"
 #include "stages/fake_comments.h"
+#include "stages/fake_github.h"
 #include "stages/image_size.h"
 #include "stages/layout_registry.h"
 #include "stages/project.h"
@@ -103,8 +104,8 @@ class Comment : public ::testing::Test {
     const oci::Index made{std::string(oci::kOciIndex), images, {}};
     EXPECT_TRUE(registry.put_manifest(at(tag), made.to_json(), oci::kOciIndex));
   }
-  Result<PreparedComment> prepare() {
-    return prepare_comment(project.plan_inputs(), project.plan_services(), registry);
+  Result<PreparedComment> prepare(const PullRequestApi* api = nullptr) {
+    return prepare_comment(project.plan_inputs(), project.plan_services(), registry, api);
   }
   PreparedComment prepared() {
     auto comment = prepare();
@@ -173,6 +174,19 @@ TEST_F(Comment, SaysNothingAboutOtherEvents) {
   const auto unchanged = prepared();
   EXPECT_EQ(unchanged.text, "");
   EXPECT_THAT(unchanged.reason, HasSubstr("changes no watched file"));
+}
+
+/// As the stage that hands the image over: what the clone cannot tell, GitHub lists.
+TEST_F(Comment, AsksGitHubWhereTheCloneCannotTell) {
+  image("pr-7", head, {1000});
+  project.git({"update-ref", "-d", "refs/remotes/origin/main"});
+  sample::FakeGitHub github;
+  github.pull.head.sha = head;
+  const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
+  github.files = {{"src/a"}, 1, true};
+  EXPECT_EQ(prepare(&api).value().text, "");
+  github.files.paths.emplace_back("ci.Dockerfile");
+  EXPECT_THAT(prepare(&api).value().text, HasSubstr("pr-7"));
 }
 
 TEST_F(Comment, SaysNothingAboutAnImageThatIsNotThere) {

@@ -38,10 +38,6 @@ class FakeGitHub final : public github::GitHubClient {
     permissions_asked.push_back(user);
     return permission;
   }
-  Result<std::optional<bool>> may_push(const github::RepositoryName&) override {
-    if (failure) return refusal();
-    return may_write;
-  }
   Result<github::PullRequest> pull_request(const github::RepositoryName&, std::int64_t) override {
     ++pulls_asked;
     if (before_pull) before_pull(pulls_asked);
@@ -66,7 +62,6 @@ class FakeGitHub final : public github::GitHubClient {
   std::function<void(int asked)> before_pull;  ///< from 1
   Result<github::Permission> permission = fail(ErrorCode::internal, "not asked here");
   std::vector<std::string> permissions_asked;
-  std::optional<bool> may_write = false;
   std::optional<ErrorCode> failure;
   std::optional<Error> pull_failure;  ///< of pull_request alone
   std::function<Result<std::vector<github::WorkflowRun>>(int poll)> runs;

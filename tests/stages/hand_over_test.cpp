@@ -70,6 +70,23 @@ TEST_F(HandOver, TakesNothingButWhatTheMakersOutputSays) {
   EXPECT_EQ(parse_expected({"crategate-plan=md5:1"}).error().code, ErrorCode::bad_input);
 }
 
+TEST_F(HandOver, GivesAPatchOfTheSizeThatIsAllowed) {
+  config::Regen settings;
+  settings.max_mib = 256;
+  std::string patch((66u << 20), '\0');
+  std::uint32_t next = 1;
+  for (auto& byte : patch) byte = static_cast<char>('!' + ((next = next * 1664525u + 1013904223u) >> 26u));
+  maker.write(sys::Path(".crategate") / kRegenResultFile, "{}");
+  maker.write(sys::Path(".crategate") / kRegenPatchFile, patch);
+  auto svc = services();
+  svc.settings.compression_level = 0;
+  const auto given = give(regen_bundle(maker.workspace, settings), svc);
+  ASSERT_TRUE(given) << describe(given.error());
+  const auto taken = take({regen_bundle(taker.workspace, settings)}, svc);
+  ASSERT_TRUE(taken) << describe(taken.error());
+  EXPECT_TRUE(taker.read(sys::Path(".crategate") / kRegenPatchFile) == patch);
+}
+
 TEST_F(HandOver, GivesEveryBundleAndTakesItWhereThereIsNothing) {
   const std::string log = cell.log;
   maker.write(".crategate/plan.json", "{}\n");

@@ -30,7 +30,7 @@ class PruneCiImage : public ::testing::Test {
   Result<Pruned> prune(bool remove) { return prune(place, remove); }
   Result<Pruned> prune(TagPlace& from, bool remove) const {
     return prune_ci_image(from, remove, [this](std::int64_t number) -> Result<bool> {
-      if (number == 8) return fail(eight, "no");
+      if (number == 8) return fail(eight, "no", "ask somebody");
       return number != 9;
     });
   }
@@ -52,6 +52,16 @@ TEST_F(PruneCiImage, RemovesTagsOfClosedPullRequestsOnly) {
   EXPECT_EQ(tags(), all) << "nothing is removed unasked";
   EXPECT_THAT(prune(true)->removed, ElementsAre("pr-7", "pr-12"));
   EXPECT_THAT(tags(), UnorderedElementsAre("latest", "pr-9", "pr-007", "pr-x", "buildcache", "pr-8"));
+}
+
+/// GitHub says 404 of what a token may not see, too.
+TEST_F(PruneCiImage, SaysWhatIsMissingWhereGitHubKnowsNone) {
+  EXPECT_EQ(prune(false)->hint, "") << "one of several may have been deleted";
+  const auto none = prune_ci_image(place, true, [](std::int64_t) -> Result<bool> {
+    return fail(ErrorCode::not_found, "no", "add `permissions: pull-requests: read`");
+  });
+  EXPECT_EQ(none->hint, "add `permissions: pull-requests: read`");
+  EXPECT_THAT(none->unknown, ElementsAre("pr-7", "pr-8", "pr-9", "pr-12"));
 }
 
 TEST_F(PruneCiImage, RemovesNothingWhereGitHubDoesNotAnswer) {

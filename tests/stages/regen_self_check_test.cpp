@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include "stages/fake_github.h"
 #include "stages/project.h"
 
 namespace crategate::stages {
@@ -17,31 +16,42 @@ class SelfCheck : public ::testing::Test {
     project.environment.set("GITHUB_REPOSITORY", "o/r");
     project.environment.set("RUNNER_TEMP", (project.directory / "temp").string());
   }
-  std::string refusal(bool with_token = true) {
-    const auto checked = check_surroundings(project.workspace, {.environment = project.environment,
-                                                                .processes = project.processes,
-                                                                .files = project.files,
-                                                                .github = with_token ? &github : nullptr});
+  std::string refusal(bool with_token = true, bool with_push_token = false) {
+    SelfCheckServices svc{.environment = project.environment,
+                          .processes = project.processes,
+                          .files = project.files,
+                          .may_push = nullptr};
+    if (with_token) {
+      svc.may_push = [this](const github::RepositoryName& repository) {
+        asked.push_back(repository.text());
+        return may_push;
+      };
+    }
+    const auto checked = check_surroundings(project.workspace, with_push_token, svc);
     return checked ? "" : checked.error().message;
   }
   sample::Project project;
-  sample::FakeGitHub github;
+  Result<bool> may_push = false;
+  std::vector<std::string> asked;
 };
 
 TEST_F(SelfCheck, LetsAJobPassThatMayOnlyRead) {
   EXPECT_EQ(refusal(), "");
-  EXPECT_EQ(refusal(false), "");
+  EXPECT_THAT(asked, ::testing::ElementsAre("o/r"));
+}
+
+TEST_F(SelfCheck, RefusesATokenToPushWith) {
+  may_push = true;
+  EXPECT_THAT(refusal(), HasSubstr("a token that may not write"));
+  may_push = false;
+  EXPECT_THAT(refusal(true, true), HasSubstr("expected no push-token, found one"));
 }
 
 TEST_F(SelfCheck, TakesEveryDoubtForAYes) {
-  github.may_write = true;
+  may_push = fail(ErrorCode::unavailable, "no answer");
   EXPECT_THAT(refusal(), HasSubstr("a token that may not write"));
-  github.may_write = std::nullopt;
-  EXPECT_THAT(refusal(), HasSubstr("a token that may not write"));
-  github.failure = ErrorCode::unavailable;
-  EXPECT_THAT(refusal(), HasSubstr("a token that may not write"));
-  github.failure.reset();
-  github.may_write = false;
+  may_push = false;
+  EXPECT_THAT(refusal(false), HasSubstr("the job's own token as github-token, found none"));
   project.environment.unset("GITHUB_REPOSITORY");
   EXPECT_THAT(refusal(), HasSubstr("a token that may not write"));
 }
@@ -52,7 +62,7 @@ TEST_F(SelfCheck, FindsWhatTheCheckoutKeeps) {
   EXPECT_THAT(refusal(), ::testing::Not(HasSubstr("c2VjcmV0")));
   project.git({"config", "--unset", "http.https://github.com/.extraheader"});
   project.directory.write("temp/git-credentials-4711.config", "[http]\n");
-  EXPECT_THAT(refusal(false), HasSubstr("RUNNER_TEMP/git-credentials-4711.config"));
+  EXPECT_THAT(refusal(), HasSubstr("RUNNER_TEMP/git-credentials-4711.config"));
 }
 
 }  // namespace

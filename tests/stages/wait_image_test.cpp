@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/log.h"
+#include "net/request_error.h"
 #include "stages/ci_image_project.h"
 #include "stages/fake_github.h"
 
@@ -112,18 +113,21 @@ TEST_F(WaitImage, EndsAtOnceWithAFailureAndNamesTheRun) {
   EXPECT_THAT(clock.sleeps(), IsEmpty());
 }
 
-/// Whatever state the run of the old head is in: nothing of it says what to do about the new one.
+/// Whatever state the run of the old head is in: nothing of it says what to do about the new one. The head is asked for where
+/// the wait would end, and from the second poll on.
 TEST_F(WaitImage, EndsWhenThePullRequestHasMovedOn) {
   for (const auto& [status, conclusion] :
        {std::pair{"completed", "cancelled"}, {"completed", "failure"}, {"in_progress", ""}, {"queued", ""}}) {
     listed = {run(status, conclusion)};
     github.pull.head.sha = std::string(40, 'd');
+    github.polls = github.pulls_asked = 0;
     const auto resolved = wait();
     ASSERT_FALSE(resolved) << status;
     EXPECT_EQ(resolved.error().code, ErrorCode::conflict) << status;
     EXPECT_THAT(resolved.error().message, HasSubstr("dddddddddddd"));
+    EXPECT_EQ(github.pulls_asked, 1) << status;
+    EXPECT_EQ(github.polls, conclusion == std::string("failure") ? 1 : 2) << status;
   }
-  EXPECT_THAT(clock.sleeps(), IsEmpty());
 }
 
 TEST_F(WaitImage, NoticesAPushWhileTheOldBuildRuns) {
@@ -153,6 +157,57 @@ TEST_F(WaitImage, OutlastsWhatPasses) {
   EXPECT_THAT(
       lines[9],
       HasSubstr("pr-7: run 30 has succeeded; the registry is away, https://github.example/o/r/actions/runs/30"));
+}
+
+Error cut_short() {
+  return {.code = ErrorCode::integrity,
+          .message = "the answer is too short",
+          .hint = {},
+          .http = HttpFailure{.status = 200, .code = std::string(net::kCutShort)}};
+}
+
+/// Half an answer says nothing yet; bytes that are not those of their digest say enough.
+TEST_F(WaitImage, OutlastsAnswersThatAreCutShort) {
+  publish("pr-7", head);
+  reader.down = cut_short();
+  github.pull_failure = cut_short();
+  github.runs = [this](int poll) -> Result<std::vector<github::WorkflowRun>> {
+    if (poll < 2) return fail(cut_short());
+    if (poll < 4) return std::vector{run("in_progress")};
+    if (poll == 6) reader.down.reset();
+    return std::vector{run("completed", "success")};
+  };
+  const auto resolved = wait();
+  ASSERT_TRUE(resolved) << describe(resolved.error());
+  EXPECT_EQ(github.polls, 7);
+  listed = {run("completed", "success")};
+  github.runs = [this](int) { return listed; };
+  reader.down = Error{.code = ErrorCode::integrity, .message = "expected sha256:1, found sha256:2", .hint = {}};
+  EXPECT_EQ(wait().error().code, ErrorCode::integrity);
+}
+
+/// Somebody deletes the run between two polls; the next one is another.
+TEST_F(WaitImage, GoesOnWhereTheRunIsDeleted) {
+  publish("pr-7", head);
+  github.runs = [this](int poll) -> Result<std::vector<github::WorkflowRun>> {
+    if (poll == 0) return std::vector{run("in_progress")};
+    if (poll < 3) return std::vector<github::WorkflowRun>{};
+    auto next = run("completed", "success");
+    next.id = 31;
+    return std::vector{next};
+  };
+  const auto resolved = wait();
+  ASSERT_TRUE(resolved) << describe(resolved.error());
+  EXPECT_THAT(lines[1], HasSubstr("run 30 is gone"));
+  EXPECT_THAT(lines[3], HasSubstr("run 31 has succeeded"));
+  github.polls = 0;
+  github.runs = [this](int poll) {
+    return poll == 0 ? std::vector{run("in_progress")} : std::vector<github::WorkflowRun>{};
+  };
+  const auto gone = wait();
+  EXPECT_EQ(gone.error().code, ErrorCode::awaited_build_failed);
+  EXPECT_THAT(gone.error().hint, HasSubstr("It was deleted"));
+  EXPECT_EQ(github.polls, 4);
 }
 
 /// B17: there is nothing to wait for.
@@ -210,6 +265,29 @@ TEST_F(WaitImage, WaitsForAWorkflowThatHasNeverRun) {
   EXPECT_THAT(misnamed.error().hint, HasSubstr(sample::kWorkflow));
 }
 
+/// GitHub runs what the merge has: a base that got the workflow meanwhile is enough, and so is a head that brings it.
+TEST_F(WaitImage, TakesAWorkflowThatOnlyOneSideHas) {
+  project.git({"checkout", "-q", "--detach", "refs/remotes/origin/main"});
+  project.write(".github/workflows/new.yml", "on: pull_request\n");
+  project.commit("main gets a workflow");
+  project.git({"update-ref", "refs/remotes/origin/main", "HEAD"});
+  publish("pr-7", head);
+  listed = {run("completed", "success")};
+  listed.front().path = ".github/workflows/new.yml";
+  settings().workflow = "new.yml";
+  const auto base = project.git({"rev-parse", "HEAD"});
+  for (const std::string& checked_out : {base, head}) {
+    project.git({"checkout", "-q", "--detach", checked_out});
+    const auto resolved = wait();
+    EXPECT_TRUE(resolved) << checked_out << (resolved ? "" : describe(resolved.error()));
+  }
+  project.git({"update-ref", "refs/remotes/origin/main", "main"});
+  project.git({"checkout", "-q", "--detach", base});
+  EXPECT_TRUE(wait()) << "the checkout has it";
+  project.git({"checkout", "-q", "--detach", head});
+  EXPECT_EQ(wait().error().code, ErrorCode::bad_input);
+}
+
 /// GitHub says 404 of what a token may not see, too: nobody should wait for the end to hear of it.
 TEST_F(WaitImage, NamesAtOnceWhatTheTokenMayLack) {
   github.runs = [](int) { return fail(ErrorCode::not_found, "404", "add `permissions: actions: read` to the job"); };
@@ -230,7 +308,7 @@ TEST_F(WaitImage, NamesThePermissionForTheHead) {
   listed = {run("in_progress")};
   EXPECT_THAT(wait().error().hint, AllOf(HasSubstr("ci-image.wait-timeout"), HasSubstr("add `pull-requests: read`")));
   EXPECT_EQ(github.pulls_asked, 1);
-  EXPECT_THAT(lines.front(), HasSubstr("moved on: add `pull-requests: read`."));
+  EXPECT_THAT(lines[1], HasSubstr("moved on: add `pull-requests: read`."));
   listed = {run("completed", "failure")};
   EXPECT_THAT(wait().error().hint, HasSubstr("add `pull-requests: read`"));
   github.pulls_asked = 0;
@@ -238,7 +316,7 @@ TEST_F(WaitImage, NamesThePermissionForTheHead) {
   settings().wait_timeout = seconds(50);
   listed = {run("in_progress")};
   EXPECT_THAT(wait().error().hint, Not(HasSubstr("pull-requests")));
-  EXPECT_EQ(github.pulls_asked, 4) << "it may answer the next time";
+  EXPECT_EQ(github.pulls_asked, 3) << "it may answer the next time";
 }
 
 /// What is shown to nobody without a login is answered as what is not there.
@@ -263,7 +341,7 @@ TEST_F(WaitImage, GivesUpAfterItsTime) {
   EXPECT_EQ(github.polls, 4) << "once more at the end";
   EXPECT_THAT(slow.error().hint, HasSubstr("ci-image.wait-timeout"));
   listed.clear();
-  EXPECT_THAT(wait().error().hint, HasSubstr("runs on `pull_request`"));
+  EXPECT_THAT(wait().error().hint, AllOf(HasSubstr("runs on `pull_request`"), HasSubstr("300 changed files")));
 }
 
 TEST_F(WaitImage, WaitsForNothingWhereNothingIsBuilt) {

@@ -5,7 +5,7 @@ usage: git_server.py DIRECTORY LOGIN
 
 DIRECTORY gets certificate.pem (self-signed, for 127.0.0.1) and requests.log (method, path and login of each request). The
 line "port N" is printed once it serves; it ends when DIRECTORY/stop is there. Of LOGIN (user:password) everything below
-DIRECTORY is served; pushes below /read-only are 403, and /moved is a redirect to /.
+DIRECTORY is served; pushes below /read-only, and to a repository with a file read-only, are 403, and /moved is a redirect to /.
 """
 import base64
 import http.server
@@ -54,7 +54,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if login.lower() != LOGIN.lower():
             return self.refuse(401, [('WWW-Authenticate', 'Basic realm="test"')])
         path, _, query = self.path.removeprefix('/read-only').partition('?')
-        if self.path.startswith('/read-only') and 'git-receive-pack' in self.path:
+        marked = (ROOT / path.partition('.git/')[0].lstrip('/')).with_suffix('.git') / 'read-only'
+        if (self.path.startswith('/read-only') or marked.exists()) and 'git-receive-pack' in self.path:
             return self.refuse(403)
         environment = {'PATH': os.environ['PATH'], 'GIT_PROJECT_ROOT': str(ROOT), 'GIT_HTTP_EXPORT_ALL': '1',
                        'PATH_INFO': path, 'QUERY_STRING': query, 'REQUEST_METHOD': self.command, 'REMOTE_USER': 'x',

@@ -107,6 +107,13 @@ def check_pipeline(text: str) -> None:
         problems.append("image-pipeline.yml: build-and-test-images: expected fail-fast: false")
 
 
+def check_regen(text: str) -> None:
+    """What can push goes to the job that runs nothing of a pull request."""
+    for job, body in yaml.safe_load(text)["jobs"].items():
+        if job != "apply" and "secrets.PUSH_" in str(body):
+            problems.append(f"regen.yml: {job}: expected no secret that can push")
+
+
 def check_documented(workflow: str, document: str) -> None:
     """Whoever calls a workflow reads of every input, secret and output of it."""
     call = yaml.safe_load((ROOT / workflow).read_text(encoding="utf-8"))[True]["workflow_call"]
@@ -128,6 +135,9 @@ def main() -> int:
     check_documented(".github/workflows/image-pipeline.yml", "docs/action.md")
     for name in ["ci-image.yml", "build-ci-image.yml"]:
         check_documented(f".github/workflows/{name}", "docs/ci-image.md")
+    regen = ".github/workflows/regen.yml"
+    check_documented(regen, "docs/regen.md")
+    check_regen((ROOT / regen).read_text(encoding="utf-8"))
     if not set(settings) - {"runs-on", "timeout-minutes", "environment"} <= inputs:
         problems.append("image-pipeline.yml: an input that is neither the action's nor the jobs'")
     found = snippets()

@@ -133,6 +133,13 @@ TEST(ConfigLoad, ErrorsInAnOptionNameItAndThePlace) {
               testing::StartsWith("INPUT_TEST-TIMEOUT: expected a duration with its unit, found \"300\""));
 }
 
+TEST(ConfigLoad, APatchIsNoLargerThanItsFormCanHold) {
+  EXPECT_EQ(loaded("regen: {max-mib: 256}\n", {}).configuration.regen.max_mib, 256);
+  EXPECT_THAT(refusal("regen: {max-mib: 257}\n", {}),
+              testing::HasSubstr("regen.max-mib: expected a number from 0 to 256"));
+  EXPECT_THAT(refusal(std::nullopt, {input("regen-max-mib", "257")}), testing::HasSubstr("a number from 0 to 256"));
+}
+
 TEST(ConfigLoad, ABadFileIsReportedEvenWhereAnOptionOverridesIt) {
   EXPECT_THAT(refusal("build: {timeout: 5}", {option("build-timeout", "5m")}), HasSubstr("crategate.yml:1:18"));
 }

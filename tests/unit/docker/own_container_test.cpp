@@ -26,6 +26,7 @@ struct Known {
   std::string image = "sha256:1";
   std::string source = "/work";
   std::string status = "running";
+  std::string volume = {};  ///< empty = a bind
 };
 
 struct Machine {
@@ -68,8 +69,8 @@ struct Machine {
     return test::answer(
         200,
         concat(R"({"Id":")", each.id, R"(","Image":")", each.image, R"(","Config":{"Env":["PATH=/bin","GITHUB_OUTPUT=)",
-               each.output, R"("]},"Mounts":[{"Type":"bind","Source":")", each.source, R"(","Destination":")",
-               each.destination,
+               each.output, R"("]},"Mounts":[{"Type":")", each.volume.empty() ? "bind" : "volume", R"(","Name":")",
+               each.volume, R"(","Source":")", each.source, R"(","Destination":")", each.destination,
                R"(","RW":true},{"Type":"bind","Source":"/var/run/docker.sock","Destination":"/var/run/docker.sock",)"
                R"("RW":true}]})"));
   }
@@ -149,6 +150,21 @@ TEST(OwnContainer, IsToldApartByWhatIsMounted) {
   EXPECT_EQ(machine.find().value()->image_id, "action");
   std::swap(machine.known[1], machine.known[2]);
   EXPECT_EQ(machine.find().value()->image_id, "action");
+}
+
+// The engine's own folder may be another mount's: then paths do not end alike.
+TEST(OwnContainer, IsToldApartByTheNamesOfItsVolumes) {
+  StepMachine machine;
+  machine.root.write("proc/self/mountinfo",
+                     "1 0 0:1 / / rw - overlay overlay rw\n"
+                     "3 1 0:2 /disk/volumes/job-1/_data /github/workspace rw - ext4 /dev/a rw\n"
+                     "4 1 0:2 /docker.sock /run/docker.sock rw - tmpfs tmpfs rw\n");
+  const std::string output = "/github/file_commands/set_output_1";
+  machine.known = {
+      {.id = std::string(64, 'c'), .output = output, .source = "/data/volumes/job-2/_data", .volume = "job-2"},
+      {.id = kOther, .output = output, .source = "/data/volumes/job-1/_data", .volume = "job-1"},
+      {.id = kMine, .output = output, .source = "/data/volumes/1/_data", .volume = "1"}};
+  EXPECT_EQ(machine.find().value()->id, kOther);
 }
 
 TEST(OwnContainer, IsNotGuessed) {

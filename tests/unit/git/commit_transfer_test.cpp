@@ -57,6 +57,15 @@ TEST_F(CommitTransferTest, FetchesTheCommitAloneAndPushesOnTopOfIt) {
 }
 
 /// The branch has moved on, and the pull request with it: the pinned commit is still what comes.
+// Commits go to the disk; where RUNNER_TEMP is /tmp itself, which jobs share, to memory.
+TEST_F(CommitTransferTest, FindsAPlaceWhereTemporaryFilesAreShared) {
+  environment.set("RUNNER_TEMP", "/tmp");
+  auto transfer = this->transfer();
+  const auto fetched = transfer.fetch(first, kPull);
+  ASSERT_TRUE(fetched) << describe(fetched.error());
+  EXPECT_TRUE(transfer.repository().string().starts_with("/dev/shm/")) << transfer.repository();
+}
+
 TEST_F(CommitTransferTest, FetchesACommitThatNoRefNames) {
   commit("second");
   remote.in_checkout({"push", "-q", "--force", "origin", concat("HEAD:", kBranch), concat("HEAD:", kPull)});

@@ -165,7 +165,7 @@ TEST_F(GitProgramTest, CountsASubmoduleEvenWhereItAsksToBeIgnored) {
   EXPECT_THAT(changed("HEAD~1", "HEAD"), UnorderedElementsAre("sub"));
 }
 
-TEST_F(GitProgramTest, KeepsUnusualNamesAsTheyAre) {
+TEST_F(GitProgramTest, A25KeepsUnusualNamesAsTheyAre) {
   init();
   commit("first");
   const std::vector<std::string> names = {"line\nfeed", "quo\"te",  "-option",         "esc\x1b[0m", " space ",

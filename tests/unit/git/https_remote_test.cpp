@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 
 #include <future>
+#include <optional>
 #include <thread>
 
+#include "git/git_commit_transfer.h"
 #include "unit/git/ref_store_fixture.h"
 
 namespace crategate::git {
@@ -84,6 +86,49 @@ TEST_F(HttpsRemote, TakesTheLoginThatTheCheckoutHas) {
   const auto swapped = origin_store.compare_and_swap(kRef, std::nullopt, {{"a", "1"}}, "m");
   ASSERT_TRUE(swapped) << describe(swapped.error());
   EXPECT_TRUE(*swapped);
+}
+
+/// Whoever reads is not always who pushes: an App's token is made when there is something to push.
+TEST_F(HttpsRemote, PushesWithALoginOfItsOwn) {
+  const std::string branch = "refs/heads/topic", app = "ghs_of-an-app-0123456789";
+  remote.check_out(remote.path().string());
+  remote.in_checkout({"-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "first"});
+  remote.in_checkout({"push", "-q", "origin", concat("HEAD:", branch)});
+  const std::string first = remote.in_checkout({"rev-parse", "HEAD"});
+  const auto requests = [this] { return remote.directory().read("requests.log"); };
+  const std::string shown_app = base64(concat("x-access-token:", app));
+  struct {
+    const char *name, *path;
+    Result<Secret> login;
+    std::optional<ErrorCode> code;
+  } rows[] = {{"none to be had", "/remote.git", fail(ErrorCode::not_found, "no App here"), ErrorCode::not_found},
+              {"one that may not", "/read-only/remote.git", Secret(kToken), ErrorCode::forbidden},
+              {"a stranger's", "/remote.git", Secret(app), ErrorCode::unauthenticated},
+              {"one that may", "/remote.git", Secret(kToken), std::nullopt}};
+  for (const auto& row : rows) {
+    int asked = 0;
+    GitCommitTransfer transfer(PrivateRepository(processes, environment, remote.directory().path(),
+                                                 concat(origin, row.path), Secret(kToken), Holds::commits),
+                               [&]() -> Result<Secret> {
+                                 ++asked;
+                                 return row.login;
+                               });
+    ASSERT_TRUE(transfer.fetch(first, branch)) << row.name;
+    EXPECT_EQ(asked, 0) << row.name << ": to read";
+    const std::string at = transfer.repository().string();
+    const std::string next =
+        remote.git({"-C", at, "-c", "user.name=a", "-c", "user.email=a@b", "commit-tree",
+                    remote.git({"-C", at, "rev-parse", concat(first, "^{tree}")}), "-p", first, "-m", "next"});
+    const auto pushed = transfer.push(next, branch, first);
+    EXPECT_EQ(asked, 1) << row.name;
+    EXPECT_EQ(pushed ? std::nullopt : std::optional(pushed.error().code), row.code) << row.name;
+    if (row.code == ErrorCode::forbidden) {
+      EXPECT_THAT(pushed.error().hint, HasSubstr("permissions: contents: write"));
+    }
+    EXPECT_EQ(remote.in_remote({"rev-parse", branch}), row.code ? first : next) << row.name;
+  }
+  EXPECT_THAT(requests(), HasSubstr(concat("git-receive-pack basic ", shown_app)));
+  EXPECT_THAT(processes.arguments(), Not(HasSubstr(app)));
 }
 
 TEST_F(HttpsRemote, SaysWhatIsMissing) {

@@ -88,6 +88,14 @@ TEST(Endpoint, RefusesATokenThatIsNoneAndDoesNotRepeatIt) {
   }
 }
 
+TEST(Site, IsWherePeopleLook) {
+  const auto site = [](const char* base) { return site_of({net::Url::parse(base).value(), Secret("a-token")}); };
+  EXPECT_EQ(site("https://api.github.com"), "https://github.com");
+  EXPECT_EQ(site("https://ghe.example/api/v3"), "https://ghe.example");
+  EXPECT_EQ(site("https://api.acme.ghe.com"), "https://acme.ghe.com");
+  EXPECT_EQ(site("http://127.0.0.1:4000/api/v3"), "http://127.0.0.1:4000");
+}
+
 TEST(ContainerRegistry, IsThatOfTheServer) {
   const auto registry_of = [](const char* base) {
     return container_registry({net::Url::parse(base).value(), Secret("a-token")});

@@ -41,6 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
     Rows, ApiFailure,
     testing::Values(StatusRow{"BadRequest", 400, ErrorCode::github_api, "message says why"},
                     StatusRow{"Unauthorized", 401, ErrorCode::unauthenticated, "github-token"},
+                    StatusRow{"A62Unauthorized", 401, ErrorCode::unauthenticated, "`permissions: actions: read`"},
                     StatusRow{"A62Forbidden", 403, ErrorCode::forbidden, "`permissions: actions: read`"},
                     StatusRow{"A62B19NotFound", 404, ErrorCode::not_found, "`permissions: actions: read`"},
                     StatusRow{"NotFoundElsewhere", 404, ErrorCode::not_found, "its own repository only"},

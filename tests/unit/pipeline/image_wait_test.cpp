@@ -271,6 +271,45 @@ TEST(JudgeWait, DependsOnTheHeadWhereverItWouldExplainWhatIsSeen) {
   EXPECT_FALSE(judge_wait({with_head(run(2, "failure"), kOther)}, kAwaited).depends_on_head) << "it is known";
 }
 
+/// Two pull requests of one head: commit, event and workflow of both builds are the same, and only one pushes the image.
+TEST(JudgeWait, IsPatientWhileAnotherRunOfTheSameHeadGoesOn) {
+  const BuildRun going = run(2, "", "in_progress");
+  for (const char* conclusion : {"failure", "timed_out", "action_required", "neutral"}) {
+    const auto verdict = judge_wait({{.runs = {run(3, conclusion), going}}}, kAwaited);
+    EXPECT_EQ(verdict.kind, Kind::poll_again) << conclusion;
+    EXPECT_EQ(verdict.run, 2);
+    EXPECT_TRUE(verdict.depends_on_head);
+    EXPECT_EQ(judge_wait({{.runs = {run(3, conclusion), run(2, "failure")}}}, kAwaited).kind, Kind::failed);
+  }
+  std::vector<WaitObservation> seen(kWaitGrace + 1, {.runs = {run(3, "success"), going}, .label = LabelSeen::none});
+  EXPECT_EQ(judge_wait(seen, kAwaited).kind, Kind::poll_again);
+  for (int times = 1; times <= kWaitGrace; ++times) {
+    seen.push_back({.runs = {run(3, "success"), run(2, "failure")}, .label = LabelSeen::none});
+    EXPECT_EQ(judge_wait(seen, kAwaited).kind, times < kWaitGrace ? Kind::poll_again : Kind::failed) << times;
+  }
+  BuildRun others = going;
+  others.head_sha = kOther;
+  EXPECT_EQ(judge_wait({{.runs = {run(3, "failure"), others}}}, kAwaited).kind, Kind::failed) << "another commit's";
+}
+
+/// Whose run succeeded, the label says.
+TEST(JudgeWait, TakesTheImageOfAnotherRunOfTheSameHead) {
+  WaitObservation both{.runs = {run(3, "failure"), run(2, "success")}};
+  EXPECT_EQ(judge_wait({both}, kAwaited).kind, Kind::look);
+  both.label = LabelSeen::right;
+  const auto done = judge_wait({both}, kAwaited);
+  EXPECT_EQ(done.kind, Kind::done);
+  EXPECT_THAT(done.text, HasSubstr("run 2 has succeeded"));
+  for (const auto label : {LabelSeen::none, LabelSeen::other}) {
+    both.label = label;
+    const auto failed = judge_wait({both}, kAwaited);
+    EXPECT_EQ(failed.kind, Kind::failed);
+    EXPECT_EQ(failed.run, 3);
+  }
+  both.runs.front() = run(3, "", "queued");
+  EXPECT_EQ(judge_wait({both}, kAwaited).kind, Kind::poll_again) << "the newest one decides first";
+}
+
 TEST(JudgeWait, SaysOfSilenceWhatTheErrorSays) {
   const auto passing = judge_wait({silence(ErrorCode::unavailable)}, kAwaited);
   EXPECT_EQ(passing.text, "no");

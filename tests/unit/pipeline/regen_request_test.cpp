@@ -275,6 +275,36 @@ const std::vector<Row> kRows = {
     {"ForkWithAnotherCommit", [](RegenFacts& f) { from_fork(f, "/regen 0123457"); }, R::sha_differs},
     {"AnotherCommit", [](RegenFacts& f) { f.comment.body = "/regen 1234567"; }, R::sha_differs},
     {"A32PushedAfterwards", [](RegenFacts& f) { f.pull->pushed_at = at(1001); }, R::head_newer},
+    {"A32PushedAfterwardsWithTheWholeCommit",
+     [](RegenFacts& f) {
+       f.comment.body = "/regen " + kSha;
+       f.pull->pushed_at = at(1001);
+     },
+     R::none},
+    {"A32PushedAfterwardsWithAnAbbreviation",
+     [](RegenFacts& f) {
+       f.comment.body = "/regen " + kSha.substr(0, 39);
+       f.pull->pushed_at = at(1001);
+     },
+     R::head_newer},
+    {"A32ForkPushedAfterwardsWithAnAbbreviation",
+     [](RegenFacts& f) {
+       from_fork(f, "/regen 0123456");
+       f.pull->pushed_at = at(1001);
+     },
+     R::head_newer},
+    {"A32ForkPushedAfterwardsWithTheWholeCommit",
+     [](RegenFacts& f) {
+       from_fork(f, "/regen " + kSha);
+       f.pull->pushed_at = at(1001);
+     },
+     R::none},
+    {"A32NoTimeOfTheForksPush",
+     [](RegenFacts& f) {
+       from_fork(f, "/regen 0123456");
+       f.pull->pushed_at.reset();
+     },
+     R::unclear},
     {"A32NoTimeOfThePush", [](RegenFacts& f) { f.pull->pushed_at.reset(); }, R::unclear},
     {"A32NoTimeOfTheComment", [](RegenFacts& f) { f.commented_at.reset(); }, R::unclear},
 };
@@ -309,6 +339,15 @@ TEST(RegenRequest, PinsWhatItHasSeen) {
   EXPECT_EQ(target.head_repository_id, 2);
   EXPECT_TRUE(target.is_fork) << "by ids, whatever the branch is called (A33)";
   EXPECT_FALSE(judge_regen(good()).target.is_fork);
+}
+
+TEST(RegenRequest, OffersTheWholeCommit) {
+  for (const auto* const body : {"/regen", "/regen 0123456", "/regen 1234567"}) {
+    RegenFacts facts = good();
+    from_fork(facts, body);
+    facts.pull->pushed_at = at(1001);
+    EXPECT_EQ(judge_regen(facts).comment, "/regen " + kSha) << body;
+  }
 }
 
 TEST(RegenRequest, QuotesWhatStrangersWrite) {

@@ -8,14 +8,17 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(RegenSafety, RefusesAWriteTokenAndAKeptLoginAndNamesTheWorkflow) {
-  EXPECT_TRUE(require_harmless({.token_may_write = false, .kept_logins = {}}));
+  using Rights = RegenSurroundings::Rights;
+  EXPECT_TRUE(require_harmless({.token = Rights::only_reads, .kept_logins = {}}));
   const struct {
     RegenSurroundings found;
     const char *message, *hint;
   } rows[] = {
       {{}, "one that may", "contents: read"},
-      {{.token_may_write = true, .kept_logins = {}}, "one that may", "contents: read"},
-      {{.token_may_write = false, .kept_logins = {"http.extraheader", "RUNNER_TEMP/x"}},
+      {{.token = Rights::may_write, .kept_logins = {}}, "one that may", "contents: read"},
+      {{.token = Rights::no_token, .kept_logins = {}}, "the job's own token", "Leave the input github-token out"},
+      {{.token = Rights::only_reads, .has_push_token = true, .kept_logins = {}}, "no push-token", "apply-regen alone"},
+      {{.token = Rights::only_reads, .kept_logins = {"http.extraheader", "RUNNER_TEMP/x"}},
        "http.extraheader, RUNNER_TEMP/x",
        "persist-credentials: false"},
   };

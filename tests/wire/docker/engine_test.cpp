@@ -10,6 +10,7 @@ namespace crategate::docker {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 /// A client of an engine on a unix socket.
 struct EngineOnSocket {
@@ -57,6 +58,12 @@ TEST(EngineSocket, PullsOneVersionOfAnImage) {
   const auto denied = on.engine->pull_image("a:2");
   EXPECT_EQ(denied.error().code, ErrorCode::forbidden);
   EXPECT_THAT(denied.error().message, HasSubstr("pull access denied for a"));
+  EXPECT_THAT(denied.error().hint, Not(HasSubstr("permissions:")));
+  on.server.expect("POST", "/v1.41/images/create?fromImage=ghcr.io%2Fo%2Fa&tag=1",
+                   {.status = 500, .body = R"({"message":"error from registry: denied"})"});
+  const auto package = on.engine->pull_image("ghcr.io/o/a:1");
+  EXPECT_EQ(package.error().code, ErrorCode::forbidden);
+  EXPECT_THAT(package.error().hint, HasSubstr("`permissions: packages: read`"));
   on.server.expect("POST", from + "3", {.body = "{\"error\":\"write /x: no space left on device\"}\r\n"});
   EXPECT_EQ(on.engine->pull_image("a:3").error().code, ErrorCode::no_space);
   on.server.expect("POST", from + "4", {.body = "{\"status\":\"Pul"});

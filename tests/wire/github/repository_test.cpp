@@ -66,38 +66,6 @@ TEST(UserPermission, OfWhatIsNoNameIsNotAskedFor) {
     EXPECT_EQ(api.client.permission_of(ApiFixture::repository(), user).error().code, ErrorCode::bad_input) << user;
 }
 
-struct PushRow {
-  const char* name;
-  int status;
-  std::string body;
-  std::optional<bool> may;  ///< nullopt = not told, or an error: both mean that it may
-};
-
-class RightOfTheToken : public testing::TestWithParam<PushRow> {};
-
-TEST_P(RightOfTheToken, IsToldOrNot) {
-  ApiFixture api;
-  api.expect("GET", "/repos/o/r", {.status = GetParam().status, .body = GetParam().body});
-  const auto told = api.client.may_push(ApiFixture::repository());
-  EXPECT_EQ(told.value_or(std::nullopt), GetParam().may);
-}
-
-std::string repository_json(const std::string& permissions) {
-  return concat(R"({"id":1,"full_name":"O/r")", permissions, "}");
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Rows, RightOfTheToken,
-    testing::Values(PushRow{"MayWrite", 200, repository_json(R"(,"permissions":{"pull":true,"push":true})"), true},
-                    PushRow{"MayRead", 200, repository_json(R"(,"permissions":{"pull":true,"push":false})"), false},
-                    PushRow{"NotTold", 200, repository_json(""), std::nullopt},
-                    PushRow{"NotToldOfPushing", 200, repository_json(R"(,"permissions":{"pull":true})"), std::nullopt},
-                    PushRow{"NoTruthValue", 200, repository_json(R"(,"permissions":{"push":"false"})"), std::nullopt},
-                    PushRow{"AnotherRepository", 200, R"({"full_name":"o/other","permissions":{"push":false}})",
-                            std::nullopt},
-                    PushRow{"NotFound", 404, "{}", std::nullopt}),
-    [](const auto& each) { return std::string(each.param.name); });
-
 std::string side(const std::string& ref, const std::string& sha, const std::string& repository) {
   return concat(R"({"label":"x:y","ref":")", ref, R"(","sha":")", sha, R"(","user":null,"repo":)", repository, "}");
 }

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "net/http.h"
+#include "net/request_error.h"
 #include "support/scripted_http_server.h"
 #include "support/test_directory.h"
 #include "sys/cancel.h"
@@ -109,15 +110,19 @@ struct BrokenAnswer {
   std::string name;
   Reply reply;
   ErrorCode code;
+  bool cut_short = false;
 };
 
 TEST_F(HttpClientTest, A49B11NamesWhatIsWrongWithAnAnswer) {
   const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   const BrokenAnswer rows[] = {
-      {"short body", {.headers = {{"Content-Length", "10"}}, .body = "short", .close = true}, ErrorCode::integrity},
-      {"cut within the body", {.body = std::string(1000, 'x'), .cut_after = 500}, ErrorCode::integrity},
-      {"no last chunk", {.raw = chunked + "3\r\nabc\r\n", .close = true}, ErrorCode::integrity},
-      {"cut within a chunk", {.raw = chunked + "30\r\nabc", .close = true}, ErrorCode::integrity},
+      {"short body",
+       {.headers = {{"Content-Length", "10"}}, .body = "short", .close = true},
+       ErrorCode::integrity,
+       true},
+      {"cut within the body", {.body = std::string(1000, 'x'), .cut_after = 500}, ErrorCode::integrity, true},
+      {"no last chunk", {.raw = chunked + "3\r\nabc\r\n", .close = true}, ErrorCode::integrity, true},
+      {"cut within a chunk", {.raw = chunked + "30\r\nabc", .close = true}, ErrorCode::integrity, true},
       {"malformed chunk", {.raw = chunked + "zz\r\n", .close = true}, ErrorCode::integrity},
       {"too large", {.body = std::string(2001, 'x')}, ErrorCode::integrity},
       {"too large without a length",
@@ -141,6 +146,7 @@ TEST_F(HttpClientTest, A49B11NamesWhatIsWrongWithAnAnswer) {
     const auto response = client.send(broken);
     ASSERT_FALSE(response) << row.name;
     EXPECT_EQ(response.error().code, row.code) << row.name << ": " << response.error().message;
+    EXPECT_EQ(is_cut_short(response.error()), row.cut_short) << row.name;
     ASSERT_TRUE(response.error().http) << row.name;
     EXPECT_EQ(response.error().http->method, "GET");
     EXPECT_EQ(response.error().http->url, "http://" + server_.host() + "/x") << row.name;
