@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "git/git_commit_transfer.h"
 #include "github/git_server.h"
+#include "sys/cancel.h"
 
 namespace crategate::app {
 
@@ -82,6 +83,7 @@ Result<Secret> Application::make_app_token() {
 void Application::end_pushing() {
   const Secret token = std::exchange(app_token_, {});
   if (token.empty()) return;
+  const sys::CancellationPause pause;
   auto tokens = app_tokens();
   const auto revoked = tokens ? tokens->revoke(token) : fail(tokens.error());
   if (!revoked) log::warning(concat("the App's token ends by itself within an hour only: ", describe(revoked.error())));

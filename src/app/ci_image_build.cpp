@@ -137,6 +137,7 @@ Result<stages::CiImageBuilt> build(Application& app, const stages::CiImageBuildI
                                            .reader = *client,
                                            .writer = *client,
                                            .access = access,
+                                           .repository = app.repository(),
                                            .progress = progress});
   app.workflow().end_group();
   if (!built) return fail(with_correction(built.error(), app));

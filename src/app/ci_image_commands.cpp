@@ -28,9 +28,11 @@ Result<void> show(const stages::ResolvedImage& resolved, Application& app) {
   CG_CHECK(stages::publish_image(resolved, app.workflow()));
   log::info(resolved.decision.reason);
   if (resolved.image.empty()) {
-    log::info(concat(resolved.reference, " of ",
-                     resolved.decision.revision.empty() ? "this event" : concat("commit ", resolved.decision.revision),
-                     " is not there yet", resolved.login_hint.empty() ? "" : ". ", resolved.login_hint));
+    const std::string text =
+        concat(resolved.reference, " of ",
+               resolved.decision.revision.empty() ? "this event" : concat("commit ", resolved.decision.revision),
+               " is not there yet", resolved.login_hint.empty() ? "" : ". ", resolved.login_hint);
+    resolved.login_hint.empty() ? log::info(text) : log::warning(text);
   }
   if (app.line().json) {
     app.console().document(document_of(resolved.decision).set("image", resolved.image).pretty());

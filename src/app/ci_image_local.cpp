@@ -31,7 +31,8 @@ Result<std::string> chosen_by_hand(const Application& app) {
 /// By digest: what CI would run this working tree in.
 Result<std::string> image_of_ci(Application& app, const config::CiImage& settings) {
   CG_TRY(registry::HttpRegistry* const client, ci_image_registry(app, settings));
-  auto resolved = stages::resolve_image(plan_inputs(app), app.plan_services(), *client);
+  CG_TRY(const auto api, pull_request_api(app));
+  auto resolved = stages::resolve_image(plan_inputs(app), app.plan_services(), *client, api ? &*api : nullptr);
   if (!resolved) {
     auto error = std::move(resolved).error();
     if (is_transient(error.code) && error.hint.empty())
@@ -68,6 +69,7 @@ std::string describe_pull(const std::string& image) { return concat("docker pull
 struct ChosenImage {
   std::string name;
   bool present = false;
+  bool moves = false;  ///< a tag of the CI image in its registry, as `pr-7`: it may name another one by now
 };
 
 Result<ChosenImage> find_in_engine(Application& app, std::string name) {
@@ -85,6 +87,13 @@ Result<ChosenImage> local_image(Application& app, const config::CiImage& setting
               "Build it with `crategate ci-image build`.");
 }
 
+bool is_moving_tag(const std::string& image, const config::CiImage& settings) {
+  const auto reference = oci::parse_reference(image);
+  const auto ours = oci::parse_repository(settings.image);
+  return reference && ours && reference->repository == *ours && !reference->digest &&
+         image != stages::local_ci_image(settings);
+}
+
 /// The image that gen and shell run in. Nothing is pulled yet.
 Result<ChosenImage> choose_image(Application& app, const config::CiImage& settings) {
   if (app.line().local_image) return local_image(app, settings);
@@ -92,12 +101,19 @@ Result<ChosenImage> choose_image(Application& app, const config::CiImage& settin
   if (image.empty()) {
     CG_TRY(image, image_of_ci(app, settings));
   }
-  return find_in_engine(app, std::move(image));
+  CG_TRY(auto chosen, find_in_engine(app, std::move(image)));
+  chosen.moves = is_moving_tag(chosen.name, settings);
+  return chosen;
 }
 
-/// What a digest names does not change, and neither does what a person has chosen: only what is missing is pulled.
+/// What a digest names does not change, nor what a person has made: that is pulled where it is missing only.
 Result<void> provide(Application& app, const ChosenImage& image) {
-  return image.present ? Result<void>() : pull(app, image.name);
+  if (image.present && !image.moves) return {};
+  auto pulled = pull(app, image.name);
+  if (pulled || !image.present || !is_transient(pulled.error().code)) return pulled;
+  log::warning(
+      concat(image.name, ": the engine's copy is used, which may be an older one: ", describe(pulled.error())));
+  return {};
 }
 
 /// The command that opens a shell in the same image.
@@ -120,7 +136,7 @@ Result<stages::CiContainerInputs> container_inputs(Application& app, const confi
 /// In a dry run: what would be pulled, and the container that would run.
 void show_container(Application& app, const ChosenImage& image, std::string container) {
   std::vector<std::string> lines;
-  if (!image.present) lines.push_back(describe_pull(image.name));
+  if (!image.present || image.moves) lines.push_back(describe_pull(image.name));
   lines.push_back(std::move(container));
   show_dry_run(app, lines);
 }

@@ -14,6 +14,7 @@
 #include "render/applied_regen.h"
 #include "stages/apply_regen.h"
 #include "stages/authorise_regen.h"
+#include "sys/cancel.h"
 
 namespace crategate::app {
 namespace {
@@ -44,7 +45,7 @@ Result<std::optional<stages::RegenPatch>> take_patch(Application& app) {
   return stages::read_regen_patch(app.workspace(), app.configuration().regen, app.files());
 }
 
-Ending ending_of(stages::AppliedRegen applied, const pipeline::RegenTarget& target) {
+Ending ending_of(stages::AppliedRegen applied, const pipeline::RegenTarget& target, bool dry_run) {
   Ending ending{
       .applied = std::move(applied), .outcome = Reply::Outcome::committed, .text = {}, .hint = {}, .failure = {}};
   if (!ending.applied.findings.empty()) {
@@ -57,25 +58,38 @@ Ending ending_of(stages::AppliedRegen applied, const pipeline::RegenTarget& targ
     ending.outcome = Reply::Outcome::unchanged;
   } else if (target.is_fork) {
     ending.outcome = Reply::Outcome::patch_only;
+  } else if (dry_run) {
+    ending.outcome = Reply::Outcome::planned;
   }
   return ending;
 }
 
+/// Where the name of the image is a secret, it does not get here; nobody but this job can say so.
+Error lost_image() {
+  return {
+      .code = ErrorCode::bad_input,
+      .message = "input regen-image: expected the image that the job authorise has found, found none",
+      .hint = "GitHub drops an output that holds a secret: give a user name as the input username, not as a secret."};
+}
+
+Error no_artifact() {
+  return {.code = ErrorCode::not_found,
+          .message = "artifact regen: expected one that the job generate has named, found none",
+          .hint = "The log of the job generate says why."};
+}
+
 Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarget& target) {
+  if (pins.image.empty()) return failed(lost_image());
   const auto patch = take_patch(app);
   if (!patch) return failed(patch.error());
-  if (!*patch) {
-    return {.applied = {},
-            .outcome = Reply::Outcome::failed,
-            .text = "The files could not be made: the log of the job generate says why.",
-            .hint = {},
-            .failure = {}};
-  }
+  if (!*patch) return failed(no_artifact());
+  const auto inside = app.repository().prefix();
+  if (!inside) return failed(inside.error());
   const auto transfer = app.pushing_transfer(app.configuration().regen.remote);
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(app.clock().now().time_since_epoch()).count();
   auto applied = stages::apply_regen(**patch,
                                      {.settings = app.configuration().regen,
-                                      .configuration_file = app.configuration_file(),
+                                      .configuration_file = concat(*inside, app.configuration_file()),
                                       .target = target,
                                       .image = pins.image,
                                       .seconds = now,
@@ -83,7 +97,7 @@ Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarge
                                      {.transfer = *transfer, .open = git::open_tree_store});
   app.end_pushing();
   if (!applied) return failed(applied.error());
-  return ending_of(*std::move(applied), target);
+  return ending_of(*std::move(applied), target, app.invocation().dry_run);
 }
 
 Reply reply_of(const Application& app, const RegenPins& pins, const pipeline::RegenComment& comment,
@@ -143,9 +157,11 @@ Result<void> ci_image_regen_apply(Application& app) {
     return {};
   }
   const auto ending = apply(app, pins, asked.verdict.target);
-  const auto reply = reply_of(app, pins, asked.comment, ending);
-  CG_CHECK(answer->reply(pins.pull_request, reply.marker, render::applied_regen_reply(reply)));
   CG_CHECK(app.workflow().set_output("commit", ending.applied.commit));
+  const auto reply = reply_of(app, pins, asked.comment, ending);
+  const sys::CancellationPause pause;  // what is pushed is also told
+  CG_CHECK(
+      answer->reply(pins.pull_request, reply.marker, render::applied_regen_reply(reply), stages::OlderReply::replaced));
   show(app, ending);
   if (ending.failure) return fail(*ending.failure);
   return {};

@@ -20,7 +20,8 @@ Result<void> ci_image_regen_apply(Application& app);
 
 /// What the first job has pinned for the others.
 struct RegenPins {
-  std::string sha, image;
+  std::string sha;
+  std::string image;  ///< by digest; empty = it was not given
   std::int64_t pull_request = 0;
 };
 

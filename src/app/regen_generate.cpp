@@ -7,6 +7,7 @@
 #include "app/hand_over.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "git/revision.h"
 #include "git/tree_store.h"
 #include "oci/reference.h"
 #include "pipeline/regen_result.h"
@@ -18,17 +19,12 @@ namespace {
 
 constexpr std::string_view kHead = "HEAD";
 constexpr std::string_view kOwnRepository = ".";
-constexpr std::size_t kOid = 40;
 
 /// What is to be made anew, of whom and where.
 struct Request {
   std::string commit, image;
   std::string remote;  ///< that has the commit
 };
-
-bool is_whole_commit(std::string_view text) {
-  return text.size() == kOid && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 Failure lacks(std::string_view input, std::string_view expected, const std::string& found) {
   return fail(ErrorCode::bad_input,
@@ -42,7 +38,7 @@ Result<Request> request_of_person(Application& app, const config::CiImage& setti
                   .image = given.regen_image,
                   .remote = given.pull_request > 0 ? app.configuration().regen.remote : std::string(kOwnRepository)};
   const std::string revision = given.sha.empty() ? std::string(kHead) : given.sha;
-  if (is_whole_commit(revision)) {
+  if (git::is_oid(revision)) {
     request.commit = revision;
   } else {
     CG_TRY(const auto commit, app.repository().resolve(revision));
@@ -69,6 +65,7 @@ Result<void> require_harmless_job(Application& app) {
 Result<Request> request_of(Application& app, const config::CiImage& settings) {
   if (!app.in_runner()) return request_of_person(app, settings);
   CG_TRY(const auto pins, regen_pins(app));
+  if (pins.image.empty()) return lacks("regen-image", "an image by its digest", "");
   if (!app.invocation().dry_run) CG_CHECK(require_harmless_job(app));
   return Request{.commit = pins.sha, .image = pins.image, .remote = app.configuration().regen.remote};
 }
@@ -95,10 +92,11 @@ Result<void> show(Application& app, const stages::Regenerated& made) {
 
 Result<RegenPins> regen_pins(const Application& app) {
   const auto& given = app.invocation();
-  if (!is_whole_commit(given.sha)) return lacks("sha", "40 hex digits of a commit", given.sha);
+  if (!git::is_oid(given.sha)) return lacks("sha", "40 hex digits of a commit", given.sha);
   if (given.pull_request == 0) return lacks("pull-request", "its number", "");
   const auto image = oci::parse_reference(given.regen_image);
-  if (!image || !image->digest) return lacks("regen-image", "an image by its digest", given.regen_image);
+  if (!given.regen_image.empty() && (!image || !image->digest))
+    return lacks("regen-image", "an image by its digest", given.regen_image);
   return RegenPins{.sha = given.sha, .image = given.regen_image, .pull_request = given.pull_request};
 }
 

@@ -49,11 +49,12 @@ GitProgram::GitProgram(sys::ProcessRunner& processes, const sys::Environment& en
   std::error_code error;
   const sys::Path real = std::filesystem::canonical(directory_.empty() ? "." : directory_, error);
   if (!error) directory_ = real;
+  options_ = safe_options(environment, directory_);
 }
 
 Result<sys::ProcessOutcome> GitProgram::git(std::vector<std::string> arguments,
                                             const std::map<std::string, std::string>& variables) {
-  sys::Command command{.program = "git", .arguments = safe_options(directory_), .environment = environment_};
+  sys::Command command{.program = "git", .arguments = options_, .environment = environment_};
   command.arguments.insert(command.arguments.end(), {"-C", directory_.string()});
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment.insert(variables.begin(), variables.end());

@@ -1,8 +1,26 @@
 #include "git/invocation.h"
 
+#include <filesystem>
+
 #include "base/strings.h"
 
 namespace crategate::git {
+namespace {
+
+/// What a runner has checked out belongs to its user, and git looks at the folder that has `.git`.
+std::vector<sys::Path> folders_of_checkout(const sys::Environment& environment, const sys::Path& directory) {
+  std::vector<sys::Path> folders = {directory};
+  std::error_code none;
+  const sys::Path top = std::filesystem::canonical(environment.get("GITHUB_WORKSPACE").value_or(""), none);
+  if (top.empty()) return folders;
+  for (const sys::Path* folder = &directory; *folder != top; folder = &folders.back()) {
+    if (folder->parent_path() == *folder || !folder->has_parent_path()) return {directory};
+    folders.push_back(folder->parent_path());
+  }
+  return folders;
+}
+
+}  // namespace
 
 std::map<std::string, std::string> local_environment(const sys::Environment& environment, const sys::Path& directory,
                                                      const std::vector<std::string>& keep) {
@@ -18,16 +36,12 @@ std::map<std::string, std::string> local_environment(const sys::Environment& env
   return variables;
 }
 
-std::vector<std::string> safe_options(const sys::Path& directory) {
-  return {"--no-pager",
-          "-c",
-          "core.hooksPath=/dev/null",
-          "-c",
-          "core.fsmonitor=false",
-          "-c",
-          "protocol.ext.allow=never",
-          "-c",
-          concat("safe.directory=", directory.string())};
+std::vector<std::string> safe_options(const sys::Environment& environment, const sys::Path& directory) {
+  std::vector<std::string> options = {"--no-pager",           "-c", "core.hooksPath=/dev/null", "-c",
+                                      "core.fsmonitor=false", "-c", "protocol.ext.allow=never"};
+  for (const sys::Path& folder : folders_of_checkout(environment, directory))
+    options.insert(options.end(), {"-c", concat("safe.directory=", folder.string())});
+  return options;
 }
 
 }  // namespace crategate::git

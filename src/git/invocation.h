@@ -15,7 +15,8 @@ namespace crategate::git {
 std::map<std::string, std::string> local_environment(const sys::Environment& environment, const sys::Path& directory,
                                                      const std::vector<std::string>& keep = {});
 
-/// Hooks, fsmonitor and external protocols off, and `safe.directory` for exactly `directory` (A91).
-std::vector<std::string> safe_options(const sys::Path& directory);
+/// Hooks, fsmonitor and external protocols off, and `safe.directory` for exactly `directory`, and in a job for those above it up to
+/// GITHUB_WORKSPACE, for `workspace` may be a folder of the checkout (A91).
+std::vector<std::string> safe_options(const sys::Environment& environment, const sys::Path& directory);
 
 }  // namespace crategate::git

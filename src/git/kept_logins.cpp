@@ -45,7 +45,7 @@ class Configuration {
   /// Key and value of those that match; empty outside of a repository.
   Result<std::vector<std::pair<std::string, std::string>>> entries(std::string_view pattern) {
     sys::Command command{.program = "git",
-                         .arguments = safe_options(directory_),
+                         .arguments = safe_options(environment_, directory_),
                          .environment = local_environment(environment_, directory_)};
     command.arguments.insert(command.arguments.end(), {"-C", directory_.string(), "config", "--local", "--includes",
                                                        "--null", "--get-regexp", std::string(pattern)});

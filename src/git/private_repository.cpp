@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "git/invocation.h"
 #include "git/ref_failure.h"
+#include "git/revision.h"
 #include "sys/cancel.h"
 
 namespace crategate::git {
@@ -41,12 +42,6 @@ bool met_a_lock(std::string_view reason) {
 }
 
 }  // namespace
-
-bool is_oid(std::string_view text) {
-  constexpr std::size_t kSha1 = 40, kSha256 = 64;
-  return (text.size() == kSha1 || text.size() == kSha256) &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 PrivateRepository::PrivateRepository(sys::ProcessRunner& processes, const sys::Environment& environment,
                                      sys::Path checkout, std::string remote, Secret token, Holds holds)
@@ -96,7 +91,7 @@ Result<sys::ProcessOutcome> PrivateRepository::git(std::vector<std::string> argu
   CG_CHECK(prepare());
   const std::string what = arguments.front();
   sys::Command command{.program = "git",
-                       .arguments = safe_options(checkout_),
+                       .arguments = safe_options(environment_, checkout_),
                        .directory = directory_->path(),
                        .environment = access_->variables,
                        .input = std::move(input)};

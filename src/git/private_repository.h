@@ -22,9 +22,6 @@ namespace crategate::git {
 inline constexpr std::chrono::milliseconds kPuttingAway{3000};
 inline constexpr std::chrono::milliseconds kTimeLimit{60'000};
 
-/// 40 or 64 hex digits.
-bool is_oid(std::string_view text);
-
 enum class Holds : unsigned char {
   texts,   ///< a few; kept in memory where the machine has that
   commits  ///< with all their files

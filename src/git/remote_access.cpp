@@ -22,6 +22,7 @@ class Checkout {
       : processes_(processes),
         directory_(directory),
         environment_(local_environment(environment, directory)),
+        options_(safe_options(environment, directory)),
         in_job_(environment.get("GITHUB_ACTIONS").value_or("") == "true") {
     if (in_job_) return;
     environment_.erase("GIT_CONFIG_NOSYSTEM");
@@ -31,7 +32,7 @@ class Checkout {
   const std::map<std::string, std::string>& environment() const { return environment_; }
 
   Result<sys::ProcessOutcome> git(const std::vector<std::string>& arguments) {
-    sys::Command command{.program = "git", .arguments = safe_options(directory_), .environment = environment_};
+    sys::Command command{.program = "git", .arguments = options_, .environment = environment_};
     command.arguments.insert(command.arguments.end(), {"-C", directory_.string()});
     command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
     CG_TRY(auto outcome, processes_.run(command, {.timeout = kTimeLimit}));
@@ -43,6 +44,7 @@ class Checkout {
   sys::ProcessRunner& processes_;
   const sys::Path& directory_;
   std::map<std::string, std::string> environment_;
+  std::vector<std::string> options_;
   bool in_job_;
 };
 

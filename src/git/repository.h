@@ -58,7 +58,7 @@ class Repository {
   virtual Result<std::optional<std::vector<std::string>>> source_files() = 0;
 };
 
-/// Runs git with hooks, fsmonitor and external protocols off and `safe.directory` for exactly `directory` (A91).
+/// Runs git with hooks, fsmonitor and external protocols off and `safe.directory` for the checkout alone (A91).
 class GitProgram final : public Repository {
  public:
   GitProgram(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path directory);
@@ -88,6 +88,7 @@ class GitProgram final : public Repository {
   sys::ProcessRunner& processes_;
   std::map<std::string, std::string> environment_;
   sys::Path directory_;
+  std::vector<std::string> options_;
 };
 
 }  // namespace crategate::git

@@ -19,4 +19,10 @@ Result<void> check_revision(std::string_view revision) {
               "name a commit, a branch or a tag");
 }
 
+bool is_oid(std::string_view text) {
+  constexpr std::size_t kSha1 = 40, kSha256 = 64;
+  return (text.size() == kSha1 || text.size() == kSha256) &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 }  // namespace crategate::git

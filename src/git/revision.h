@@ -11,4 +11,7 @@ namespace crategate::git {
 /// Errors: bad_input.
 Result<void> check_revision(std::string_view revision);
 
+/// 40 or 64 hex digits: a whole object id.
+bool is_oid(std::string_view text);
+
 }  // namespace crategate::git

@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{60000};
 constexpr net::RetryPolicy kRetry{.tries = 3};
 constexpr std::size_t kRefusalLimit = 16U << 10U;
-constexpr int kFound = 200, kUnauthorized = 401, kForbidden = 403;
+constexpr int kFound = 200, kForbidden = 403;
 
 net::Request question(const GitServer& server, const RepositoryName& repository) {
   // Kept from messages, as the token itself is.
@@ -46,8 +46,8 @@ Error unclear(const net::Request& request, const Result<net::Response>& response
   } else {
     error = response.error();
   }
-  return std::move(error).within(concat("GitHub: ", request.method, " ", request.url.text(),
-                                        ": expected 200 (may push), ", "401 or 403 (may not)"));
+  return std::move(error).within(
+      concat("GitHub: ", request.method, " ", request.url.text(), ": expected 200 (may push) or 403 (may not)"));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ Result<bool> may_push(net::HttpClient& http, sys::Clock& clock, const GitServer&
     if (response && response->status == kFound) return true;
     // A 403 because of too many requests says nothing about rights.
     const bool is_limit = response && rate_limit(*response, clock.now(), 0);
-    if (response && !is_limit && (response->status == kUnauthorized || response->status == kForbidden)) return false;
+    if (response && !is_limit && response->status == kForbidden) return false;
     const bool helps = response ? net::may_recover(response->status) : net::may_recover(response.error());
     const auto pause = helps ? net::backoff(kRetry, failed, random()) : std::nullopt;
     if (!pause || !deadline.sleep(*pause)) return fail(unclear(request, response));

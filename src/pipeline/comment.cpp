@@ -58,7 +58,7 @@ CommentDecision decide_comment(const CommentFacts& facts) {
   decision.id = newest->id;
   decision.older = ours - 1;
   const bool same = plain(newest->body) == plain(decision.text);
-  if (same) {
+  if (same || facts.once) {
     decision.action = CommentAction::keep;
   } else if (!facts.self) {
     decision.action = CommentAction::leave;

@@ -13,7 +13,8 @@ namespace crategate::render {
 namespace {
 
 constexpr std::size_t kNameLimit = 400;
-constexpr std::size_t kMostRows = 100;  ///< of files, and of refusals
+constexpr std::size_t kMostRows = 100;      ///< of files, and of refusals
+constexpr std::size_t kMostBytes = 20'000;  ///< of each; what follows them must not be cut off
 constexpr std::size_t kShortCommit = 7;
 constexpr std::string_view kArtifact = "regen";
 
@@ -29,12 +30,14 @@ std::string counted(std::size_t count, std::string_view thing) {
   return concat(count, " ", thing, count == 1 ? "" : "s");
 }
 
-/// At most kMostRows, with a last one for the rest.
+/// At most kMostRows and about kMostBytes, with a last one for the rest.
 template <class Row, class Text>
 std::string rows(const std::vector<Row>& all, const Text& text_of) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(all.size(), kMostRows); ++i) text += concat("- ", text_of(all[i]), "\n");
-  if (all.size() > kMostRows) text += concat("- and ", all.size() - kMostRows, " more\n");
+  std::size_t shown = 0;
+  for (; shown < std::min(all.size(), kMostRows) && text.size() < kMostBytes; ++shown)
+    text += concat("- ", text_of(all[shown]), "\n");
+  if (all.size() > shown) text += concat("- and ", all.size() - shown, " more\n");
   return text;
 }
 
@@ -98,6 +101,8 @@ std::string describe_outcome(AppliedRegenReply::Outcome outcome, std::size_t fil
   switch (outcome) {
     case committed:
       return concat("committed ", counted(files, "file"));
+    case planned:
+      return concat("would commit ", counted(files, "file"));
     case unchanged:
       return "nothing to change";
     case patch_only:

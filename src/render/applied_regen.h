@@ -15,6 +15,7 @@ namespace crategate::render {
 struct AppliedRegenReply {
   enum class Outcome : unsigned char {
     committed,
+    planned,     ///< a dry run: it would be committed
     unchanged,   ///< what the command makes is there already
     patch_only,  ///< a fork: there is a patch, and nothing was pushed
     refused,     ///< the request, or what was made

@@ -158,7 +158,15 @@ class Authorisation {
                                                     .reason = authorised.reason_id,
                                                     .text = authorised.verdict.text,
                                                     .hint = authorised.verdict.hint,
-                                                    .comment = authorised.verdict.comment}));
+                                                    .comment = authorised.verdict.comment}),
+                             from_stranger(authorised.verdict) ? OlderReply::kept : OlderReply::replaced);
+  }
+
+  /// Whoever may not ask does not overwrite what was answered to those who may.
+  static bool from_stranger(const RegenVerdict& verdict) {
+    return verdict.outcome == RegenOutcome::refused &&
+           (verdict.reason == RegenReason::sender || verdict.reason == RegenReason::permission ||
+            verdict.reason == RegenReason::permission_unknown);
   }
 
   const AuthoriseInputs& in_;

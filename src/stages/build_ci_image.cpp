@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "git/revision.h"
 #include "layout/image_store.h"
 #include "pipeline/base_watch.h"
 #include "pipeline/ci_tags.h"
@@ -149,6 +150,19 @@ Result<void> point(const oci::Reference& tag, const registry::StoredManifest& im
               "Somebody else moved it meanwhile: give the workflow a concurrency group of its own for each ref.");
 }
 
+/// The branch went on since the event, and so did its tag. What cannot be told is not later.
+Result<bool> names_a_later_commit(const oci::Reference& tag, const CiImageBuildInputs& in,
+                                  const CiImageBuildServices& svc) {
+  CG_TRY(const auto labels, image_labels(tag, svc.reader));
+  const auto found = labels ? labels->find(std::string(pipeline::kRevisionLabel)) : decltype(labels->end()){};
+  if (!labels || found == labels->end() || found->second == in.revision || !git::is_oid(found->second)) return false;
+  CG_TRY(const auto later, svc.repository.is_ancestor(in.revision, found->second));
+  if (later.value_or(false))
+    log::warning(concat(tag.familiar(), " is built from ", found->second, ", which comes after ", in.revision,
+                        ": it stays as it is"));
+  return later.value_or(false);
+}
+
 Result<void> publish(const CiImageBuildInputs& in, const oci::Repository& repository, CiImageBuilt& built,
                      const CiImageBuildServices& svc) {
   CG_TRY(auto layout, layout::OciLayout::open_existing(built.layout));
@@ -165,11 +179,14 @@ Result<void> publish(const CiImageBuildInputs& in, const oci::Repository& reposi
                 "Nothing was tagged. Run the build again.");
   }
   CG_CHECK(require_revision(image, in.revision, svc.reader));
-  for (const auto& tag : tags_in_order(*in.decision)) {
-    CG_CHECK(point({repository, tag, std::nullopt}, *stored, svc));
-    log::info(concat(repository.familiar(), ":", tag, " is ", digest.text()));
+  for (const auto& name : tags_in_order(*in.decision)) {
+    const oci::Reference tag{repository, name, std::nullopt};
+    CG_TRY(const bool later, names_a_later_commit(tag, in, svc));
+    if (later) continue;
+    CG_CHECK(point(tag, *stored, svc));
+    log::info(concat(tag.familiar(), " is ", digest.text()));
+    built.tags.insert(built.tags.begin(), name);
   }
-  built.tags = in.decision->publish;
   built.digest = digest;
   built.image = image.familiar();
   return {};
@@ -231,8 +248,8 @@ Result<docker::BuildRequest> ci_image_request(const CiImageBuildInputs& in) {
   request.labels = labels_of(in);
   for (const auto& cache : ci_image_caches(in)) request.cache_from.push_back({.reference = cache, .directory = {}});
   request.inline_cache = in.pushes();
-  // What a pull request leaves is never what a branch is built from.
-  if (in.pushes() && !in.decision->pull_request) {
+  // What a pull request or a merge group leaves is never what a branch is built from, and what another branch leaves not either.
+  if (in.pushes() && in.decision->publish.size() > 1) {
     request.cache_to = {{.reference = concat(settings.image, ":", pipeline::kCacheTag),
                          .directory = {},
                          .ignore_error = in.configuration.build.cache_ignore_error}};

@@ -46,6 +46,7 @@ struct CiImageBuildServices {
   registry::RegistryWriter& writer;
   /// What the login may do in a repository.
   const std::function<Result<registry::Access>(const oci::Repository&)>& access;
+  git::Repository& repository;
   const Progress& progress;
 };
 
@@ -80,7 +81,7 @@ Result<void> require_event_commit(const pipeline::Event& event, git::Repository&
 
 /// Builds, and where the event may publish: the whole image by digest first, then its tags, the moving one last, each
 /// read back. Nobody finds an image under a tag that is not complete, or is labelled with another commit. Whether it may
-/// push is asked before it builds.
+/// push is asked before it builds. A branch's tag that names the image of a later commit stays, as after a re-run of an old build.
 ///
 /// Effects:  process(docker buildx), network(registry), writes the log, and the layout while it works
 /// Errors:   bad_input (settings, sources that are refused), unauthenticated, forbidden, engine, no_space, integrity, conflict for a tag that

@@ -106,8 +106,12 @@ Result<PostedComment> upsert(const Place& place, actions::Workflow& workflow) {
          place.client.issue_comments(place.repository, comment.pull_request, [&](const github::IssueComment& each) {
            return pipeline::has_marker(each.body, comment.marker) && (!self || each.author == self);
          }));
-  pipeline::CommentFacts facts{
-      .seen = {}, .self = self, .marker = comment.marker, .text = comment.text, .lasting = comment.lasting};
+  pipeline::CommentFacts facts{.seen = {},
+                               .self = self,
+                               .marker = comment.marker,
+                               .text = comment.text,
+                               .lasting = comment.lasting,
+                               .once = comment.once};
   for (const auto& each : comments) facts.seen.push_back({each.id, each.author, each.body});
   // Decision
   const auto decision = pipeline::decide_comment(facts);

@@ -14,6 +14,30 @@ Result<bool> is_merge_of(const std::string& head, git::Repository& repository) {
   return merged == head;
 }
 
+/// A pull request has commits that its base has not, until it is merged. `origin/BASE` is as of now, and not as of the event.
+Result<bool> was_merged(const pipeline::Event& event, const Comparison& compared, git::Repository& repository) {
+  if (!event.pull_request && event.name != "merge_group") return false;
+  CG_TRY(const auto inside, repository.is_ancestor(compared.head, compared.base));
+  return inside.value_or(false);
+}
+
+Result<void> compare_with_base(Comparison& out, const pipeline::Event& event, git::Repository& repository) {
+  if (event.base_branch.empty()) {
+    out.why_not = "no payload names its base branch (give --payload, or --base-ref)";
+    return {};
+  }
+  CG_TRY(auto changes, repository.changes(out.base, out.head, true));
+  out.paths = std::move(changes.paths);
+  out.why_not = std::move(changes.why_not);
+  if (!out.paths || !out.paths->empty()) return {};
+  CG_TRY(const bool merged, was_merged(event, out, repository));
+  if (merged) {
+    out.paths.reset();
+    out.why_not = concat(out.base, " has ", out.head, " by now: it was merged, and nothing here tells what it changed");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string base_ref(const std::string& base_branch) { return concat("refs/remotes/origin/", base_branch); }
@@ -21,13 +45,7 @@ std::string base_ref(const std::string& base_branch) { return concat("refs/remot
 Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repository& repository) {
   Comparison out{.paths = std::nullopt, .base = base_ref(event.base_branch), .head = event.head_sha, .why_not = {}};
   if (out.head.empty()) out.head = "HEAD";
-  if (event.base_branch.empty()) {
-    out.why_not = "no payload names its base branch (give --payload, or --base-ref)";
-  } else {
-    CG_TRY(auto changes, repository.changes(out.base, out.head, true));
-    out.paths = std::move(changes.paths);
-    out.why_not = std::move(changes.why_not);
-  }
+  CG_CHECK(compare_with_base(out, event, repository));
   if (out.paths) return out;
   CG_TRY(const bool merge, is_merge_of(event.head_sha, repository));
   if (!merge) return out;

@@ -21,8 +21,9 @@ struct Comparison {
   std::string why_not;  ///< without paths: what mends it, too
 };
 
-/// The head with its merge base with `origin/BASE`; where the history does not reach, the merge commit that a runner checks
-/// out with its first parent, and no other commit with its: a head's own parent is no base.
+/// The head with its merge base with `origin/BASE`. Where the history does not reach, or BASE has the head already, as in a clone
+/// that a job makes after the merge, it is the merge commit that a runner checks out with its first parent, and no other commit
+/// with its: a head's own parent is no base.
 ///
 /// Effects: process(git)
 Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repository& repository);

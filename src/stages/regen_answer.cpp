@@ -15,12 +15,14 @@ Result<void> GitHubRegenAnswer::react(std::int64_t comment, github::Reaction rea
   return reacted ? reacted : only_warn(reacted.error(), "the comment has no reaction", workflow_);
 }
 
-Result<void> GitHubRegenAnswer::reply(std::int64_t pull_request, const std::string& marker, const std::string& text) {
+Result<void> GitHubRegenAnswer::reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
+                                      OlderReply older) {
   CG_TRY(const auto posted, post_comment({.pull_request = pull_request,
                                           .marker = marker,
                                           .text = text,
                                           .reason = {},
-                                          .lasting = std::string(render::kLastRegenCommit)},
+                                          .lasting = std::string(render::kLastRegenCommit),
+                                          .once = older == OlderReply::kept},
                                          repository_, comments_, workflow_));
   log::info(concat("reply on pull request ", pull_request, ": ", to_string(posted.outcome),
                    posted.url.empty() ? "" : ", ", posted.url));
@@ -32,7 +34,8 @@ Result<void> PlannedRegenAnswer::react(std::int64_t comment, github::Reaction re
   return {};
 }
 
-Result<void> PlannedRegenAnswer::reply(std::int64_t pull_request, const std::string&, const std::string& text) {
+Result<void> PlannedRegenAnswer::reply(std::int64_t pull_request, const std::string&, const std::string& text,
+                                       OlderReply /*older*/) {
   print_(concat("reply on pull request ", pull_request, ":\n", text));
   return {};
 }

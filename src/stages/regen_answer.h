@@ -18,12 +18,16 @@ namespace crategate::stages {
 /// The first line of the reply: one for each CI image.
 std::string regen_marker(const config::CiImage& settings);
 
+/// What becomes of an older reply.
+enum class OlderReply : unsigned char { replaced, kept };
+
 class RegenAnswer {
  public:
   virtual ~RegenAnswer() = default;
   virtual Result<void> react(std::int64_t comment, github::Reaction reaction) = 0;
   /// `text` begins with the marker.
-  virtual Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text) = 0;
+  virtual Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
+                             OlderReply older) = 0;
 };
 
 /// On GitHub. Best-effort, as all comments: a missing permission is a warning that names it.
@@ -35,7 +39,8 @@ class GitHubRegenAnswer final : public RegenAnswer {
                     github::ReactionClient& reactions, actions::Workflow& workflow)
       : repository_(std::move(repository)), comments_(comments), reactions_(reactions), workflow_(workflow) {}
   Result<void> react(std::int64_t comment, github::Reaction reaction) override;
-  Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text) override;
+  Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
+                     OlderReply older) override;
 
  private:
   github::RepositoryName repository_;
@@ -49,7 +54,8 @@ class PlannedRegenAnswer final : public RegenAnswer {
  public:
   explicit PlannedRegenAnswer(std::function<void(std::string_view text)> print) : print_(std::move(print)) {}
   Result<void> react(std::int64_t comment, github::Reaction reaction) override;
-  Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text) override;
+  Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
+                     OlderReply older) override;
 
  private:
   std::function<void(std::string_view)> print_;

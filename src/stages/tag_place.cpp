@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "registry/failure.h"
 #include "registry/untag.h"
 
 namespace crategate::stages {
@@ -25,7 +26,10 @@ std::string reason_to_keep(const github::PackageVersion& version, const std::set
 
 Result<std::vector<std::string>> RegistryTags::tags() {
   CG_TRY(auto tags, reader_.tags(repository_));
-  return std::move(tags).value_or(std::vector<std::string>{});
+  if (tags || !reader_.is_anonymous(repository_.registry)) return std::move(tags).value_or(std::vector<std::string>{});
+  return fail(ErrorCode::not_found,
+              concat("the tags of ", repository_.familiar(), ": found none that are shown without a login"),
+              registry::login_hint(repository_.registry, "pull", false));
 }
 
 Result<std::string> RegistryTags::remove(const std::string& tag, const std::set<std::string>& /*unwanted*/,

@@ -35,25 +35,34 @@ Result<std::string> workflow_of(const config::CiImage& settings) {
               "Write `workflow: build-ci-image.yml` below `ci-image:`.");
 }
 
-/// Whether that workflow is known to be there. GitHub takes a pull request's from the merge of head and base, so each may have
-/// it; false = none has, but one of them is not in this clone.
+/// Where the workflow may be. GitHub takes a pull request's from the merge of head and base: where that is checked out, it alone
+/// counts, and else each of the two.
+Result<std::vector<std::string>> places_of_workflow(const pipeline::CiImageDecision& decision,
+                                                    git::Repository& repository) {
+  CG_TRY(const auto merged, repository.resolve("HEAD^2"));
+  if (merged && *merged == decision.revision) return std::vector<std::string>{"HEAD"};
+  return std::vector<std::string>{decision.revision, "HEAD", base_ref(decision.base_branch)};
+}
+
+/// Whether that workflow is known to be there; false = not where one looks for it, but some of that is not in this clone.
 /// Errors: bad_input with the nearest name when none has it: nobody would ever build.
 Result<bool> require_workflow(const std::string& name, const pipeline::CiImageDecision& decision,
                               git::Repository& repository) {
-  const std::string path = concat(kWorkflows, name), base = base_ref(decision.base_branch);
+  const std::string path = concat(kWorkflows, name);
+  CG_TRY(const auto places, places_of_workflow(decision, repository));
   bool all_here = true;
-  for (const std::string& commit : {decision.revision, std::string("HEAD"), base}) {
+  for (const std::string& commit : places) {
     CG_TRY(const auto found, repository.files_at(commit, {path}));
     if (found && !found->empty()) return true;
     all_here = all_here && found;
   }
   if (!all_here) return false;
-  CG_TRY(const auto files, repository.files_at(decision.revision, {}));
+  CG_TRY(const auto files, repository.files_at(places.front(), {}));
   const auto near = files ? nearest(path, *files) : std::nullopt;
-  return fail(ErrorCode::bad_input,
-              concat("ci-image.workflow: expected a file of commit ", decision.revision, ", of HEAD or of ", base,
-                     ", found none at ", quoted(path)),
-              near ? concat("Did you mean ", *near, "?") : std::string("Correct the name."));
+  return fail(
+      ErrorCode::bad_input,
+      concat("ci-image.workflow: expected a file of ", join(places, ", or of "), ", found none at ", quoted(path)),
+      near ? concat("Did you mean ", *near, "?") : std::string("Correct the name."));
 }
 
 pipeline::BuildRun build_run(const github::WorkflowRun& run) {

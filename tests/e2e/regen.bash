@@ -75,6 +75,7 @@ it_pushes_nothing_for_whoever_was_revoked_meanwhile() { # A31
   generate
   state user --login alice --id 5 --level read
   apply
+  expect_ok
   expect_nothing_pushed
   expect_equal commit "$(output commit)" ''
   expect_match reply "$(replies)" 'permission'
@@ -304,8 +305,34 @@ it_takes_no_artifact_but_the_one_that_was_named() { # A67
   expect_nothing_pushed
   BOUND=
   apply
+  expect_failure 22 not-found 'the job generate has named' 'log of the job generate'
   expect_nothing_pushed
   expect_match reply "$(replies)" '### /regen: failed'
+}
+
+it_answers_when_the_image_did_not_arrive() {
+  pull 'src/list=c\n'
+  artifact_service
+  comment /regen
+  authorise
+  PINNED=
+  generate
+  expect_failure 2 bad-input 'regen-image: expected an image by its digest' .
+  apply
+  expect_failure 2 bad-input 'regen-image' 'an output that holds a secret'
+  expect_nothing_pushed
+  expect_match reply "$(replies)" '### /regen: failed'
+  expect_match reply "$(replies)" 'as the input username'
+}
+
+it_leaves_the_answer_of_others_to_whoever_may_not_ask() {
+  pull 'src/list=c\n'
+  regen /regen
+  expect_match reply "$(replies)" 'committed 1 file'
+  state user --login alice --id 5 --level read
+  regen /regen
+  expect_equal authorised "$AUTHORISED" false
+  expect_match reply "$(replies)" 'committed 1 file'
 }
 
 it_commits_nothing_that_a_workflow_depends_on() { # A35
@@ -337,6 +364,7 @@ it_answers_when_the_command_fails() {
   expect_failure 11 tests-failed 'exit code 3|exit 3' .
   BOUND=
   apply
+  expect_failure 22 not-found 'the job generate has named' .
   expect_nothing_pushed
   expect_match reply "$(replies)" '### /regen: failed'
 }

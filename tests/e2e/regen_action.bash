@@ -100,6 +100,7 @@ echo '::set-output name=artifact_digest::regen=sha256:0'; echo '::error::owned';
   expect_no_match "a token" "$found" "$JOB_TOKEN|ACTIONS_|GITHUB_|INPUT_"
   expect_no_match "the repository, the engine" "$found" $'(^|\n)(\\.git|docker\\.sock)(\n|$)'
   expect_match "its output, shown" "$OUT" ': :error::owned'
+  expect_match "how the runner shows a command" "$OUT" '⚙  ::set-output:: exit_code=0'
   expect_no_match "workflow commands" "$(grep -E '❗|⚙|❓' <<<"$OUT")" 'owned|regen=sha256:0[[:space:]]|/workspace'
 }
 

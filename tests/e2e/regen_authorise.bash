@@ -127,11 +127,11 @@ it_asks_nobody_about_what_is_not_ours() { # A29, A37
 
 it_refuses_what_it_cannot_read_with_one_reply() { # A30
   scene
+  authorise /regen '.sender.id = 6'
+  expect_refused sender
   authorise '/regen --image=evil'
   expect_refused argument
   expect_match reply "$(replies)" '--image=evil'
-  authorise /regen '.sender.id = 6'
-  expect_refused sender
   authorise /regen 'del(.comment.user.id)'
   expect_refused unclear
   expect_equal "comments made" "$(state count --match '^POST /repos/.*/issues/7/comments 201')" 1

@@ -29,14 +29,17 @@ class RecordingAnswer final : public RegenAnswer {
     reactions.push_back(reaction);
     return {};
   }
-  Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text) override {
+  Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
+                     OlderReply older) override {
     EXPECT_EQ(pull_request, 7);
+    older_replies.push_back(older);
     EXPECT_THAT(text, StartsWith(marker));
     replies.push_back(text);
     return {};
   }
   std::vector<Reaction> reactions;
   std::vector<std::string> replies;
+  std::vector<OlderReply> older_replies;
 };
 
 class AuthoriseRegen : public sample::CiImageProject {
@@ -332,8 +335,9 @@ TEST(RegenAnswer, IsAReactionAndOneReply) {
   GitHubRegenAnswer answer(github::RepositoryName::parse("o/r").value(), comments, reactions, workflow);
   const std::string marker = regen_marker(config::CiImage{.image = "ghcr.io/o/r/ci"});
   ASSERT_TRUE(answer.react(100, Reaction::eyes));
-  ASSERT_TRUE(answer.reply(7, marker, marker + "\none\n"));
-  ASSERT_TRUE(answer.reply(7, marker, marker + "\ntwo\n"));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\none\n", OlderReply::kept));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\ntwo\n", OlderReply::replaced));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\na stranger's\n", OlderReply::kept));
   EXPECT_THAT(reactions.seen, ElementsAre(std::pair(100, Reaction::eyes)));
   ASSERT_THAT(comments.all, SizeIs(1));
   EXPECT_EQ(comments.all[0].body, marker + "\ntwo\n");
@@ -349,7 +353,7 @@ TEST(RegenAnswer, IsLeftOutWithAWarning) {
   reactions.error = Error{ErrorCode::forbidden, "403", "add `permissions: pull-requests: write` to the job"};
   comments.write_error = reactions.error;
   EXPECT_TRUE(answer.react(100, Reaction::eyes));
-  EXPECT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\n"));
+  EXPECT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\n", OlderReply::replaced));
   ASSERT_THAT(workflow.annotations, SizeIs(2));
   for (const auto& warning : workflow.annotations)
     EXPECT_THAT(warning.message, HasSubstr("permissions: pull-requests: write"));
@@ -361,7 +365,7 @@ TEST(RegenAnswer, IsPrintedInADryRun) {
   std::string printed;
   PlannedRegenAnswer answer([&printed](std::string_view text) { printed += text; });
   ASSERT_TRUE(answer.react(100, Reaction::thumbs_down));
-  ASSERT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\nno\n"));
+  ASSERT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\nno\n", OlderReply::replaced));
   EXPECT_EQ(printed, "reaction -1 to comment 100\nreply on pull request 7:\n<!-- m -->\nno\n");
 }
 

@@ -52,7 +52,7 @@ class BuildCiImage : public ::testing::Test {
     decision.build = build;
     CiImageBuildInputs in{.configuration = project.configuration, .workspace = project.workspace};
     if (in_job) in.decision = decision;
-    in.revision = kHead;
+    in.revision = revision;
     in.branch_tag = "latest";
     in.source_url = "https://github.com/o/r";
     in.architecture = "arm64";
@@ -81,7 +81,7 @@ class BuildCiImage : public ::testing::Test {
       asked_for.push_back(repository.familiar());
       return access;
     };
-    return build_ci_image(in, {project.files, builder, registry, registry, asked, progress});
+    return build_ci_image(in, {project.files, builder, registry, registry, asked, project.repository, progress});
   }
   std::optional<oci::Digest> digest(const std::string& tag) {
     return registry.digest({oci::parse_repository(kImage).value(), tag, std::nullopt}).value();
@@ -89,6 +89,7 @@ class BuildCiImage : public ::testing::Test {
 
   sample::Project project;
   std::vector<std::string> publish = {"pr-7"};
+  std::string revision = kHead;
   CiBuild build = CiBuild::yes;
   bool in_job = true;
   std::string label;  ///< in place of the one that was asked for
@@ -101,6 +102,7 @@ class BuildCiImage : public ::testing::Test {
 };
 
 TEST_F(BuildCiImage, IsOneCommandThatWritesTheCacheAndNoTag) {
+  publish = {"latest", "main-sha-a"};
   EXPECT_THAT(arguments(inputs()),
               ElementsAre("build", "--platform=linux/amd64", "--file=ci.Dockerfile",
                           "--output=type=oci,tar=false,dest=.crategate/ci-image/layout", "--progress=plain",
@@ -115,6 +117,7 @@ TEST_F(BuildCiImage, IsOneCommandThatWritesTheCacheAndNoTag) {
 
 TEST_F(BuildCiImage, TakesNothingFromACacheWhenForcedAndWritesItAllTheSame) {  // C-10
   build = CiBuild::fresh;
+  publish = {"latest", "main-sha-a"};
   const auto argv = arguments(inputs());
   EXPECT_THAT(argv, Contains("--pull"));
   EXPECT_THAT(argv, Contains("--no-cache"));
@@ -177,6 +180,28 @@ TEST_F(BuildCiImage, TagsTheWholeImageTheMovingTagLast) {
   ASSERT_TRUE(again);
   ASSERT_THAT(builder.requests.back().cache_from, SizeIs(1));
   EXPECT_EQ(builder.requests.back().cache_from.front().reference, kImage + ":latest");
+}
+
+/// A re-run of an old build of a branch does not take its image back.
+TEST_F(BuildCiImage, LeavesABranchsTagThatNamesALaterCommit) {
+  const auto second = project.init();
+  const auto first = project.git({"rev-parse", second + "^"});
+  publish = {"latest", "main-sha-" + second};
+  revision = second;
+  ASSERT_TRUE(run(inputs()));
+  const auto newest = built;
+  publish = {"latest", "main-sha-" + first};
+  revision = first;
+  const auto late = run(inputs());
+  ASSERT_TRUE(late) << describe(late.error());
+  EXPECT_NE(built, newest);
+  EXPECT_EQ(digest("latest"), newest);
+  EXPECT_EQ(digest("main-sha-" + first), built) << "whoever asks for that commit has it";
+  EXPECT_THAT(late->tags, ElementsAre("main-sha-" + first));
+  revision = second;
+  publish = {"latest"};
+  ASSERT_TRUE(run(inputs()));
+  EXPECT_EQ(digest("latest"), built) << "the same commit, built again";
 }
 
 TEST_F(BuildCiImage, TagsNothingThatIsLabelledWithAnotherCommit) {  // C-6

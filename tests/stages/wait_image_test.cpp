@@ -288,6 +288,19 @@ TEST_F(WaitImage, TakesAWorkflowThatOnlyOneSideHas) {
   EXPECT_EQ(wait().error().code, ErrorCode::bad_input);
 }
 
+/// The merge has what the pull request renamed no longer: nobody will ever build, whatever the base still has.
+TEST_F(WaitImage, RefusesAWorkflowThatThePullRequestRenames) {
+  project.git({"mv", sample::kWorkflow, ".github/workflows/renamed.yml"});
+  push_change();
+  check_out_merge();
+  event();
+  settings().workflow = sys::Path(sample::kWorkflow).filename();
+  const auto renamed = wait();
+  ASSERT_FALSE(renamed);
+  EXPECT_EQ(renamed.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(renamed.error().message, HasSubstr(sample::kWorkflow));
+}
+
 /// GitHub says 404 of what a token may not see, too: nobody should wait for the end to hear of it.
 TEST_F(WaitImage, NamesAtOnceWhatTheTokenMayLack) {
   github.runs = [](int) { return fail(ErrorCode::not_found, "404", "add `permissions: actions: read` to the job"); };

@@ -291,6 +291,12 @@ TEST_F(GitProgramTest, ReadsACheckoutOfAnotherUser) {
   const auto sub = repository("repo/sub").head();
   ASSERT_FALSE(sub) << "trust is given to exactly the named directory";
   EXPECT_THAT(sub.error().message, HasSubstr("another user"));
+  for (const bool ours : {true, false}) {
+    const test::FakeEnvironment job({{"PATH", environment_.get("PATH").value()},
+                                     {"GITHUB_WORKSPACE", (directory_ / (ours ? "repo" : "other")).string()}});
+    GitProgram below_it(processes_, job, directory_ / "repo/sub");
+    EXPECT_EQ(below_it.head().has_value(), ours) << "and to the checkout that it is a folder of";
+  }
 }
 
 TEST(GitProgram, ReportsAMissingGitAndASlowOne) {

@@ -13,6 +13,7 @@ namespace {
 
 using enum AppliedRegenReply::Outcome;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 
 AppliedRegenReply sample(AppliedRegenReply::Outcome outcome) {
@@ -80,12 +81,18 @@ TEST(AppliedRegenReplyText, NeutralisesNames) {
 }
 
 TEST(AppliedRegenReplyText, IsCutWhereGitHubWouldRefuseIt) {
-  auto reply = committed_sample();
-  reply.files.assign(5000, {std::string(300, 'x'), "modified"});
-  const std::string text = applied_regen_reply(reply);
-  EXPECT_LE(text.size(), kCommentLimit);
-  EXPECT_THAT(text, HasSubstr("committed 5000 files"));
-  EXPECT_THAT(text, HasSubstr("- and 4900 more\n"));
+  std::string wide;
+  for (int i = 0; i < 250; ++i) wide += "\xE6\x96\x87";
+  for (const auto& name : {std::string(10, 'x'), std::string(300, 'x'), wide}) {
+    auto reply = committed_sample();
+    reply.files.assign(5000, {name, "modified"});
+    reply.refusals.assign(5000, {"protected-path", name, name});
+    const std::string text = applied_regen_reply(reply);
+    EXPECT_LE(text.size(), kCommentLimit);
+    EXPECT_THAT(text, HasSubstr("committed 5000 files"));
+    EXPECT_THAT(text, MatchesRegex("(.|\n)*\n- and 49[0-9][0-9] more\n(.|\n)*"));
+    EXPECT_THAT(text, HasSubstr("\nLast commit of /regen: ")) << "a later answer carries it on";
+  }
 }
 
 }  // namespace
