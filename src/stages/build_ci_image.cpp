@@ -124,18 +124,22 @@ Result<oci::Digest> only_image(const layout::OciLayout& layout) {
               concat("ci-image build: expected one image, found ", images.size(), " in ", layout.directory().string()));
 }
 
-/// What `wait-image` and `resolve-image` prove an image by.
+/// What `wait-image` and `resolve-image` prove an image by; empty = none.
+Result<std::string> revision_of(const oci::Reference& image, registry::RegistryReader& reader) {
+  CG_TRY(const auto labels, image_labels(image, reader));
+  if (!labels) return std::string();
+  const auto found = labels->find(std::string(pipeline::kRevisionLabel));
+  return found == labels->end() ? std::string() : found->second;
+}
+
 Result<void> require_revision(const oci::Reference& image, const std::string& revision,
                               registry::RegistryReader& reader) {
-  CG_TRY(const auto labels, image_labels(image, reader));
-  const auto found = labels ? labels->find(std::string(pipeline::kRevisionLabel)) : decltype(labels->end()){};
-  const bool same = labels && found != labels->end() && found->second == revision;
-  if (same) return {};
-  return fail(
-      ErrorCode::integrity,
-      concat("ci-image build: ", image.familiar(), ": expected the label ", pipeline::kRevisionLabel, "=", revision,
-             ", found ", labels && found != labels->end() ? quote(found->second) : std::string("none")),
-      "Nothing was tagged. Run the build again.");
+  CG_TRY(const auto found, revision_of(image, reader));
+  if (found == revision && !found.empty()) return {};
+  return fail(ErrorCode::integrity,
+              concat("ci-image build: ", image.familiar(), ": expected the label ", pipeline::kRevisionLabel, "=",
+                     revision, ", found ", found.empty() ? std::string("none") : quote(found)),
+              "Nothing was tagged. Run the build again.");
 }
 
 Result<void> point(const oci::Reference& tag, const registry::StoredManifest& image, const CiImageBuildServices& svc) {
@@ -153,13 +157,12 @@ Result<void> point(const oci::Reference& tag, const registry::StoredManifest& im
 /// The branch went on since the event, and so did its tag. What cannot be told is not later.
 Result<bool> names_a_later_commit(const oci::Reference& tag, const CiImageBuildInputs& in,
                                   const CiImageBuildServices& svc) {
-  CG_TRY(const auto labels, image_labels(tag, svc.reader));
-  const auto found = labels ? labels->find(std::string(pipeline::kRevisionLabel)) : decltype(labels->end()){};
-  if (!labels || found == labels->end() || found->second == in.revision || !git::is_oid(found->second)) return false;
-  CG_TRY(const auto later, svc.repository.is_ancestor(in.revision, found->second));
+  CG_TRY(const auto found, revision_of(tag, svc.reader));
+  if (found == in.revision || !git::is_oid(found)) return false;
+  CG_TRY(const auto later, svc.repository.is_ancestor(in.revision, found));
   if (later.value_or(false))
-    log::warning(concat(tag.familiar(), " is built from ", found->second, ", which comes after ", in.revision,
-                        ": it stays as it is"));
+    log::warning(
+        concat(tag.familiar(), " is built from ", found, ", which comes after ", in.revision, ": it stays as it is"));
   return later.value_or(false);
 }
 

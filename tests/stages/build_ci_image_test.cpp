@@ -115,6 +115,15 @@ TEST_F(BuildCiImage, IsOneCommandThatWritesTheCacheAndNoTag) {
                           "--label=org.opencontainers.image.source=https://github.com/o/r", "."));
 }
 
+/// What a pull request, a merge group or a branch of nobody's leaves is not what another branch is built from.
+TEST_F(BuildCiImage, WritesTheCacheForABranchThatHasATagOnly) {
+  for (const std::string& only : {std::string("pr-7"), "gh-readonly-queue-sha-" + kHead}) {
+    publish = {only};
+    EXPECT_THAT(arguments(inputs()), Not(Contains(StartsWith("--cache-to=type=registry")))) << only;
+    EXPECT_THAT(arguments(inputs()), Contains("--cache-to=type=inline"));
+  }
+}
+
 TEST_F(BuildCiImage, TakesNothingFromACacheWhenForcedAndWritesItAllTheSame) {  // C-10
   build = CiBuild::fresh;
   publish = {"latest", "main-sha-a"};

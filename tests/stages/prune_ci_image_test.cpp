@@ -7,6 +7,7 @@
 #include "layout/image_store.h"
 #include "oci/media_types.h"
 #include "stages/layout_registry.h"
+#include "stages/watched_reader.h"
 #include "support/test_directory.h"
 #include "support/test_image.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -69,6 +71,20 @@ TEST_F(PruneCiImage, RemovesNothingWhereGitHubDoesNotAnswer) {
   const auto all = tags();
   EXPECT_EQ(prune(true).error().code, ErrorCode::rate_limited);
   EXPECT_EQ(tags(), all);
+}
+
+/// A registry's 404 to somebody without a login is no empty repository.
+TEST_F(PruneCiImage, IsRefusedWhereTheTagsAreShownToNobodyWithoutALogin) {
+  LayoutRegistry none{layout::OciLayout::open(directory / "none").value()};
+  sample::WatchedReader reader(none);
+  RegistryTags from{oci::parse_repository("docker.io/o/ci").value(), reader, none};
+  EXPECT_TRUE(prune(from, false)) << "with a login there is no such repository yet";
+  reader.anonymous = true;
+  const auto refused = prune(from, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::not_found);
+  EXPECT_THAT(refused.error().message, HasSubstr("without a login"));
+  EXPECT_THAT(refused.error().hint, HasSubstr("docker login"));
 }
 
 class FakePackages final : public github::PackageClient {

@@ -80,6 +80,16 @@ TEST(AppliedRegenReplyText, NeutralisesNames) {
   EXPECT_THAT(text, Not(HasSubstr("](javascript")));
 }
 
+TEST(AppliedRegenReplyText, SaysOfADryRunWhatWouldBeDone) {
+  auto reply = committed_sample();
+  reply.outcome = AppliedRegenReply::Outcome::planned;
+  reply.commit.clear();
+  const std::string text = applied_regen_reply(reply);
+  EXPECT_THAT(text, HasSubstr("### /regen: would commit "));
+  EXPECT_THAT(text, Not(HasSubstr("committed")));
+  EXPECT_THAT(text, Not(HasSubstr("GitHub starts no checks")));
+}
+
 TEST(AppliedRegenReplyText, IsCutWhereGitHubWouldRefuseIt) {
   std::string wide;
   for (int i = 0; i < 250; ++i) wide += "\xE6\x96\x87";
