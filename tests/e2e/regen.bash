@@ -48,10 +48,7 @@ it_says_that_there_is_nothing_to_change() {
 
 it_is_signed_off_and_named_as_configured() {
   pull 'src/list=z\n'
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   apply 'INPUT_REGEN-MESSAGE=build: made anew' INPUT_REGEN-SIGN-OFF=true
   expect_ok
   expect_equal message "$(in_remote log -1 --format=%B fix)" \
@@ -69,10 +66,7 @@ it_does_nothing_for_a_reader() {
 
 it_pushes_nothing_for_whoever_was_revoked_meanwhile() { # A31
   pull 'src/list=c\n'
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   state user --login alice --id 5 --level read
   apply
   expect_ok
@@ -84,10 +78,7 @@ it_pushes_nothing_for_whoever_was_revoked_meanwhile() { # A31
 it_leaves_a_branch_that_moved_during_the_generation() { # A32, A34
   local later
   pull 'src/list=c\n'
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   cd "$WORK/project"
   git commit --quiet --allow-empty --message later
   later=$(git rev-parse HEAD)
@@ -140,10 +131,7 @@ it_pushes_as_an_app() {
   local token
   pull 'src/list=c\nb\na\n'
   app
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   apply_as_app
   expect_ok
   expect_equal commit "$(output commit)" "$(tip)"
@@ -163,10 +151,7 @@ it_pushes_as_an_app() {
 it_says_why_an_app_cannot_push() {
   pull 'src/list=c\nb\na\n'
   app --only contents=read
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   apply_as_app
   expect_failure 30 github-api 'not granted' 'contents: write'
   expect_nothing_pushed
@@ -187,10 +172,7 @@ it_says_why_an_app_cannot_push() {
 it_warns_of_a_token_that_is_not_revoked() {
   pull 'src/list=c\nb\na\n'
   app
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   state fail --status 403 --match installation/token
   apply_as_app
   expect_ok
@@ -201,10 +183,7 @@ it_warns_of_a_token_that_is_not_revoked() {
 it_makes_no_token_where_nothing_is_pushed() {
   pull 'src/list=b\na\n' 'generated/list=a\nb\n'
   app
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   apply_as_app
   expect_ok
   expect_nothing_pushed
@@ -267,10 +246,7 @@ forged() {
 it_believes_nothing_that_a_hostile_generate_says() {
   local what change patch code text blob
   pull 'src/list=c\n'
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   cp -R "$WORK/job-generate/.crategate/regen" "$WORK/honest"
   blob=$(in_remote rev-parse "$HEAD:generated/list")
   while IFS='|' read -r what change patch code text; do
@@ -295,10 +271,7 @@ ROWS
 
 it_takes_no_artifact_but_the_one_that_was_named() { # A67
   pull 'src/list=c\n'
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   BOUND=${BOUND/sha256:????/sha256:0000}
   apply
   expect_failure 25 integrity 'artifact regen' .
@@ -357,10 +330,7 @@ ROWS
 
 it_answers_when_the_command_fails() {
   pull 'src/list=c\n' 'generate.sh=echo the reason; exit 3\n'
-  artifact_service
-  comment /regen
-  authorise
-  generate
+  requested
   expect_failure 11 tests-failed 'exit code 3|exit 3' .
   BOUND=
   apply

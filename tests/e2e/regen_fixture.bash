@@ -126,6 +126,14 @@ apply() {
   ask_github apply-regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" INPUT_ARTIFACT-DIGESTS="$BOUND" "$@"
 }
 
+# requested: alice wrote /regen, and the files are made; what is left is to apply them.
+requested() {
+  artifact_service
+  comment /regen
+  authorise
+  generate
+}
+
 # regen BODY [JQ]: all three.
 regen() {
   artifact_service
