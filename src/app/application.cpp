@@ -161,6 +161,9 @@ Result<void> Application::load() {
   CG_TRY(push_app_, take_push_app(loaded_.invocation, line_.command));
   push_token_ = Secret(std::exchange(loaded_.invocation.push_token_text, {}));
   repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
+  history_ = std::make_unique<git::GitRemoteHistory>(
+      processes_, environment_, *repository_,
+      git::PrivateRepository(processes_, environment_, workspace_.root, "origin", github_token_, git::Holds::commits));
   return {};
 }
 
@@ -399,7 +402,11 @@ pipeline::LeaseHolder Application::lease_holder() const {
 }
 
 stages::PlanServices Application::plan_services() {
-  return {.files = files_, .environment = environment_, .processes = processes_, .repository = *repository_};
+  return {.files = files_,
+          .environment = environment_,
+          .processes = processes_,
+          .repository = *repository_,
+          .history = history_.get()};
 }
 
 stages::Progress Application::progress(const std::string& label) {

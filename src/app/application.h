@@ -179,6 +179,7 @@ class Application {
   net::PosixHttpClient engine_http_;            ///< unix sockets only
   std::unique_ptr<net::PosixHttpClient> http_;  ///< everything else: proxies, certificates
   std::unique_ptr<git::Repository> repository_;
+  std::unique_ptr<git::RemoteHistory> history_;
   std::unique_ptr<actions::RunnerWorkflow> workflow_;
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<docker::ImageBuilder> builder_;

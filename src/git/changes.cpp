@@ -52,6 +52,7 @@ Result<sys::ProcessOutcome> GitProgram::diff_tree(const std::string& older, cons
 }
 
 Result<std::string> GitProgram::prefix() {
+  if (prefix_) return *prefix_;
   std::error_code ignored;
   if (std::filesystem::exists(directory_ / ".git", ignored)) return std::string();
   CG_TRY(const auto shown, git({"rev-parse", "--show-prefix"}));
@@ -64,11 +65,15 @@ Result<Changes> GitProgram::changes(const std::string& from, const std::string& 
   // The usual case costs one process; why it cannot be told is asked only when it cannot. Of several merge bases git
   // takes none by itself.
   CG_TRY(const auto usual, git(diff_arguments(from, to, merge_base)));
-  if (usual.exit_code == 0 && usual.dropped == 0) {
+  const bool done = usual.exit_code == 0 && usual.dropped == 0;
+  bool shallow = false;
+  if (merge_base || !done) {
+    CG_TRY(shallow, is_shallow());
+  }
+  if (done && !(merge_base && shallow)) {
     CG_TRY(const std::string inside, prefix());
     return Changes{.paths = paths_of(usual.out, inside), .why_not = {}};
   }
-  CG_TRY(const bool shallow, is_shallow());
   CG_TRY(auto older, resolve(from));
   CG_TRY(const auto newer, resolve(to));
   if (!older || !newer) {
@@ -83,7 +88,14 @@ Result<Changes> GitProgram::changes(const std::string& from, const std::string& 
       return unknown(concat(quoted(from), " and ", quoted(to), " have no common commit",
                             shallow ? " in this shallow clone: " : ": ",
                             shallow ? kDeeper : "compare related branches"));
-    older = base.out.substr(0, base.out.find('\n'));
+    const std::string common = base.out.substr(0, base.out.find('\n'));
+    // Where a clone ends, a commit seems to have no parents; behind it could be a nearer common commit.
+    CG_TRY(const auto ends, git({"rev-list", "--max-parents=0", "--max-count=1", "--end-of-options", *older, *newer,
+                                 concat("^", common)}));
+    if (shallow && (ends.exit_code != 0 || !ends.out.empty()))
+      return unknown(concat("the history of ", quoted(from), " and ", quoted(to),
+                            " is not whole in this shallow clone: ", kDeeper));
+    older = common;
   }
   CG_TRY(const auto listed, diff_tree(*older, *newer));
   if (listed.exit_code != 0)

@@ -1,5 +1,6 @@
 // Running git: only plumbing that reads, never a hook, an external program or the network.
 #include <algorithm>
+#include <filesystem>
 
 #include "base/strings.h"
 #include "git/invocation.h"
@@ -44,8 +45,12 @@ std::string without_credentials(const std::string& url) {
 
 }  // namespace
 
-GitProgram::GitProgram(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path directory)
-    : processes_(processes), environment_(local_environment(environment, directory)), directory_(std::move(directory)) {
+GitProgram::GitProgram(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path directory,
+                       std::optional<std::string> prefix)
+    : processes_(processes),
+      environment_(local_environment(environment, directory)),
+      directory_(std::move(directory)),
+      prefix_(std::move(prefix)) {
   std::error_code error;
   const sys::Path real = std::filesystem::canonical(directory_.empty() ? "." : directory_, error);
   if (!error) directory_ = real;
@@ -83,6 +88,10 @@ Result<std::string> GitProgram::head_ref() {
 }
 
 Result<bool> GitProgram::is_shallow() {
+  std::error_code ignored;  // of the usual checkout a file tells; a worktree has another folder
+  if (std::filesystem::is_directory(directory_ / ".git", ignored)) {
+    return std::filesystem::exists(directory_ / ".git" / "shallow", ignored);
+  }
   CG_TRY(const auto outcome, git({"rev-parse", "--is-shallow-repository"}));
   if (outcome.exit_code != 0) return failed("tell whether the clone is shallow", outcome);
   return first_line(outcome.out) == "true";

@@ -1,5 +1,7 @@
 #include "git/private_repository.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -17,6 +19,29 @@ constexpr std::size_t kMostOutput = 32u << 20;
 constexpr int kTries = 5;  ///< of a push that met another one's lock
 constexpr std::string_view kMemory = "/dev/shm";
 constexpr std::string_view kLocalRef = "refs/heads/read";
+constexpr std::string_view kNoSuchRef = "couldn't find remote ref";
+constexpr std::chrono::minutes kTimeToFetch{10};  ///< all files of a commit
+
+/// What servers say that hand out only what a ref names, each in its protocol.
+bool wants_a_ref(std::string_view said) {
+  constexpr std::array<std::string_view, 2> kAnswers = {"not our ref", "unadvertised object"};
+  return std::ranges::any_of(kAnswers, [said](auto answer) { return said.find(answer) != std::string_view::npos; });
+}
+
+std::vector<std::string> fetch_arguments(const std::vector<std::string>& options,
+                                         const std::vector<std::string>& refspecs) {
+  std::vector<std::string> arguments = {"fetch",
+                                        "--quiet",
+                                        "--no-tags",
+                                        "--no-auto-gc",
+                                        "--no-write-fetch-head",
+                                        "--no-prune",
+                                        "--no-recurse-submodules"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.emplace_back(kRemoteName);
+  arguments.insert(arguments.end(), refspecs.begin(), refspecs.end());
+  return arguments;
+}
 
 /// What became of a push, as its porcelain says: " ", "*", "=" done; "!" with the reason in brackets at the end.
 struct Pushed {
@@ -151,16 +176,34 @@ Result<bool> PrivateRepository::has(const std::string& oid) {
 }
 
 Result<std::optional<std::string>> PrivateRepository::fetch(const std::string& ref) {
-  CG_TRY(const auto outcome,
-         git({"fetch", "--quiet", "--depth=1", "--no-tags", "--no-auto-gc", "--no-write-fetch-head", "--no-prune",
-              "--no-recurse-submodules", std::string(kRemoteName), concat("+", ref, ":", kLocalRef)}));
+  CG_TRY(const auto outcome, git(fetch_arguments({"--depth=1"}, {concat("+", ref, ":", kLocalRef)})));
   if (outcome.exit_code != 0) {
     // Between the look and the fetch somebody may have removed it.
-    if (outcome.err.find("couldn't find remote ref") != std::string::npos) return std::nullopt;
+    if (outcome.err.find(kNoSuchRef) != std::string::npos) return std::nullopt;
     return fail(remote_error(concat("read ", ref), outcome.err));
   }
   CG_TRY(const std::string oid, line({"rev-parse", "--verify", "--end-of-options", concat(kLocalRef, "^{commit}")}));
   return oid;
+}
+
+Result<bool> PrivateRepository::fetch_commit(const CommitQuery& query) {
+  if (!is_oid(query.commit)) {
+    return fail(ErrorCode::bad_input, concat("the commit: expected 40 hex digits, found ", quoted(query.commit)));
+  }
+  const auto fetch_as = [&](const std::string& name) {
+    auto refspecs = query.also;
+    refspecs.push_back(concat("+", name, ":", kLocalRef));
+    return git(fetch_arguments(query.options, refspecs), {}, kTimeToFetch);
+  };
+  CG_TRY(auto outcome, fetch_as(query.commit));
+  if (outcome.exit_code != 0 && wants_a_ref(outcome.err) && !query.hint_ref.empty()) {
+    CG_CHECK(check_revision(query.hint_ref));
+    CG_TRY(outcome, fetch_as(query.hint_ref));
+    if (outcome.exit_code != 0 && outcome.err.find(concat(kNoSuchRef, " ", query.hint_ref)) != std::string::npos)
+      return false;
+  }
+  if (outcome.exit_code != 0) return fail(remote_error(concat("read ", query.commit), outcome.err));
+  return has(query.commit);
 }
 
 Result<bool> PrivateRepository::swap(const std::string& ref, const std::optional<std::string>& expected,

@@ -44,6 +44,14 @@ class PrivateRepository {
   Result<std::optional<std::string>> look(const std::string& ref);
   /// The newest commit of the remote's ref without its history; nullopt: there is no such ref.
   Result<std::optional<std::string>> fetch(const std::string& ref);
+  struct CommitQuery {
+    std::string commit;                                ///< a whole id
+    std::string hint_ref = {};                         ///< asked for where the server hands out no commit by its id
+    std::vector<std::string> options = {"--depth=1"};  ///< of `git fetch`
+    std::vector<std::string> also = {};                ///< more refspecs
+  };
+  /// Whether the commit is here then. All its files take a while: 10 minutes are allowed.
+  Result<bool> fetch_commit(const CommitQuery& query);
   /// The remote's ref names `next`, if it still was `expected` (nullopt: absent); false = it was another.
   Result<bool> swap(const std::string& ref, const std::optional<std::string>& expected, const std::string& next);
   /// What git said when it did not do `doing`.

@@ -61,7 +61,9 @@ class Repository {
 /// Runs git with hooks, fsmonitor and external protocols off and `safe.directory` for the checkout alone (A91).
 class GitProgram final : public Repository {
  public:
-  GitProgram(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path directory);
+  /// `prefix`: where the project's directory is in the repository, if `directory` does not tell.
+  GitProgram(sys::ProcessRunner& processes, const sys::Environment& environment, sys::Path directory,
+             std::optional<std::string> prefix = std::nullopt);
   Result<std::optional<std::string>> head() override;
   Result<std::string> head_ref() override;
   Result<bool> is_shallow() override;
@@ -88,6 +90,7 @@ class GitProgram final : public Repository {
   sys::ProcessRunner& processes_;
   std::map<std::string, std::string> environment_;
   sys::Path directory_;
+  std::optional<std::string> prefix_;
   std::vector<std::string> options_;
 };
 

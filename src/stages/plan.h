@@ -7,6 +7,7 @@
 #include "actions/workflow.h"
 #include "base/result.h"
 #include "config/settings.h"
+#include "git/remote_history.h"
 #include "git/repository.h"
 #include "pipeline/plan.h"
 #include "stages/workspace.h"
@@ -21,6 +22,7 @@ struct PlanServices {
   const sys::Environment& environment;
   sys::ProcessRunner& processes;
   git::Repository& repository;
+  git::RemoteHistory* history = nullptr;  ///< asked for what a shallow clone lacks of a pull request; null = nobody is
 };
 
 struct PlanInputs {

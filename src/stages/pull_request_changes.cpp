@@ -1,11 +1,15 @@
 #include "stages/pull_request_changes.h"
 
+#include <array>
 #include <utility>
 
 #include "base/strings.h"
 
 namespace crategate::stages {
 namespace {
+
+/// Most pull requests have few commits. The last is git's word for all there are.
+constexpr std::array kDepths = {50, 500, 5000, 0x7fffffff};
 
 /// The merge commit that a runner checks out has the base before it: what differs is what the pull request brings. Any
 /// other commit's parent is no base.
@@ -32,6 +36,7 @@ Result<void> compare_with_base(Comparison& out, const pipeline::Event& event, gi
   if (!out.paths || !out.paths->empty()) return {};
   CG_TRY(const bool merged, was_merged(event, out, repository));
   if (merged) {
+    out.is_merged = true;
     out.paths.reset();
     out.why_not = concat(out.base, " has ", out.head, " by now: it was merged, and nothing here tells what it changed");
   }
@@ -51,6 +56,21 @@ Result<Comparison> compare_pull_request(const pipeline::Event& event, git::Repos
   if (!merge) return out;
   CG_TRY(auto changes, repository.changes("HEAD^1", "HEAD", false));
   return Comparison{std::move(changes.paths), "HEAD^1", "HEAD", std::move(changes.why_not)};
+}
+
+Result<RemoteComparison> compare_with_remote(const pipeline::Event& event, git::RemoteHistory& history) {
+  RemoteComparison out;
+  out.compared = {.paths = std::nullopt, .base = base_ref(event.base_branch), .head = event.head_sha, .why_not = {}};
+  const git::RemoteHistory::Ends ends{
+      .branch = event.base_branch,
+      .commit = event.head_sha,
+      .hint_ref = event.pull_request ? concat("refs/pull/", *event.pull_request, "/head") : std::string()};
+  for (const int depth : kDepths) {
+    CG_TRY(out.repository, history.fetch(ends, depth));
+    CG_CHECK(compare_with_base(out.compared, event, *out.repository));
+    if (out.compared.paths || out.compared.is_merged) break;
+  }
+  return out;
 }
 
 }  // namespace crategate::stages

@@ -13,6 +13,7 @@
 #include "registry/failure.h"
 #include "stages/pull_request_changes.h"
 #include "stages/tag_state.h"
+#include "sys/cancel.h"
 
 namespace crategate::stages {
 namespace {
@@ -100,20 +101,44 @@ Result<void> require_watched_or_listed(std::vector<std::string> watch, const git
                                "neither in the checkout nor among the files that GitHub lists", repository);
 }
 
-Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, git::Repository& repository,
+/// What a source could not tell, added to what those before it could not.
+void add_reason(std::string& why_not, const Error& error) {
+  why_not += concat("; ", describe(error), error.hint.empty() ? "" : ": ", error.hint);
+}
+
+/// What the clone cannot tell, by the history that its remote has; `compared` has both commits in the answer then.
+Result<git::Repository*> compare_deeper(Comparison& compared, const pipeline::Event& event, const PlanServices& svc) {
+  if (compared.paths || compared.is_merged || svc.history == nullptr || event.base_branch.empty())
+    return &svc.repository;
+  auto remote = compare_with_remote(event, *svc.history);
+  if (remote && remote->compared.paths) {
+    compared = std::move(remote->compared);
+    return remote->repository;
+  }
+  CG_CHECK(sys::check_cancelled());
+  if (remote) {
+    compared.why_not += concat("; of its remote: ", remote->compared.why_not);
+  } else {
+    add_reason(compared.why_not, remote.error());
+  }
+  return &svc.repository;
+}
+
+/// First the clone, then its remote, then GitHub's API, whose list has an end and is of this moment.
+Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, const PlanServices& svc,
                           const PullRequestApi* api) {
-  CG_TRY(auto compared, compare_pull_request(facts.event, repository));
+  CG_TRY(auto compared, compare_pull_request(facts.event, svc.repository));
+  CG_TRY(git::Repository* const has_both, compare_deeper(compared, facts.event, svc));
   if (compared.paths) {
     CG_CHECK(require_watched_files(settings.watch, {compared.head, compared.base},
-                                   "neither in the base branch nor in the pull request", repository));
+                                   "neither in the base branch nor in the pull request", *has_both));
   } else if (api != nullptr && facts.event.pull_request && facts.event.kind == pipeline::EventKind::pull_request) {
-    auto listed = listed_changes(facts.event, settings, repository, *api);
+    auto listed = listed_changes(facts.event, settings, svc.repository, *api);
     if (listed) {
-      CG_CHECK(require_watched_or_listed(settings.watch, *listed, compared, repository));
+      CG_CHECK(require_watched_or_listed(settings.watch, *listed, compared, svc.repository));
       compared.paths = std::move(listed->paths);
     } else {
-      const std::string& hint = listed.error().hint;
-      compared.why_not += concat("; ", describe(listed.error()), hint.empty() ? "" : ": ", hint);
+      add_reason(compared.why_not, listed.error());
     }
   }
   facts.why_unknown = std::move(compared.why_not);
@@ -198,7 +223,7 @@ Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const Pl
   pipeline::CiImageFacts facts;
   CG_TRY(facts.event, complete_event(in, svc, api, pinned));
   if (pipeline::needs_changes(facts.event)) {
-    CG_CHECK(read_changes(facts, settings, svc.repository, api));
+    CG_CHECK(read_changes(facts, settings, svc, api));
   } else if (facts.event.kind != pipeline::EventKind::pull_request) {
     CG_CHECK(require_checked_out(settings.watch, facts.event, in.workspace, svc.repository));
   }

@@ -44,12 +44,12 @@ Result<pipeline::Event> complete_event(const PlanInputs& in, const PlanServices&
                                        const github::PullRequest* pinned = nullptr);
 
 /// What the event leads to, by pipeline/ci_image. A pull request is compared with its base branch by git (C-4); where the
-/// history does not reach, with the first parent of the merge commit that was checked out for it; where that fails too, GitHub
-/// is asked for its files. Of a comment's pull request it is asked everything. What nobody can tell counts as changed, and the
-/// reason says why. `api` null = nobody is asked. Of events without a comparison the watched files are looked for in the
+/// history does not reach, with the first parent of the merge commit that was checked out for it; where that fails too, in the
+/// history that `svc.history` has; then GitHub is asked for its files. Of a comment's pull request it is asked everything. What
+/// nobody can tell counts as changed, and the reason says why. `api` null = nobody is asked. Of events without a comparison the watched files are looked for in the
 /// checkout. `pinned`: a comment's pull request as it was read before; the image is that commit's, wherever the head is now.
 ///
-/// Effects: reads files, process(git), network(GitHub's API: pull-requests: read)
+/// Effects: reads files, process(git), network(the remote: contents: read; GitHub's API: pull-requests: read)
 /// Errors: bad_input for a missing or incomplete section `ci-image`, and for a watched path that is no file at base or
 ///         head, or of the checkout, with the nearest one
 Result<pipeline::CiImageDecision> decide_ci_image(const PlanInputs& in, const PlanServices& svc,

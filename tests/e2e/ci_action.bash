@@ -82,29 +82,44 @@ it_runs_checks_in_the_branchs_image_at_once() {
   expect_equal "runs asked for" "$(state count --match '/runs')" 0
 }
 
-it_waits_for_the_pull_requests_image_and_runs_in_it() {
+# checks_while_built RUN: both workflows of the newest push side by side; the build is that run of GitHub's list.
+checks_while_built() {
   local waiting
-  cd "$WORK/project"
-  git checkout --quiet fix
-  printf 'FROM crategate/busybox:1\nRUN echo own >/which\n' >ci.Dockerfile
-  commit 'An image of its own'
   pull_request
-  ci_image older pr-7 "$(git rev-parse main)" # by an earlier push
-  github
   state pull --number 7 --head-sha "$HEAD"
-  state run --id 30 --sha "$HEAD" --workflow build-ci-image.yml --event pull_request --pull 7 --status in_progress
+  state run --id "$1" --sha "$HEAD" --workflow build-ci-image.yml --event pull_request --pull 7 --status in_progress
+  rm -rf "$WORK/elsewhere"
   cp -R "$WORK/project" "$WORK/elsewhere" # the runner of another workflow
   (cd "$WORK/elsewhere" && workflow checks.yml) &
   waiting=$!
   workflow build-ci-image.yml
   expect_ok
-  state run --id 30 --status completed --conclusion success
+  state run --id "$1" --status completed --conclusion success
   wait "$waiting"
   STATUS=$(<"$WORK/checks.status") OUT=$(<"$WORK/checks.out") ERR=$(<"$WORK/checks.err")
   expect_ok
-  expect_match log "$OUT" "run 30 is in_progress"
+  expect_match log "$OUT" "run $1 is in_progress"
+}
+
+it_waits_for_the_image_of_each_push_and_runs_in_it() {
+  local first
+  cd "$WORK/project"
+  git checkout --quiet fix
+  printf 'FROM crategate/busybox:1\nRUN echo own >/which\n' >ci.Dockerfile
+  commit 'An image of its own'
+  ci_image older pr-7 "$(git rev-parse main)" # by an earlier push
+  github
+  checks_while_built 30
   expect_match log "$OUT" "the checks run in image own of $IMAGE@$(manifest_digest "$IMAGE:pr-7"), validated true"
   expect_equal "comments" "$(state count --match '^POST /repos/.*/comments 201')" 1
+  first=$(manifest_digest "$IMAGE:pr-7")
+  git checkout --quiet fix
+  printf 'FROM crategate/busybox:1\nRUN echo second >/which\n' >ci.Dockerfile
+  commit 'A second push'
+  checks_while_built 31
+  expect_match log "$OUT" "the checks run in image second of $IMAGE@$(manifest_digest "$IMAGE:pr-7"), validated true"
+  expect_no_match log "$OUT" "$first"
+  expect_equal "comments, the second in place of the first" "$(state count --match '^PATCH /repos/.*/comments/[0-9]+ 200')" 1
 }
 
 it_runs_no_check_where_the_output_was_dropped() { # as GitHub does with one that holds a secret

@@ -4,6 +4,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 # shellcheck source=tests/e2e/ci_image_fixture.bash
 source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
+# shellcheck source=tests/e2e/github_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/github_fixture.bash"
 
 resolve() { INPUT_STAGE=resolve-image run crategate; }
 
@@ -103,6 +105,52 @@ it_prints_the_tags_of_any_branch() { # A22
     expect_within "characters" "$(jq -r '.publishes[0] | length' <<<"$OUT")" 128
   done
   [[ ! -e $WORK/evil ]] || fail "nothing was run"
+}
+
+# shallow_checkout: pull request 7 as actions/checkout leaves it: the merge commit alone, of a remote that wants a login.
+shallow_checkout() {
+  local bare=$WORK/server/tiny/app.git
+  rm -rf "$bare" "$WORK/shallow"
+  git clone --quiet --bare "file://$WORK/project" "$bare" 2>/dev/null
+  git -C "$bare" config uploadpack.allowAnySHA1InWant true # as GitHub does
+  git init --quiet "$WORK/shallow"
+  cd "$WORK/shallow"
+  git fetch --quiet --depth=1 "file://$bare" "$(git -C "$WORK/project" rev-parse HEAD)"
+  git checkout --quiet --detach FETCH_HEAD
+  git remote add origin "$(git_address)/tiny/app.git"
+  as_runner pull_request refs/pull/7/merge "$(<"$GITHUB_EVENT_PATH")"
+}
+
+it_asks_the_remote_of_a_shallow_clone() {
+  local before
+  cd "$WORK/project"
+  git checkout --quiet --force -B fix refs/remotes/origin/main
+  for _ in {1..60}; do git commit --quiet --allow-empty --message 'one of many'; done
+  mkdir -p src
+  push_to_fix src/hello 'changed again'
+  pull_request
+  git_server
+  shallow_checkout
+  github
+  before=$(git rev-parse HEAD && git status --porcelain && find .git -type f -exec sha256sum {} + | sort)
+  SSL_CERT_FILE=$WORK/server/certificate.pem ask_github resolve-image GITHUB_SERVER_URL="$(git_address)"
+  expect_ok
+  expect_equal modified "$(output modified)" false
+  expect_equal "requests to GitHub" "$(state count)" 0
+  expect_equal "the clone" "$(git rev-parse HEAD && git status --porcelain && find .git -type f -exec sha256sum {} + | sort)" "$before"
+  state pull --number 7 --head-sha "$HEAD" + file add --number 7 --name ci.Dockerfile
+  ask_github resolve-image # the server's certificate is nobody's that we know
+  expect_ok
+  expect_equal "modified, by GitHub's list" "$(output modified)" true
+  expect_match requests "$(jq -r .path "$WORK/github/requests.log")" '/pulls/7/files'
+  cd "$WORK/project"
+  push_to_fix ci.Dockerfile 'FROM crategate/busybox:1 AS other-again'
+  pull_request
+  shallow_checkout
+  SSL_CERT_FILE=$WORK/server/certificate.pem ask_github resolve-image GITHUB_SERVER_URL="$(git_address)"
+  expect_ok
+  expect_equal modified "$(output modified)" true
+  expect_match reason "$(output reason)" 'pull request 7 changes "ci.Dockerfile"'
 }
 
 run_cases

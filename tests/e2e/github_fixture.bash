@@ -25,3 +25,13 @@ ask_github() {
   run env "INPUT_GITHUB-TOKEN=$JOB_TOKEN" "${@:2}" crategate
   state violations || fail "no request that GitHub does not describe"
 }
+
+# git_server: the repositories below $WORK/server over HTTPS, for the job's token alone.
+git_server() {
+  mkdir -p "$WORK/server"
+  "$REPO/tests/support/git_server.py" "$WORK/server" "x-access-token:$JOB_TOKEN" >"$WORK/server.port" &
+  echo $! >>"$WORK/started"
+  disown
+  wait_until 10 grep -E '^port ' "$WORK/server.port"
+}
+git_address() { echo "https://127.0.0.1:$(sed -n 's/^port //p' "$WORK/server.port")"; }

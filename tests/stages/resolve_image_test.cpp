@@ -234,6 +234,47 @@ TEST_F(ResolveImage, CountsAsChangedWhatAShallowCloneCannotTell) {
   }
 }
 
+/// Its remote knows, whatever depth the job has checked out; GitHub, whose list has an end, is not asked.
+TEST_F(ResolveImage, AsksTheRemoteOfAShallowClone) {
+  sample::Project& p = project;
+  for (const bool touched : {false, true}) {
+    if (touched) project.write(kDockerfile, "FROM busybox\n");
+    project.write("src/a", touched ? "a\n" : "b\n");
+    push_change();
+    project.git({"update-ref", "refs/pull/7/head", head});
+    project.git({"checkout", "-q", "main"});
+    const sys::Path folder = project.directory / concat("clone", touched ? "1" : "0");
+    project.git({"clone", "-q", "--depth=1", concat("file://", project.workspace.root.string()), folder.string()});
+    project.git({"checkout", "-q", "fix"});
+    git::GitProgram shallow(p.processes, p.environment, folder);
+    const auto history_of = [&](const sys::Path& remote) {
+      return git::GitRemoteHistory(
+          p.processes, p.environment, shallow,
+          git::PrivateRepository(p.processes, p.environment, folder, remote.string(), Secret(), git::Holds::commits));
+    };
+    event();
+    const auto decide_with = [&](git::RemoteHistory& history) {
+      return decide_ci_image(p.plan_inputs(), {p.files, p.environment, p.processes, shallow, &history}, &api);
+    };
+    auto history = history_of(project.workspace.root);
+    auto decision = decide_with(history);
+    ASSERT_TRUE(decision) << describe(decision.error());
+    EXPECT_EQ(decision->event, touched ? CiEvent::pull_request_changed : CiEvent::pull_request_unchanged);
+    EXPECT_EQ(github.pulls_asked, 0);
+    settings().watch.emplace_back("ci.dockerfile");
+    decision = decide_with(history);
+    ASSERT_FALSE(decision);
+    EXPECT_THAT(decision.error().hint, HasSubstr("ci.Dockerfile"));
+    settings().watch.pop_back();
+    auto nowhere = history_of(project.directory / "nowhere");
+    github.pull.head.sha = head;
+    decision = decide_with(nowhere);
+    ASSERT_TRUE(decision) << describe(decision.error());
+    EXPECT_GT(github.pulls_asked, 0);
+    github.pulls_asked = 0;
+  }
+}
+
 /// A checkout of the head alone has a parent as well, but that one is no base.
 TEST_F(ResolveImage, TakesNoOtherParentForTheBase) {
   project.write("src/a", "changed\n");
