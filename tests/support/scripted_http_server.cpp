@@ -209,7 +209,15 @@ Reply ScriptedHttpServer::reply_to(ReceivedRequest& request) {
       return {.status = 500, .body = "unexpected request", .close = true};
     }
   }
-  return reply(request);
+  Reply answer = reply(request);
+  const std::scoped_lock lock(mutex_);
+  if (watcher_) watcher_(request, answer);
+  return answer;
+}
+
+void ScriptedHttpServer::watch(std::function<void(const ReceivedRequest&, const Reply&)> watcher) {
+  const std::scoped_lock lock(mutex_);
+  watcher_ = std::move(watcher);
 }
 
 Handler ScriptedHttpServer::handler() {

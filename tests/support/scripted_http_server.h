@@ -60,6 +60,9 @@ class ScriptedHttpServer {
   /// What it answers is not kept in `received`.
   void serve_with(Handler handler);
 
+  /// From now on sees each request that is answered, with its answer. Called from several threads, one at a time.
+  void watch(std::function<void(const ReceivedRequest&, const Reply&)> watcher);
+
   std::string host() const;  ///< 127.0.0.1:PORT
   net::Url url(const std::string& target) const;
   std::vector<ReceivedRequest> received() const;
@@ -84,6 +87,7 @@ class ScriptedHttpServer {
   mutable std::mutex mutex_;
   std::vector<Expectation> expectations_;
   Handler handler_;
+  std::function<void(const ReceivedRequest&, const Reply&)> watcher_;
   std::vector<ReceivedRequest> received_;
   std::vector<int> sockets_;
   std::vector<std::thread> workers_;

@@ -1,6 +1,10 @@
 // GitHub's API in the test's own words, and the client under test.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <string>
 
@@ -25,6 +29,18 @@ inline Reply page_reply(const std::string& artifacts, net::Headers headers = {})
   return {.headers = std::move(headers), .body = concat(R"({"total_count":9,"artifacts":[)", artifacts, "]}")};
 }
 
+/// Appends what was asked and answered to the file that CRATEGATE_EXCHANGES names, for tests/github/exchanges.py: a line each of
+/// test, method, target, content type, body, status and answer, texts in base64. Broken answers are none of the API's.
+inline void keep_exchange(const ReceivedRequest& request, const Reply& reply) {
+  const char* const file = std::getenv("CRATEGATE_EXCHANGES");
+  if (file == nullptr || !reply.raw.empty() || reply.reset || reply.stall || reply.cut_after) return;
+  const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
+  std::ofstream(file, std::ios::app) << test->test_suite_name() << '.' << test->name() << '\t' << request.method << '\t'
+                                     << request.target << '\t' << request.header("content-type") << '\t'
+                                     << base64(request.body) << '\t' << reply.status << '\t' << base64(reply.body)
+                                     << '\n';
+}
+
 /// An API on loopback, below a path as on an Enterprise Server; chance is always 0.
 struct ApiFixture {
   explicit ApiFixture(const std::string& token = kToken) : ApiFixture(token, github::Options{}) {}
@@ -32,7 +48,9 @@ struct ApiFixture {
       : endpoint{server.url(kBase), Secret(token)},
         options_(with_no_chance(std::move(options))),
         client(http, clock, endpoint, options_),
-        session(http, clock, endpoint, options_) {}
+        session(http, clock, endpoint, options_) {
+    server.watch(keep_exchange);
+  }
 
   static github::Options with_no_chance(github::Options options) {
     options.random = [] { return 0.0; };

@@ -208,12 +208,13 @@ TEST(RateLimit, IsSpreadByChance) {
   EXPECT_EQ(api.clock.sleeps(), Sleeps{seconds(63)});
 }
 
+const std::string kComments = "/repos/o/r/issues/1/comments";
+
 TEST(Post, IsNotRepeatedAfterAFailureThatMayHaveReachedGitHub) {
   for (const Reply& reply : {Reply{.status = 503}, Reply{.cut_after = 0}, Reply{.status = 500}}) {
     ApiFixture api;
-    api.expect("POST", "/repos/o/r/issues/1/comments", reply);
-    const auto sent =
-        api.send({.method = "POST", .path = "/repos/o/r/issues/1/comments", .task = "comment", .body = "{}"});
+    api.expect("POST", kComments, reply);
+    const auto sent = api.send({.method = "POST", .path = kComments, .task = "comment", .body = R"({"body":"hello"})"});
     ASSERT_FALSE(sent);
     EXPECT_EQ(sent.error().code, ErrorCode::unavailable);
     EXPECT_TRUE(api.clock.sleeps().empty());
@@ -222,9 +223,9 @@ TEST(Post, IsNotRepeatedAfterAFailureThatMayHaveReachedGitHub) {
 
 TEST(Post, IsSentOnceMoreAfterALimitWhichDidNothing) {
   ApiFixture api;
-  api.expect("POST", "/x", {.status = 429, .headers = {{"Retry-After", "5"}}});
-  api.expect("POST", "/x", {.status = 201, .body = "{}"});
-  const auto sent = api.send({.method = "POST", .path = "/x", .task = "comment", .body = R"({"body":"hello"})"});
+  api.expect("POST", kComments, {.status = 429, .headers = {{"Retry-After", "5"}}});
+  api.expect("POST", kComments, {.status = 201, .body = "{}"});
+  const auto sent = api.send({.method = "POST", .path = kComments, .task = "comment", .body = R"({"body":"hello"})"});
   ASSERT_TRUE(sent) << describe(sent.error());
   const auto received = api.server.received();
   EXPECT_EQ(received.at(1).body, R"({"body":"hello"})");
