@@ -20,6 +20,8 @@ constexpr int kTries = 5;  ///< of a push that met another one's lock
 constexpr std::string_view kMemory = "/dev/shm";
 constexpr std::string_view kLocalRef = "refs/heads/read";
 constexpr std::string_view kNoSuchRef = "couldn't find remote ref";
+constexpr std::string_view kMayRead =
+    "Give the job `permissions: contents: read`, and check out with its token or give it as github-token.";
 constexpr std::chrono::minutes kTimeToFetch{10};  ///< all files of a commit
 
 /// What servers say that hand out only what a ref names, each in its protocol.
@@ -202,7 +204,12 @@ Result<bool> PrivateRepository::fetch_commit(const CommitQuery& query) {
     if (outcome.exit_code != 0 && outcome.err.find(concat(kNoSuchRef, " ", query.hint_ref)) != std::string::npos)
       return false;
   }
-  if (outcome.exit_code != 0) return fail(remote_error(concat("read ", query.commit), outcome.err));
+  if (outcome.exit_code != 0) {
+    Error error = remote_error(concat("read ", query.commit), outcome.err);
+    const bool refused = error.code == ErrorCode::unauthenticated || error.code == ErrorCode::forbidden;
+    if (refused) error.hint = kMayRead;
+    return fail(std::move(error));
+  }
   return has(query.commit);
 }
 

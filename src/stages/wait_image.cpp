@@ -247,7 +247,7 @@ Result<PullRequestApi> api_for_polls(const WaitPlace& place, const WaitServices&
   if (place.repository.empty()) {
     return fail(ErrorCode::bad_input,
                 "GITHUB_REPOSITORY: expected OWNER/NAME, whose workflow is waited for, found none",
-                "Run this in a job of GitHub Actions, or set GITHUB_REPOSITORY and --github-token.");
+                "Run this in a job of GitHub Actions, or set GITHUB_REPOSITORY, and the token as INPUT_GITHUB-TOKEN.");
   }
   if (svc.api == nullptr) {
     return fail(

@@ -7,6 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
 # shellcheck source=tests/e2e/github_fixture.bash
 source "$(dirname "${BASH_SOURCE[0]}")/github_fixture.bash"
 
+OTHER_TOKEN=ghs_other_$TOKEN
 resolve() { INPUT_STAGE=resolve-image run crategate; }
 
 it_takes_the_branchs_image_by_digest_when_nothing_changed() {
@@ -138,11 +139,17 @@ it_asks_the_remote_of_a_shallow_clone() {
   expect_equal modified "$(output modified)" false
   expect_equal "requests to GitHub" "$(state count)" 0
   expect_equal "the clone" "$(git rev-parse HEAD && git status --porcelain && find .git -type f -exec sha256sum {} + | sort)" "$before"
-  state pull --number 7 --head-sha "$HEAD" + file add --number 7 --name ci.Dockerfile
-  ask_github resolve-image # the server's certificate is nobody's that we know
+  state pull --number 7 --head-sha "$HEAD" + file add --number 7 --name ci.Dockerfile \
+    + token --token "$OTHER_TOKEN" --only pull-requests=read
+  SSL_CERT_FILE=$WORK/server/certificate.pem ask_github resolve-image "INPUT_GITHUB-TOKEN=$OTHER_TOKEN" # without contents: read
   expect_ok
   expect_equal "modified, by GitHub's list" "$(output modified)" true
   expect_match requests "$(jq -r .path "$WORK/github/requests.log")" '/pulls/7/files'
+  state permission --token "$OTHER_TOKEN" --name pull-requests --level none
+  SSL_CERT_FILE=$WORK/server/certificate.pem ask_github resolve-image "INPUT_GITHUB-TOKEN=$OTHER_TOKEN"
+  expect_ok
+  expect_equal "modified, as far as anybody can tell" "$(output modified)" true
+  expect_match reason "$(output reason)" 'permissions: contents: read.*permissions: pull-requests: read'
   cd "$WORK/project"
   push_to_fix ci.Dockerfile 'FROM crategate/busybox:1 AS other-again'
   pull_request

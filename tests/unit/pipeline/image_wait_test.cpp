@@ -111,6 +111,9 @@ std::vector<Letter> letters() {
                              {"in_progress", with_head(run(2, "", "in_progress"), kOther)},
                              {"failure", with_head(run(2, "failure"), kOther)},
                              {"cancelled", with(run(2, "cancelled"))}};
+  BuildRun renamed = run(2, "success");
+  renamed.path = ".github/workflows/renamed.yml";
+  all.push_back({"none", with(renamed)});
   BuildRun again = run(2, "", "queued");
   again.attempt = 2;
   all.push_back({"queued", with(again)});
@@ -170,7 +173,7 @@ Reading read(const std::vector<const Letter*>& sequence) {
   std::string previous;
   for (const Letter* each : sequence) {
     if (each->seen.head) moved = *each->seen.head != kCommit;
-    before = before || !each->seen.runs.empty();
+    before = before || (each->row != "none" && !each->seen.runs.empty());
     if (each->seen.unclear && each->seen.runs.empty()) continue;
     const std::string row = each->row == "none" && before ? "gone" : each->row;
     reading = {row, row == previous ? reading.times + 1 : 1};
