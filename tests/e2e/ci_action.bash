@@ -63,7 +63,7 @@ workflow() {
       --env GITHUB_REPOSITORY_ID=1 --secret "GITHUB_TOKEN=$JOB_TOKEN"
   )
   COMMAND="act $1" STATUS=$(<"$files.status") OUT=$(<"$files.out") ERR=$(<"$files.err")
-  state violations || fail "no request that GitHub does not describe"
+  expect_described
 }
 
 it_runs_checks_in_the_branchs_image_at_once() {

@@ -36,7 +36,8 @@ use_store() {
 # Servers and mounts of a case outlive its shell: they are found by file and by place.
 clean_up() {
   local pid folder
-  while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done < <(cat "$WORK/started" 2>/dev/null)
+  jobs -rp | xargs -r kill || true
+  while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done < <(cat "$WORK/started" "$WORK"/beside/*/started 2>/dev/null)
   for folder in $(awk '{print $5}' /proc/self/mountinfo | grep -F "$WORK/" || true); do as_root umount "$folder" || true; done
   if [[ -n ${TO-} ]]; then
     images_of_ours | sed 's/^[^ ]*:<none> //; s/ .*//' | xargs -r docker image rm --force >/dev/null || true
@@ -60,27 +61,71 @@ run() {
   ERR=$(tr -d '\0' <"$WORK/err")
 }
 
+# run_case: CASE, in a shell of its own; counts it in FAILED. Never in a condition: errexit would be off in it.
+run_case() {
+  local began=${EPOCHREALTIME/./} word=ok status
+  set +e
+  (
+    trap - EXIT
+    trap 'broken "$BASH_COMMAND" "$(caller | cut -d" " -f1)"' ERR
+    set -e
+    "$CASE"
+  )
+  status=$?
+  set -e
+  ((status == 0)) || FAILED=$((FAILED + 1)) word=FAILED
+  printf '%-6s %6d ms  %s\n' "$word" $(((${EPOCHREALTIME/./} - began) / 1000)) "${CASE//_/ }"
+}
+
+FAILED=0
 run_cases() {
-  local failed=0 began status word
   local -a cases
   mapfile -t cases < <(grep -oE '^it_[a-z0-9_]+' "$SCRIPT")
   for CASE in "${cases[@]}"; do
     [[ $CASE == *"${CASES-}"* ]] || continue # CASES=part-of-a-name, for a person
-    began=${EPOCHREALTIME/./} word=ok
-    set +e
-    (
-      trap - EXIT
-      trap 'broken "$BASH_COMMAND" "$(caller | cut -d" " -f1)"' ERR
-      set -e
-      "$CASE"
-    )
-    status=$?
-    set -e
-    ((status == 0)) || failed=$((failed + 1)) word=FAILED
-    printf '%-6s %6d ms  %s\n' "$word" $(((${EPOCHREALTIME/./} - began) / 1000)) "${CASE//_/ }"
+    run_case
   done
-  ((failed == 0))
+  ((FAILED == 0))
 }
+
+# run_cases_beside COUNT: the first case as ever; then the others in COUNT lanes side by side. A lane has a copy of $WORK as the first case
+# has left it, and takes every COUNT-th case, in the order of the file; at_work, a function of the script, sets what depends on $WORK.
+# For cases of which much is waiting, or that one processor runs alone.
+run_cases_beside() {
+  local -a cases
+  local lane
+  mapfile -t cases < <(grep -oE '^it_[a-z0-9_]+' "$SCRIPT")
+  CASE=${cases[0]}
+  run_case
+  mapfile -t cases < <(printf '%s\n' "${cases[@]:1}" | grep -F -- "${CASES-}" || true)
+  mkdir "$WORK/beside"
+  for ((lane = 0; lane < $1; ++lane)); do
+    run_lane "$lane" "$1" "${cases[@]}" >"$WORK/beside/$lane.log" 2>&1 &
+  done
+  wait
+  for ((lane = 0; lane < $1; ++lane)); do
+    cat "$WORK/beside/$lane.log"
+    [[ -e $WORK/beside/$lane.ok ]] || FAILED=$((FAILED + 1))
+  done
+  ((FAILED == 0))
+}
+
+# run_lane LANE COUNT CASE...: servers of the first case are not of this one.
+run_lane() {
+  local lane=$1 count=$2 top=$WORK at
+  trap - EXIT
+  FAILED=0
+  WORK=$WORK/beside/$lane
+  mkdir "$WORK"
+  find "$top" -mindepth 1 -maxdepth 1 ! -name beside ! -name started ! -name port -exec cp -a -t "$WORK" {} +
+  at_work
+  for ((at = 3 + lane; at <= $#; at += count)); do
+    CASE=${!at}
+    run_case
+  done
+  ((FAILED > 0)) || : >"$top/beside/$lane.ok"
+}
+at_work() { :; }
 
 # A command of a case itself failed.
 broken() { ((BASH_SUBSHELL > 1)) || echo "${CASE//_/ }: line $2: failed: $1" >&2; }

@@ -63,7 +63,7 @@ comments() {
     printf '%s' "$ERR" >"$WORK/act.err"
   )
   COMMAND=act STATUS=$(<"$WORK/act.status") OUT=$(<"$WORK/act.out") ERR=$(<"$WORK/act.err")
-  state violations || fail "no request that GitHub does not describe"
+  expect_described
 }
 
 it_commits_what_a_writer_asked_for() {

@@ -27,9 +27,9 @@ authorise() {
     action: "created", repository: {id: 1, default_branch: "main"}, sender: {id: 5, login: "alice", type: "User"},
     issue: {number: 7, state: "open", pull_request: {url: "https://api.github.com/repos/tiny/app/pulls/7"}, user: {id: 9}},
     comment: {id: 1001, body: $body, created_at: $now, author_association: "OWNER", user: {id: 5, login: "alice", type: "User"}}
-  }' | jq "${2:-.}")
+  } | '"${2:-.}")
   as_runner issue_comment refs/heads/main "$payload"
-  ask_github authorise-regen "INPUT_CI-IMAGE-WAIT-INTERVAL=1s" "INPUT_CI-IMAGE-WAIT-TIMEOUT=20s" "${@:3}"
+  ask_github authorise-regen "INPUT_CI-IMAGE-IMAGE=$IMAGE" "INPUT_CI-IMAGE-WAIT-INTERVAL=1s" "INPUT_CI-IMAGE-WAIT-TIMEOUT=20s" "${@:3}"
 }
 
 # faces: our reactions. replies: our comments.
@@ -72,7 +72,7 @@ it_authorises_a_writer_for_exactly_one_commit() {
 }
 
 it_waits_for_the_image_of_that_commit() {
-  local building
+  local building IMAGE=$TO/awaited
   cd "$WORK/project"
   push_to_fix ci.Dockerfile 'FROM crategate/busybox:1 AS own'
   built pr-7 "$(git rev-parse main)" >/dev/null # of an earlier push
@@ -80,7 +80,7 @@ it_waits_for_the_image_of_that_commit() {
   state file add --number 7 --name ci.Dockerfile
   state run --id 30 --sha "$HEAD" --workflow build-ci-image.yml --event pull_request --pull 7 --status in_progress
   (
-    sleep 2.5
+    sleep 1.2
     built pr-7 "$HEAD" >"$WORK/built"
     state run --id 30 --conclusion success
   ) &
@@ -95,6 +95,7 @@ it_waits_for_the_image_of_that_commit() {
 }
 
 it_answers_when_the_image_cannot_be_had() {
+  local IMAGE=$TO/failed
   scene
   state file add --number 7 --name ci.Dockerfile
   state run --id 31 --sha "$HEAD" --workflow build-ci-image.yml --event pull_request --pull 7 --conclusion failure
@@ -230,6 +231,8 @@ it_refuses_what_is_not_open() {
 it_never_authorises_a_head_that_moved() { # A32
   local readings k moved
   moved=$(git -C "$WORK/project" rev-parse main)
+  IMAGE=$TO/moved
+  built pr-7 "$(git -C "$WORK/project" rev-parse fix)" >/dev/null
   scene
   state file add --number 7 --name ci.Dockerfile # its image is there
   state run --id 32 --sha "$HEAD" --workflow build-ci-image.yml --event pull_request --pull 7 --conclusion success
@@ -281,4 +284,4 @@ it_writes_nothing_in_a_dry_run() {
   expect_equal writes "$(state count --match '^(POST|PATCH) /repos')" 0
 }
 
-run_cases
+run_cases_beside 4

@@ -1,9 +1,11 @@
 # shellcheck shell=bash disable=SC2034  # the scripts read what is set here
 # A project with a bare repository on "the server", pull request 7 from branch fix, and /regen as its three jobs do it; source
 # lib.bash, ci_image_fixture.bash and github_fixture.bash before.
-REMOTE=$WORK/remote.git
 READ_TOKEN=ghs_read_$TOKEN # of the job that generates
 HEAD='' SHA='' PINNED='' BOUND='' AUTHORISED='' PAYLOAD=''
+
+at_work() { REMOTE=$WORK/remote.git; }
+at_work
 
 # in_remote ARGUMENT...: git in the repository that pull requests are in.
 in_remote() { git -C "$REMOTE" "$@"; }
@@ -78,7 +80,7 @@ comment() {
     issue: {number: 7, state: "open", pull_request: {url: "https://api.github.com/repos/tiny/app/pulls/7"}, user: {id: 9}},
     comment: {id: 1001, body: $body, created_at: $now, html_url: "https://github.com/tiny/app/pull/7#issuecomment-1001",
       author_association: "OWNER", user: {id: 5, login: "alice", type: "User"}}
-  }' | jq "${2:-.}")
+  } | '"${2:-.}")
 }
 
 # artifact_service: of this case, with a token for each job. Without the program for it the jobs share the folder of generate.
@@ -115,7 +117,7 @@ authorise() {
 generate() {
   job generate
   as_job generate
-  JOB_TOKEN=$READ_TOKEN ask_github regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" "$@"
+  JOB_TOKEN=$READ_TOKEN ask_github regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" INPUT_REGEN-REMOTE="$REMOTE" "$@"
   BOUND=
   if grep -q ^artifact_digest "$GITHUB_OUTPUT"; then BOUND=$(output artifact_digest); fi
 }
@@ -123,7 +125,8 @@ generate() {
 apply() {
   job apply
   as_job apply
-  ask_github apply-regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" INPUT_ARTIFACT-DIGESTS="$BOUND" "$@"
+  ask_github apply-regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" INPUT_REGEN-REMOTE="$REMOTE" \
+    INPUT_ARTIFACT-DIGESTS="$BOUND" "$@"
 }
 
 # requested: alice wrote /regen, and the files are made; what is left is to apply them.

@@ -289,6 +289,18 @@ TEST_F(RegenTest, StopsACommandThatFillsTheFolder) {
   EXPECT_THAT(describe(made.error()), HasSubstr("ci-image.generate was stopped"));
 }
 
+TEST_F(RegenTest, StopsACommandThatMakesFilesWithoutEnd) {
+  constexpr int kMany = 100'020;  // the limit, and what the commit has
+  const auto made = run([](const sys::Path& folder) {
+    const int at = ::open(folder.c_str(), O_PATH | O_DIRECTORY);
+    for (int i = 0; i < kMany; ++i) ASSERT_EQ(::symlinkat("x", at, std::to_string(i).c_str()), 0);
+    ::close(at);
+  });
+  ASSERT_FALSE(made);
+  EXPECT_THAT(describe(made.error()),
+              HasSubstr("ci-image.generate was stopped: expected at most 100015 files and folders"));
+}
+
 TEST_F(RegenTest, StopsACommandThatFillsTheDiskElsewhere) {
   const auto least = free_space - kDiskRoom;
   EXPECT_TRUE(run([&](const sys::Path&) { free_space = least; }));
