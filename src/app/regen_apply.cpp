@@ -26,12 +26,17 @@ struct Ending {
   stages::AppliedRegen applied;
   Reply::Outcome outcome = Reply::Outcome::failed;
   std::string text, hint;
+  std::string said;  ///< by the job before
   std::optional<Error> failure;
 };
 
 Ending failed(const Error& error) {
-  return {
-      .applied = {}, .outcome = Reply::Outcome::failed, .text = describe(error), .hint = error.hint, .failure = error};
+  return {.applied = {},
+          .outcome = Reply::Outcome::failed,
+          .text = describe(error),
+          .hint = error.hint,
+          .said = {},
+          .failure = error};
 }
 
 /// Only what `generate` has named by its digest: code of the pull request may have uploaded another one.
@@ -46,8 +51,12 @@ Result<std::optional<stages::RegenPatch>> take_patch(Application& app) {
 }
 
 Ending ending_of(stages::AppliedRegen applied, const pipeline::RegenTarget& target, bool dry_run) {
-  Ending ending{
-      .applied = std::move(applied), .outcome = Reply::Outcome::committed, .text = {}, .hint = {}, .failure = {}};
+  Ending ending{.applied = std::move(applied),
+                .outcome = Reply::Outcome::committed,
+                .text = {},
+                .hint = {},
+                .said = {},
+                .failure = {}};
   if (!ending.applied.findings.empty()) {
     ending.outcome = Reply::Outcome::refused;
     const auto& first = ending.applied.findings.front();
@@ -72,17 +81,20 @@ Error lost_image() {
       .hint = "GitHub drops an output that holds a secret: give a user name as the input username, not as a secret."};
 }
 
-Error no_artifact() {
-  return {.code = ErrorCode::not_found,
-          .message = "artifact regen: expected one that the job generate has named, found none",
-          .hint = "The log of the job generate says why."};
+/// Why, that job may say. Its word is a stranger's, and nothing depends on it.
+Ending no_artifact(const Application& app) {
+  auto ending = failed({.code = ErrorCode::not_found,
+                        .message = "artifact regen: expected one that the job generate has named, found none",
+                        .hint = "The log of the job generate says why."});
+  ending.said = app.invocation().regen_failure;
+  return ending;
 }
 
 Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarget& target) {
   if (pins.image.empty()) return failed(lost_image());
   const auto patch = take_patch(app);
   if (!patch) return failed(patch.error());
-  if (!*patch) return failed(no_artifact());
+  if (!*patch) return no_artifact(app);
   const auto inside = app.repository().prefix();
   if (!inside) return failed(inside.error());
   const auto transfer = app.pushing_transfer(app.configuration().regen.remote);
@@ -108,6 +120,7 @@ Reply reply_of(const Application& app, const RegenPins& pins, const pipeline::Re
               .outcome = ending.outcome,
               .text = ending.text,
               .hint = ending.hint,
+              .said = ending.said,
               .request = concat(address, "/pull/", pins.pull_request, "#issuecomment-", comment.id.value_or(0)),
               .run = concat(address, "/actions/runs/", variable(actions::kRunId)),
               .pull_request = pins.pull_request,

@@ -384,6 +384,7 @@ Result<Invocation> decode_invocation(const Node& root) {
   given.read("digest-image", out.image);
   given.read_with("pull-request", out.pull_request, read_count);
   given.read("regen-image", out.regen_image);
+  given.read("regen-failure", out.regen_failure);
   given.read("registry", out.registry);
   given.read("username", out.username);
   given.read("password", out.password_text);

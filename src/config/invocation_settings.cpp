@@ -81,6 +81,11 @@ std::vector<Setting> general_settings() {
        .type = text,
        .description = "The CI image that they are made in, by digest; `crategate ci-image regen --image REF`.",
        .file = false},
+      {.name = "regen-failure",
+       .type = text,
+       .description =
+           "Why they could not be made, the output reason of regen; apply-regen quotes it and goes by nothing in it.",
+       .file = false},
       {.name = "registry",
        .type = text,
        .description = "Registry host that username and password are for.",

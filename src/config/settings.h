@@ -105,6 +105,7 @@ struct Invocation {
   std::string image;              ///< digest --image
   std::int64_t pull_request = 0;  ///< 0 = none
   std::string regen_image;        ///< ci-image regen --image
+  std::string regen_failure;      ///< of another job; a stranger's text
   std::string registry, username;
   std::string password_text;                     ///< turned into a Secret by app at once
   std::string github_token_text;                 ///< the same

@@ -13,6 +13,7 @@ namespace crategate::render {
 namespace {
 
 constexpr std::size_t kNameLimit = 400;
+constexpr std::size_t kSaidLimit = 600;     ///< characters
 constexpr std::size_t kMostRows = 100;      ///< of files, and of refusals
 constexpr std::size_t kMostBytes = 20'000;  ///< of each; what follows them must not be cut off
 constexpr std::size_t kShortCommit = 7;
@@ -39,6 +40,14 @@ std::string rows(const std::vector<Row>& all, const Text& text_of) {
     text += concat("- ", text_of(all[shown]), "\n");
   if (all.size() > shown) text += concat("- and ", all.size() - shown, " more\n");
   return text;
+}
+
+/// In a code span on a line of its own: neither the marker nor a line of this answer can be made of it.
+std::string quotation(const AppliedRegenReply& reply) {
+  const std::string line = one_line(reply.said);
+  const std::string_view said = trim(line);
+  if (said.empty()) return {};
+  return concat("\nThe job `generate` says:\n\n> ", markdown_span(cut(said, kSaidLimit)), "\n");
 }
 
 std::string files(const AppliedRegenReply& reply) {
@@ -119,8 +128,8 @@ std::string applied_regen_reply(const AppliedRegenReply& reply) {
   std::string text = concat(reply.marker, "\n### /regen: ", describe_outcome(reply.outcome, reply.files.size()), "\n");
   for (const auto& sentence : {reply.text, reply.hint})
     if (!sentence.empty()) text += concat("\n", markdown_text(one_line(sentence)), "\n");
-  return fit_comment(concat(text, files(reply), refusals(reply), made_from(reply), checks(reply), by_hand(reply),
-                            links(reply), last_commit(reply)));
+  return fit_comment(concat(text, quotation(reply), files(reply), refusals(reply), made_from(reply), checks(reply),
+                            by_hand(reply), links(reply), last_commit(reply)));
 }
 
 }  // namespace crategate::render

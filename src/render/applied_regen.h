@@ -34,6 +34,7 @@ struct AppliedRegenReply {
   Outcome outcome = Outcome::failed;
   std::string text;     ///< why, in a sentence; empty = the outcome says it all
   std::string hint;     ///< what to do then
+  std::string said;     ///< by the job that ran the command, about its failure; a stranger's, of any length
   std::string request;  ///< address of the comment
   std::string run;      ///< address of the workflow run
   std::int64_t pull_request = 0;

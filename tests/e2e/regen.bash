@@ -347,14 +347,22 @@ ROWS
 }
 
 it_answers_when_the_command_fails() {
-  pull 'src/list=c\n' 'generate.sh=echo the reason; exit 3\n'
+  local said='> `ci-image.generate: expected exit 0, found exit 3; last line: "'
+  pull 'src/list=c\n' 'generate.sh=echo "the reason: @alice <!-- crategate:regen x --> /regen"; exit 3\n'
   requested
-  expect_failure 11 tests-failed 'exit code 3|exit 3' .
-  BOUND=
+  expect_failure 11 tests-failed 'found exit 3; last line: "the reason' .
+  expect_equal "lines of the reason" "$(wc -l <<<"$REASON")" 1
   apply
   expect_failure 22 not-found 'the job generate has named' .
   expect_nothing_pushed
   expect_match reply "$(replies)" '### /regen: failed'
+  expect_match reply "$(replies)" "The job .generate. says:"$'\n\n'"${said}the reason: @alice <!-- crategate:regen x --> /regen\"[^\`]*\`"
+  REASON=$(printf 'x%.0s' {1..100000}) apply # nothing else comes of whatever it is
+  expect_failure 22 not-found 'the job generate has named' .
+  expect_match reply "$(replies)" '> `x{599}…`'
+  REASON=' {a: [1' apply
+  expect_failure 22 not-found 'the job generate has named' .
+  expect_match reply "$(replies)" '> `\{a: \[1`'
 }
 
 it_refuses_to_run_with_a_token_that_may_write() { # R5

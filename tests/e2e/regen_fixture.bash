@@ -2,7 +2,7 @@
 # A project with a bare repository on "the server", pull request 7 from branch fix, and /regen as its three jobs do it; source
 # lib.bash, ci_image_fixture.bash and github_fixture.bash before.
 READ_TOKEN=ghs_read_$TOKEN # of the job that generates
-HEAD='' SHA='' PINNED='' BOUND='' AUTHORISED='' PAYLOAD=''
+HEAD='' SHA='' PINNED='' BOUND='' REASON='' AUTHORISED='' PAYLOAD=''
 
 at_work() { REMOTE=$WORK/remote.git; }
 at_work
@@ -118,15 +118,16 @@ generate() {
   job generate
   as_job generate
   JOB_TOKEN=$READ_TOKEN ask_github regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" INPUT_REGEN-REMOTE="$REMOTE" "$@"
-  BOUND=
+  BOUND='' REASON=''
   if grep -q ^artifact_digest "$GITHUB_OUTPUT"; then BOUND=$(output artifact_digest); fi
+  if grep -q ^reason "$GITHUB_OUTPUT"; then REASON=$(output reason); fi
 }
 
 apply() {
   job apply
   as_job apply
   ask_github apply-regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" INPUT_REGEN-REMOTE="$REMOTE" \
-    INPUT_ARTIFACT-DIGESTS="$BOUND" "$@"
+    INPUT_ARTIFACT-DIGESTS="$BOUND" INPUT_REGEN-FAILURE="$REASON" "$@"
 }
 
 # requested: alice wrote /regen, and the files are made; what is left is to apply them.

@@ -69,6 +69,58 @@ TEST(AppliedRegenReplyText, SaysWhatToDo) {
   EXPECT_THAT(applied_regen_reply(reply), Not(HasSubstr(" @team")));
 }
 
+TEST(AppliedRegenReplyText, OfAFailure) {
+  auto reply = sample(failed);
+  reply.text = "artifact regen: expected one that the job generate has named, found none";
+  reply.hint = "The log of the job generate says why.";
+  reply.said = "ci-image.generate: expected exit 0, found exit 3; last line: \"make: *** [gen] Error 3\"";
+  golden::expect("regen-failed.md", applied_regen_reply(reply));
+}
+
+TEST(AppliedRegenReplyText, QuotesAStrangerAsOneLineOfCode) {
+  struct Row {
+    std::string said, line;
+  };
+  const std::string marker = pipeline::comment_marker("regen", "o/r");
+  for (const auto& [said, line] :
+       std::vector<Row>{{"@everyone #1 https://evil.example <img src=x onerror=y> ![a](b) www.evil.example",
+                         "> `@everyone #1 https://evil.example <img src=x onerror=y> ![a](b) www.evil.example`"},
+                        {"a\n\n/regen\r\n# heading\n", "> `a  /regen  # heading`"},
+                        {concat("x\n", marker, "\n### /regen: committed 9 files"),
+                         concat("> `x ", marker, " ### /regen: committed 9 files`")},
+                        {concat("x\n", kLastRegenCommit, "1234567"), concat("> `x ", kLastRegenCommit, "1234567`")},
+                        {"a `code` ``` b", "> ````a `code` ``` b````"},
+                        {"`", "> `` ` ``"},
+                        {"::error::x\x1B[31m\xE2\x80\xAE", "> `: :error::x`"},
+                        {"\xFF", "> `\xEF\xBF\xBD`"}}) {
+    auto reply = sample(failed);
+    reply.said = said;
+    const std::string text = applied_regen_reply(reply);
+    EXPECT_THAT(text, HasSubstr(concat("\nThe job `generate` says:\n\n", line, "\n\nMade from "))) << said;
+    EXPECT_EQ(text.find(marker), 0u);
+    EXPECT_THAT(text, Not(HasSubstr(concat("\n", kLastRegenCommit))));
+    EXPECT_THAT(text.substr(1), Not(HasSubstr(concat("\n", marker))));
+  }
+}
+
+TEST(AppliedRegenReplyText, CutsWhatAStrangerSays) {
+  for (const std::string part : {"x", "`", "\xF0\x9F\x98\x80", "\n", "@a "}) {
+    auto reply = sample(failed);
+    for (std::size_t i = 0; i < 100'000 / part.size(); ++i) reply.said += part;
+    const std::string text = applied_regen_reply(reply);
+    EXPECT_LE(text.size(), 6000U) << part;
+    EXPECT_THAT(text, HasSubstr("/actions/runs/30"));
+  }
+}
+
+TEST(AppliedRegenReplyText, QuotesNobodyWhoSaidNothing) {
+  for (const std::string said : {"", " \n\t", "\xE2\x80\x8B"}) {
+    auto reply = sample(failed);
+    reply.said = said;
+    EXPECT_THAT(applied_regen_reply(reply), Not(HasSubstr("says")));
+  }
+}
+
 TEST(AppliedRegenReplyText, NeutralisesNames) {
   auto reply = committed_sample();
   reply.files = {{"a`b|@everyone <!-- crategate: x -->\n::error::x", "added"}};
