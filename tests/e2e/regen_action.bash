@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # regen.yml, unmodified, on an independent runner with a strict GitHub, a real repository, engine and registry: from the comment to the
 # commit, with what a hostile command finds meanwhile.
+# shellcheck disable=SC2016  # Markdown
 # shellcheck source=tests/e2e/lib.bash
 source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 # shellcheck source=tests/e2e/ci_image_fixture.bash
@@ -12,41 +13,58 @@ source "$(dirname "${BASH_SOURCE[0]}")/regen_fixture.bash"
 # shellcheck source=tests/e2e/act_fixture.bash
 source "$(dirname "${BASH_SOURCE[0]}")/act_fixture.bash"
 
-REMOTE=$WORK/server/remote.git
-
 # git_server: the repository over HTTPS, as GitHub has it. GitHub gives each job a token of its own, while this runner has one for all: as
 # tiny/app, the job's own repository, the server says that the token may not write.
 git_server() {
   mkdir -p "$WORK/server/tiny/app.git"
   : >"$WORK/server/tiny/app.git/read-only"
+  rm -f "$WORK/server.port" # of the first case
   "$REPO/tests/support/git_server.py" "$WORK/server" "x-access-token:$JOB_TOKEN" >"$WORK/server.port" &
   echo $! >>"$WORK/started"
   wait_until 10 grep -E '^port ' "$WORK/server.port"
 }
 server() { echo "https://127.0.0.1:$(sed -n 's/^port //p' "$WORK/server.port")"; }
 
-# calling_project: the project's workflow, as docs/regen.md has it, with this registry in place of ghcr.io.
-calling_project() {
+# documented_caller: the first workflow of docs/regen.md.
+documented_caller() { awk '/^```yaml$/ { on = 1; next } on && /^```$/ { exit } on' "$REPO/docs/regen.md"; }
+
+# served: the project's repository is what the server of this $WORK has.
+served() {
   git_server
+  sed -i "s|remote: [^,]*|remote: $(server)/remote.git|" crategate.yml
+}
+
+# The runner names its containers after the jobs: two that work side by side call them differently.
+at_work() {
+  REMOTE=$WORK/server/remote.git
+  [[ -d $WORK/project ]] || return 0
+  cd "$WORK/project"
+  git checkout --quiet --force main
+  served
+  sed -i "s|^    name: regen$|    name: regen-$(basename "$WORK")|" .github/workflows/regen.yml
+  commit 'Another server'
+  git push --quiet --force "$REMOTE" main
+}
+at_work
+
+# calling_project: the project's workflow is the documented one, with this registry in place of ghcr.io.
+calling_project() {
+  mkdir "$WORK/server"
   regen_project
   make_release
-  sed -i "s|remote: \"[^\"]*\"|remote: $(server)/remote.git|" crategate.yml
+  served
   mkdir -p .github/workflows
-  cat >.github/workflows/regen.yml <<YAML
-on: {issue_comment: {types: [created]}}
-jobs:
-  regen:
-    uses: crategate/crategate/.github/workflows/regen.yml@v1
-    with: {registry: "$REGISTRY"}
-YAML
+  documented_caller >.github/workflows/regen.yml
+  expect_match "the documented workflow" "$(tail -n 1 .github/workflows/regen.yml)" '^    uses: crategate/crategate/.github/workflows/regen.yml@v1$'
+  echo "    with: {registry: \"$REGISTRY\"}" >>.github/workflows/regen.yml
   commit 'Workflow'
   git branch --quiet --force main
   git push --quiet --force "$REMOTE" main
 }
 
-# comments BODY: alice does, and the workflow of the default branch runs.
+# comments BODY [JQ]: alice does, and the workflow of the default branch runs; JQ changes the payload.
 comments() {
-  comment "$1"
+  comment "$@"
   event comment "$PAYLOAD"
   cd "$WORK/project"
   git checkout --quiet --force main
@@ -64,6 +82,18 @@ comments() {
   )
   COMMAND=act STATUS=$(<"$WORK/act.status") OUT=$(<"$WORK/act.out") ERR=$(<"$WORK/act.err")
   expect_described
+}
+
+# expect_left: the branch is as alice has left it, and the answer, if any, is one.
+expect_left() {
+  expect_equal fix "$(in_remote rev-parse fix)" "$HEAD"
+  expect_equal replies "$(replies | grep -c '^<!-- crategate:regen')" "${1-1}"
+}
+
+# expect_no_commit REASON...: the workflow has failed and says why, in the answer.
+expect_no_commit() {
+  ((STATUS != 0)) || fail "a workflow that failed"
+  for reason in '### /regen: ' "$@"; do expect_match reply "$(replies)" "$reason"; done
 }
 
 it_commits_what_a_writer_asked_for() {
@@ -86,6 +116,60 @@ it_does_nothing_for_a_reader() {
   expect_equal fix "$(in_remote rev-parse fix)" "$HEAD"
   expect_match reply "$(replies)" 'reason .permission'
   expect_no_match "no later job" "$OUT" 'Run Main generate'
+}
+
+it_runs_nothing_of_an_edited_comment() { # A37
+  pull 'src/list=d\n'
+  comments /regen '.action = "edited" | .changes = {body: {from: "please"}}'
+  expect_ok
+  expect_left 0
+  expect_equal requests "$(state count)" 0
+}
+
+it_pushes_nothing_for_whoever_was_revoked_meanwhile() { # A31
+  pull 'src/list=d\n'
+  state when --match '^POST .*/comments/1001/reactions' user --login alice --level read
+  comments /regen
+  expect_ok
+  expect_match "the files were made" "$OUT" '1 file of [0-9a-f]+ changed'
+  expect_left
+  expect_match reply "$(replies)" 'reason .permission'
+}
+
+# push_once_generating: somebody pushes to the branch when the job `generate` has its files; GitHub does not say so yet.
+push_once_generating() {
+  wait_until 60 grep -F 'POST /remote.git/git-upload-pack' "$WORK/server/requests.log"
+  git -C "$WORK/remote-clone" push --quiet "$REMOTE" HEAD:refs/heads/fix
+}
+
+it_leaves_a_branch_that_moved_during_the_generation() { # A32, A34
+  local pushing
+  pull 'src/list=d\n' 'generate.sh=set -e\nsleep 2\nsort src/list >generated/list\n'
+  git clone --quiet --branch fix "file://$REMOTE" "$WORK/remote-clone"
+  git -C "$WORK/remote-clone" -c user.name=x -c user.email=x@example.invalid commit --quiet --allow-empty --message later
+  : >"$WORK/server/requests.log"
+  push_once_generating &
+  pushing=$!
+  comments /regen
+  wait "$pushing"
+  expect_no_commit 'has moved on' 'Comment /regen again'
+  HEAD=$(git -C "$WORK/remote-clone" rev-parse HEAD)
+  expect_left
+}
+
+it_commits_no_workflow() { # A35
+  pull 'generate.sh=mkdir -p .github/workflows; echo "on: push" >.github/workflows/x.yml; echo x >generated/list\n'
+  comments /regen
+  expect_no_commit '`protected-path` `.github/workflows/x.yml`'
+  expect_left
+}
+
+it_takes_no_repository_from_the_command() { # A36
+  pull "generate.sh=mkdir -p .git/hooks; echo 'touch $WORK/canary' >.git/hooks/pre-push; echo x >generated/list\\n"
+  comments /regen
+  expect_no_commit 'The job .generate. says:' '> `.*\.git.*: expected files of the project, found a git repository'
+  expect_left
+  [[ ! -e $WORK/canary ]] || fail "nothing of it was run"
 }
 
 # What the command writes into generated/list is committed here, to be looked at.
@@ -114,4 +198,17 @@ it_gives_a_fork_a_patch_and_leaves_main_alone() { # A33
   expect_match reply "$(replies)" '### /regen: a patch of 1 file'
 }
 
-run_cases
+# The last one of its lane: the time limit is the default branch's.
+it_stops_a_command_that_hangs() {
+  cd "$WORK/project"
+  git checkout --quiet --force main
+  sed -i 's/timeout: 20s/timeout: 2s/' crategate.yml
+  commit 'Less time'
+  git push --quiet "$REMOTE" main
+  pull 'generate.sh=while :; do sleep 1; done\n'
+  comments /regen
+  expect_no_commit 'The job .generate. says:' '> `.*no end within its time limit of 2'
+  expect_left
+}
+
+run_cases_beside 3
