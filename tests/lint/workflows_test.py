@@ -124,16 +124,19 @@ class Rules(unittest.TestCase):
         "a job without a limit": ("    timeout-minutes: 5\n", "", "timeout-minutes"),
     }
 
-    def run_rules(self, text: str) -> str:
+    CHECKS = "examples/ci-image/.github/workflows/checks.yml"
+
+    def run_rules(self, text: str, change=lambda copy: None) -> str:
         with tempfile.TemporaryDirectory() as folder:
             copy = pathlib.Path(folder) / "copy"
             for name in ["README.md", "action.yml", "Dockerfile", "src/base/product.h", "docker/action-image.yml"]:
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, copy / name)
-            for name in [".github", "docs", "examples/opencrate-mini/.github"]:
+            for name in [".github", "docs", "examples/opencrate-mini/.github", "examples/ci-image/.github"]:
                 shutil.copytree(ROOT / name, copy / name)
             (copy / PIPELINE).write_text(text, encoding="utf-8")
             (copy / "snippets").mkdir()
+            change(copy)
             done = subprocess.run([ROOT / "tools/lint/workflows.py", copy, copy / "snippets"], capture_output=True,
                                   text=True, check=False)
             self.assertEqual(done.returncode, 1 if done.stderr else 0)
@@ -146,6 +149,19 @@ class Rules(unittest.TestCase):
             with self.subTest(name):
                 self.assertIn(old, text)
                 self.assertIn(said, self.run_rules(text.replace(old, new, 1)))
+
+    def test_counts_the_lines_that_a_project_writes_for_it(self) -> None:
+        def change(copy: pathlib.Path, old: str, new: str) -> None:
+            file = copy / self.CHECKS
+            text = file.read_text(encoding="utf-8")
+            self.assertIn(old, text)
+            file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+        text = (ROOT / PIPELINE).read_text(encoding="utf-8")
+        own = self.run_rules(text, lambda copy: change(copy, "    steps:\n", "    steps:\n      - run: 'true'\n"))
+        self.assertEqual(own, "")
+        more = self.run_rules(text, lambda copy: change(copy, "  push: {branches: [main]}\n", "  push:\n    branches: [main]\n"))
+        self.assertIn(f"{self.CHECKS}: a workflow is promised in 15 lines, found 16", more)
 
 
 if __name__ == "__main__":
