@@ -4,6 +4,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 # shellcheck source=tests/e2e/ci_image_fixture.bash
 source "$(dirname "${BASH_SOURCE[0]}")/ci_image_fixture.bash"
+# shellcheck source=tests/e2e/github_fixture.bash
+source "$(dirname "${BASH_SOURCE[0]}")/github_fixture.bash"
 
 NOT_AS='warning: ci\.Dockerfile is not as in origin/main: .*--local-image, .*DOCKER_CI_IMAGE=.*:pr-NUMBER'
 
@@ -52,6 +54,38 @@ it_takes_names_of_images_only() {
   run env DOCKER_CI_IMAGE="$IMAGE:latest" crategate ci-image pull
   expect_ok
   expect_equal "by tag" "$OUT" "$IMAGE@$(manifest_digest "$IMAGE:latest")"
+}
+
+it_pulls_a_tag_that_moves_each_time() {
+  local older newer
+  cd "$WORK/project"
+  older=$(manifest_digest "$IMAGE:latest")
+  newer=$(built latest "$(git rev-parse HEAD)")
+  [[ $newer != "$older" ]] || fail "another image"
+  for command in pull 'gen --ci-image-generate=true'; do
+    docker pull --quiet "$IMAGE@$older" >/dev/null
+    docker tag "$IMAGE@$older" "$IMAGE:latest" # as the engine has it since yesterday
+    # shellcheck disable=SC2086  # a command and its option
+    run env DOCKER_CI_IMAGE="$IMAGE:latest" crategate ci-image $command
+    expect_ok
+    expect_equal "what the engine has after $command" "$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$IMAGE:latest")" \
+      "$(git rev-parse HEAD)"
+  done
+}
+
+it_asks_github_what_an_event_is_about() {
+  cd "$WORK/project"
+  git update-ref refs/remotes/origin/main main
+  github pull --number 7 --head-sha "$(git rev-parse main)" + file add --number 7 --name src/hello
+  as_runner issue_comment refs/heads/main \
+    '{"action":"created","issue":{"number":7,"pull_request":{}},"comment":{"id":1},"repository":{"id":1}}'
+  for command in pull 'gen --ci-image-generate=true'; do
+    : >"$WORK/github/requests.log"
+    # shellcheck disable=SC2086  # a command and its option
+    run env "INPUT_GITHUB-TOKEN=$JOB_TOKEN" GITHUB_API_URL="$GITHUB" GITHUB_SERVER_URL="$GITHUB" crategate ci-image $command
+    expect_ok
+    expect_match "what was asked for $command" "$(jq -r .path "$WORK/github/requests.log")" '/pulls/7'
+  done
 }
 
 it_names_the_variable_where_no_engine_is() {
