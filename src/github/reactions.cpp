@@ -8,7 +8,7 @@
 namespace crategate::github {
 
 std::string_view to_string(Reaction reaction) {
-  constexpr std::string_view kContents[] = {"eyes", "-1", "rocket"};
+  constexpr std::string_view kContents[] = {"eyes", "-1"};
   return kContents[static_cast<std::size_t>(reaction)];
 }
 

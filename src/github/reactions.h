@@ -10,7 +10,7 @@
 
 namespace crategate::github {
 
-enum class Reaction : unsigned char { eyes, thumbs_down, rocket };
+enum class Reaction : unsigned char { eyes, thumbs_down };
 /// As the API names it: `-1`.
 std::string_view to_string(Reaction reaction);
 

@@ -232,15 +232,13 @@ TEST(Reaction, IsPutOnAComment) {
   const std::string path = "/repos/o/r/issues/comments/9/reactions";
   api.expect("POST", path, {.status = 201, .body = R"({"id":1,"content":"eyes"})"});
   api.expect("POST", path, {.body = R"({"id":1,"content":"-1"})"});  // it was there
-  api.expect("POST", path, {.status = 201, .body = "{}"});
   api.expect("POST", path, {.status = 502});
-  for (const auto reaction : {Reaction::eyes, Reaction::thumbs_down, Reaction::rocket})
+  for (const auto reaction : {Reaction::eyes, Reaction::thumbs_down})
     EXPECT_TRUE(api.client.react(ApiFixture::repository(), 9, reaction));
   EXPECT_EQ(api.client.react(ApiFixture::repository(), 9, Reaction::eyes).error().code, ErrorCode::unavailable);
   const auto requests = api.server.received();
   EXPECT_EQ(requests.at(0).body, R"({"content":"eyes"})");
   EXPECT_EQ(requests.at(1).body, R"({"content":"-1"})");
-  EXPECT_EQ(requests.at(2).body, R"({"content":"rocket"})");
 }
 
 struct RefusalRow {
