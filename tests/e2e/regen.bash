@@ -19,7 +19,7 @@ expect_nothing_pushed() {
   expect_equal main "$(tip main)" "$(git -C "$WORK/project" rev-parse main)"
 }
 
-it_commits_what_a_writer_asked_for() {
+it_commits_what_a_writer_asked_for() { # B34: whoever reads it knows how checks start
   pull 'src/list=c\nb\na\n'
   regen /regen
   expect_ok
@@ -127,7 +127,7 @@ app() {
 # apply_as_app: with the key on one line, as a secret without line ends has it.
 apply_as_app() { apply INPUT_PUSH-APP-ID=12 "INPUT_PUSH-APP-KEY=$(awk '{ printf "%s\\n", $0 }' "$WORK/app.key")" "$@"; }
 
-it_pushes_as_an_app() {
+it_pushes_as_an_app() { # B34: they start by themselves
   local token
   pull 'src/list=c\nb\na\n'
   app
@@ -178,6 +178,32 @@ it_warns_of_a_token_that_is_not_revoked() {
   expect_ok
   expect_equal commit "$(output commit)" "$(tip)"
   expect_match warning "$OUT$ERR" "warning: the App's token ends by itself within an hour only: .*revoke the App's token: found 403"
+}
+
+# cancel_while_pushing: the job is cancelled while the server looks at the push.
+cancel_while_pushing() {
+  local folder
+  wait_until 20 cat "$WORK/pushing"
+  for folder in /proc/[0-9]*; do
+    if [[ $(cat "$folder/comm" 2>/dev/null) == crategate && $(readlink "$folder/cwd") == "$WORK/job-apply" ]]; then
+      kill -TERM "${folder#/proc/}"
+    fi
+  done
+}
+
+it_revokes_the_apps_token_of_a_cancelled_job() {
+  pull 'src/list=c\nb\na\n'
+  app
+  requested
+  printf '#!/bin/sh\necho at it >%s/pushing\nsleep 3\nexit 1\n' "$WORK" >"$REMOTE/hooks/pre-receive"
+  chmod +x "$REMOTE/hooks/pre-receive"
+  cancel_while_pushing &
+  apply_as_app
+  rm "$REMOTE/hooks/pre-receive"
+  expect_failure 143 terminated . .
+  expect_equal "the token" "$(jq -c '.[].made | map(.revoked)' "$WORK/github/apps.json")" '[true]'
+  expect_nothing_pushed
+  expect_match reply "$(replies)" '### /regen: failed'
 }
 
 it_makes_no_token_where_nothing_is_pushed() {
@@ -239,6 +265,21 @@ it_makes_one_commit_of_twenty_comments() { # A38: one commit, and none of the ot
   expect_equal "comments with a reaction" "$(state count --match '^POST .*/comments/20[0-9][0-9]/reactions')" 20
 }
 
+it_tells_the_second_of_two_that_it_came_too_late() { # A38: superseded
+  local made
+  pull 'src/list=c\nb\na\n'
+  requested
+  apply
+  expect_ok
+  made=$(tip)
+  state pull --number 7 --head-sha "$made"
+  apply # of the same commit, asked for at the same time
+  expect_failure 50 conflict "moved on from $HEAD" .
+  expect_equal branch "$(tip)" "$made"
+  expect_match reply "$(replies)" 'reason .head-moved.'
+  expect_match "what the first has made" "$(replies)" "Last commit of /regen: .*${made:0:7}"
+}
+
 # forged JQ [PATCH]: what the job that runs the pull request's code could say, if that code had taken it over: regen.json changed
 # by JQ and another patch, in an artifact whose digest it names.
 forged() {
@@ -281,7 +322,7 @@ another image|.image = "evil.example/x@sha256:0000000000000000000000000000000000
 another tree|.tree = "0000000000000000000000000000000000000001"||25|tree: expected
 an unknown member|.run = "x"||2|run: expected no such member
 no patch at all|.|hello\n|2|patch
-a file outside|.|diff --git a/../x b/../x\nnew file mode 100644\nindex 0000000000000000000000000000000000000000..78981922613b2afb6025042ff6bd878ac1994e85\n--- /dev/null\n+++ b/../x\n@@ -0,0 +1 @@\n+a\n|2|.
+a file outside of the repository|.|diff --git a/../x b/../x\nnew file mode 100644\nindex 0000000000000000000000000000000000000000..78981922613b2afb6025042ff6bd878ac1994e85\n--- /dev/null\n+++ b/../x\n@@ -0,0 +1 @@\n+a\n|2|file .\.\./x.: the path has the component .\.\..
 a change that does not fit|.|diff --git a/generated/list b/generated/list\nindex BLOB..78981922613b2afb6025042ff6bd878ac1994e85 100644\n--- a/generated/list\n+++ b/generated/list\n@@ -1 +1 @@\n-no\n+a\n|2|generated/list
 ROWS
 }
@@ -344,6 +385,21 @@ generated/link not-a-regular-file
 generated/list mode-change
 generated/List case-collision
 ROWS
+}
+
+it_protects_the_configuration_of_a_folder() { # A35
+  pull 'src/list=c\n'
+  git checkout --quiet --force main
+  mkdir sub
+  cp crategate.yml sub/
+  commit 'A project in a folder'
+  git push --quiet "$REMOTE" main
+  pull 'src/list=c\n' 'generate.sh=echo >>sub/crategate.yml\n'
+  requested
+  apply INPUT_WORKSPACE=sub
+  expect_failure 10 gate-refused 'protected-path: .*sub/crategate.yml' .
+  expect_nothing_pushed
+  expect_match reply "$(replies)" '- `protected-path` `sub/crategate.yml`: '
 }
 
 it_answers_when_the_command_fails() {

@@ -85,9 +85,7 @@ class AuthoriseRegen : public sample::CiImageProject {
     project.invocation.payload = (project.directory / "event.json").string();
   }
   Result<AuthorisedRegen> run() {
-    answer = {};
-    github.pulls_asked = github.polls = 0;
-    github.permissions_asked.clear();
+    forget();
     const auto services = project.plan_services();
     const std::function<Result<github::GitHubClient*>()> client = [this]() -> Result<github::GitHubClient*> {
       return &github;
@@ -96,10 +94,25 @@ class AuthoriseRegen : public sample::CiImageProject {
     const PullRequestApi api{github, github::RepositoryName::parse("o/r").value()};
     const WaitServices wait{
         .plan = services, .reader = registry, .api = &api, .github = client, .clock = clock, .status = status};
-    return authorise_regen({.plan = project.plan_inputs(),
-                            .place = {.repository = "o/r", .id = 1, .address = {}},
-                            .repository = github::RepositoryName::parse("o/r").value()},
-                           {.plan = services, .github = github, .answer = answer}, wait);
+    return authorise_regen(inputs(), {.plan = services, .github = github, .answer = answer}, wait);
+  }
+  /// As the job asks that writes.
+  AuthorisedRegen again() {
+    forget();
+    const auto services = project.plan_services();
+    auto result = authorise_regen_again(inputs(), head, {.plan = services, .github = github, .answer = answer});
+    EXPECT_TRUE(result) << (result ? "" : describe(result.error()));
+    return result.value_or(AuthorisedRegen{});
+  }
+  AuthoriseInputs inputs() {
+    return {.plan = project.plan_inputs(),
+            .place = {.repository = "o/r", .id = 1, .address = {}},
+            .repository = github::RepositoryName::parse("o/r").value()};
+  }
+  void forget() {
+    answer = {};
+    github.pulls_asked = github.polls = 0;
+    github.permissions_asked.clear();
   }
   AuthorisedRegen authorised() {
     auto result = run();
@@ -256,6 +269,39 @@ TEST_F(AuthoriseRegen, RefusesWhatWasClosedMeanwhile) {
   const auto result = authorised();
   EXPECT_EQ(result.reason_id, "closed");
   EXPECT_FALSE(result.accepted() || result.failure);
+}
+
+/// A31, A34: rights are taken away and branches move between two jobs.
+TEST_F(AuthoriseRegen, AsksOnceMoreBeforeAnythingIsWritten) {
+  const auto still = again();
+  ASSERT_TRUE(still.accepted()) << still.reason;
+  EXPECT_EQ(still.verdict.target.sha, head);
+  EXPECT_EQ(still.image, std::nullopt);
+  EXPECT_THAT(github.permissions_asked, ElementsAre("alice"));
+  EXPECT_THAT(answer.reactions, IsEmpty()) << "it was heard already";
+  EXPECT_EQ(github.polls, 0);
+  github.permission->level = github::Permission::Level::read;
+  EXPECT_EQ(again().reason_id, "permission");
+  ASSERT_THAT(answer.replies, SizeIs(1));
+  EXPECT_EQ(answer.older_replies.back(), OlderReply::kept);
+  EXPECT_EQ(github.pulls_asked, 0);
+  github.permission = fail(ErrorCode::unavailable, "no answer");
+  const auto unknown = again();
+  EXPECT_FALSE(unknown.accepted());
+  EXPECT_EQ(unknown.failure->code, ErrorCode::unavailable);
+  github.permission = github::Permission{.level = github::Permission::Level::write, .user = 5, .role = "write"};
+  github.pull.head.sha = kMoved;
+  const auto moved = again();
+  EXPECT_EQ(moved.reason_id, "head-moved");
+  ASSERT_TRUE(moved.failure);
+  EXPECT_EQ(exit_code(moved.failure->code), 50);
+  EXPECT_EQ(answer.older_replies.back(), OlderReply::replaced);
+  github.pull.head.sha = head;
+  github.pull.state = "closed";
+  EXPECT_EQ(again().reason_id, "closed");
+  github.pull.state = "open";
+  comment("/regenerate");  // a comment may have been edited since: the pinned commit is what is asked about
+  EXPECT_TRUE(again().accepted());
 }
 
 /// The head's own image, even where the default branch is what is checked out, and an older one is there.
