@@ -126,10 +126,14 @@ def check_pipeline(text: str) -> None:
 
 
 def check_regen(text: str) -> None:
-    """What can push goes to the job that runs nothing of a pull request."""
-    for job, body in yaml.safe_load(text)["jobs"].items():
+    """What can push goes to the job that runs nothing of a pull request; what a failed job says is quoted and decides nothing."""
+    said = "${{ needs.generate.outputs.reason }}"
+    jobs = yaml.safe_load(text)["jobs"]
+    for job, body in jobs.items():
         if job != "apply" and "secrets.PUSH_" in str(body):
             problems.append(f"regen.yml: {job}: expected no secret that can push")
+    if jobs["apply"]["steps"][-1]["with"].get("regen-failure") != said or text.count("generate.outputs.reason") != 2:
+        problems.append("regen.yml: expected the reason of generate as regen-failure of apply, and nowhere else")
 
 
 def check_documented(workflow: str, document: str) -> None:
