@@ -11,7 +11,6 @@
 #include "git/tree_store.h"
 #include "oci/reference.h"
 #include "pipeline/regen_result.h"
-#include "render/line.h"
 #include "stages/regen.h"
 #include "stages/regen_self_check.h"
 
@@ -89,14 +88,19 @@ Result<void> show(Application& app, const stages::Regenerated& made) {
   return {};
 }
 
-/// For the job that answers: this one may not write, and its log is far from the pull request.
-void tell_reason(Application& app, const Error& error) {
-  constexpr std::size_t kLongest = 600;  // characters
-  const auto told = app.workflow().set_output("reason", render::cut(render::one_line(describe(error)), kLongest));
-  if (!told) log::warning(describe(told.error()));
+}  // namespace
+
+Result<RegenPins> regen_pins(const Application& app) {
+  const auto& given = app.invocation();
+  if (!git::is_oid(given.sha)) return lacks("sha", "40 hex digits of a commit", given.sha);
+  if (given.pull_request == 0) return lacks("pull-request", "its number", "");
+  const auto image = oci::parse_reference(given.regen_image);
+  if (!given.regen_image.empty() && (!image || !image->digest))
+    return lacks("regen-image", "an image by its digest", given.regen_image);
+  return RegenPins{.sha = given.sha, .image = given.regen_image, .pull_request = given.pull_request};
 }
 
-Result<void> regenerate(Application& app) {
+Result<void> ci_image_regen(Application& app) {
   CG_TRY(const auto* const settings, require_ci_image(app));
   CG_TRY(const auto request, request_of(app, *settings));
   CG_TRY(auto user, container_user(app));
@@ -130,24 +134,6 @@ Result<void> regenerate(Application& app) {
   if (!made) return fail(made.error());
   CG_CHECK(show(app, *made));
   return give_bound(app, stages::regen_bundle(app.workspace(), app.configuration().regen));
-}
-
-}  // namespace
-
-Result<RegenPins> regen_pins(const Application& app) {
-  const auto& given = app.invocation();
-  if (!git::is_oid(given.sha)) return lacks("sha", "40 hex digits of a commit", given.sha);
-  if (given.pull_request == 0) return lacks("pull-request", "its number", "");
-  const auto image = oci::parse_reference(given.regen_image);
-  if (!given.regen_image.empty() && (!image || !image->digest))
-    return lacks("regen-image", "an image by its digest", given.regen_image);
-  return RegenPins{.sha = given.sha, .image = given.regen_image, .pull_request = given.pull_request};
-}
-
-Result<void> ci_image_regen(Application& app) {
-  auto done = regenerate(app);
-  if (!done && !app.invocation().dry_run) tell_reason(app, done.error());
-  return done;
 }
 
 }  // namespace crategate::app

@@ -84,7 +84,7 @@ std::vector<Setting> general_settings() {
       {.name = "regen-failure",
        .type = text,
        .description =
-           "Why they could not be made, the output reason of regen; apply-regen quotes it and goes by nothing in it.",
+           "Why they could not be made, the output error of regen; apply-regen quotes it and goes by nothing in it.",
        .file = false},
       {.name = "registry",
        .type = text,

@@ -399,7 +399,7 @@ it_protects_the_configuration_of_a_folder() { # A35
 }
 
 it_answers_when_the_command_fails() {
-  local said='> `ci-image.generate: expected exit 0, found exit 3; last line: "'
+  local said='> `[a-z.0-9:]+ ?ci-image.generate: expected exit 0, found exit 3; last line: "'
   pull 'src/list=c\n' 'generate.sh=echo "the reason: @alice <!-- crategate:regen x --> /regen"; exit 3\n'
   requested
   expect_failure 11 tests-failed 'found exit 3; last line: "the reason' .

@@ -120,7 +120,7 @@ generate() {
   JOB_TOKEN=$READ_TOKEN ask_github regen INPUT_SHA="$SHA" INPUT_PULL-REQUEST=7 INPUT_REGEN-IMAGE="$PINNED" INPUT_REGEN-REMOTE="$REMOTE" "$@"
   BOUND='' REASON=''
   if grep -q ^artifact_digest "$GITHUB_OUTPUT"; then BOUND=$(output artifact_digest); fi
-  if grep -q ^reason "$GITHUB_OUTPUT"; then REASON=$(output reason); fi
+  if grep -q ^error "$GITHUB_OUTPUT"; then REASON=$(output error); fi
 }
 
 apply() {

@@ -127,13 +127,13 @@ def check_pipeline(text: str) -> None:
 
 def check_regen(text: str) -> None:
     """What can push goes to the job that runs nothing of a pull request; what a failed job says is quoted and decides nothing."""
-    said = "${{ needs.generate.outputs.reason }}"
+    said = "${{ needs.generate.outputs.error }}"
     jobs = yaml.safe_load(text)["jobs"]
     for job, body in jobs.items():
         if job != "apply" and "secrets.PUSH_" in str(body):
             problems.append(f"regen.yml: {job}: expected no secret that can push")
-    if jobs["apply"]["steps"][-1]["with"].get("regen-failure") != said or text.count("generate.outputs.reason") != 2:
-        problems.append("regen.yml: expected the reason of generate as regen-failure of apply, and nowhere else")
+    if jobs["apply"]["steps"][-1]["with"].get("regen-failure") != said or text.count("generate.outputs.error") != 2:
+        problems.append("regen.yml: expected the error of generate as regen-failure of apply, and nowhere else")
 
 
 def check_documented(workflow: str, document: str) -> None:
