@@ -172,8 +172,7 @@ std::string login_hint(const std::string& registry, std::string_view scope, bool
     if (!has_login) return "set the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN, or run docker login";
     return "check the secrets DOCKERHUB_USERNAME and DOCKERHUB_TOKEN: is the token of this account, and alive?";
   }
-  const std::string token =
-      registry == kGitHub ? concat("; a job's own token needs ", packages_permission(scope)) : "";
+  const std::string token = registry == kGitHub ? concat("; a job's own token needs ", packages_permission(scope)) : "";
   return concat(has_login ? "check whether user name and password or token are right, alive, and may do this"
                           : concat("set registry, username and password for ", registry),
                 token, "; or run docker login ", registry);
