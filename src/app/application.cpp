@@ -163,7 +163,7 @@ Result<void> Application::load() {
   repository_ = std::make_unique<git::GitProgram>(processes_, environment_, workspace_.root);
   history_ = std::make_unique<git::GitRemoteHistory>(
       processes_, environment_, *repository_,
-      git::PrivateRepository(processes_, environment_, workspace_.root, "origin", github_token_, git::Holds::commits));
+      git::PrivateRepository(processes_, environment_, workspace_.root, "origin", github_token_, git::Holds::history));
   return {};
 }
 

@@ -21,7 +21,8 @@ constexpr std::string_view kMemory = "/dev/shm";
 constexpr std::string_view kLocalRef = "refs/heads/read";
 constexpr std::string_view kNoSuchRef = "couldn't find remote ref";
 constexpr std::string_view kMayRead =
-    "Give the job `permissions: contents: read`, and check out with its token or give it as github-token.";
+    "Give the job `permissions: contents: read`, and check out with its token or give it as github-token: a private "
+    "repository looks like none to a login that may not read it. Else correct the remote's address.";
 constexpr std::chrono::minutes kTimeToFetch{10};  ///< all files of a commit
 
 /// What servers say that hand out only what a ref names, each in its protocol.
@@ -85,7 +86,8 @@ PrivateRepository::PrivateRepository(sys::ProcessRunner& processes, const sys::E
 
 Result<void> PrivateRepository::prepare() {
   if (!access_) {
-    CG_TRY(access_, find_remote_access(processes_, environment_, checkout_, remote_, token_));
+    const Use use = holds_ == Holds::history ? Use::history : Use::exchange;
+    CG_TRY(access_, find_remote_access(processes_, environment_, checkout_, remote_, token_, use));
   }
   if (directory_) return {};
   CG_TRY(auto made, make_directory());
@@ -104,7 +106,7 @@ Result<void> PrivateRepository::prepare() {
 /// Commits are too large for memory, where there is another place: some runners' RUNNER_TEMP is /tmp itself.
 Result<sys::PrivateDirectory> PrivateRepository::make_directory() const {
   std::vector<sys::Path> not_below = {checkout_, environment_.get("RUNNER_TEMP").value_or("")};
-  if (holds_ == Holds::commits) {
+  if (holds_ != Holds::texts) {
     auto on_disk = not_below;
     on_disk.emplace_back(kMemory);
     auto made = sys::PrivateDirectory::create(on_disk);
@@ -206,8 +208,12 @@ Result<bool> PrivateRepository::fetch_commit(const CommitQuery& query) {
   }
   if (outcome.exit_code != 0) {
     Error error = remote_error(concat("read ", query.commit), outcome.err);
-    const bool refused = error.code == ErrorCode::unauthenticated || error.code == ErrorCode::forbidden;
-    if (refused) error.hint = kMayRead;
+    if (outcome.err.find(kNoSuchRef) != std::string::npos) {
+      error.code = ErrorCode::not_found;
+      error.hint = "Was the branch deleted?";
+    } else if (error.code != ErrorCode::unavailable) {
+      error.hint = kMayRead;
+    }
     return fail(std::move(error));
   }
   return has(query.commit);

@@ -23,8 +23,9 @@ inline constexpr std::chrono::milliseconds kPuttingAway{3000};
 inline constexpr std::chrono::milliseconds kTimeLimit{60'000};
 
 enum class Holds : unsigned char {
-  texts,   ///< a few; kept in memory where the machine has that
-  commits  ///< with all their files
+  texts,    ///< a few; kept in memory where the machine has that
+  commits,  ///< with all their files
+  history   ///< commits and folders that are only compared
 };
 
 /// Made with the first command; what a killed process leaves of it, the next one removes. Not thread-safe.

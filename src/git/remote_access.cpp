@@ -59,9 +59,12 @@ Result<void> check_name(const std::string& name) {
               "write for example origin");
 }
 
-Result<RemoteAddress> named_address(Checkout& checkout, const std::string& name) {
+Result<RemoteAddress> named_address(Checkout& checkout, const std::string& name, Use use) {
   CG_CHECK(check_name(name));
-  CG_TRY(const auto shown, checkout.git({"remote", "get-url", "--push", name}));
+  std::vector<std::string> question = {"remote", "get-url"};
+  if (use == Use::exchange) question.emplace_back("--push");
+  question.push_back(name);
+  CG_TRY(const auto shown, checkout.git(question));
   if (shown.exit_code != 0)
     return fail(ErrorCode::bad_input,
                 concat("the git remote ", quoted(name), ": expected one of the checkout, found none"),
@@ -142,9 +145,11 @@ Result<void> check_remote(const sys::Path& directory, const std::string& remote)
 }
 
 Result<RemoteAccess> find_remote_access(sys::ProcessRunner& processes, const sys::Environment& environment,
-                                        const sys::Path& directory, const std::string& remote, const Secret& token) {
+                                        const sys::Path& directory, const std::string& remote, const Secret& token,
+                                        Use use) {
   Checkout checkout(processes, environment, directory);
-  CG_TRY(auto address, is_remote_address(remote) ? given_address(directory, remote) : named_address(checkout, remote));
+  CG_TRY(auto address,
+         is_remote_address(remote) ? given_address(directory, remote) : named_address(checkout, remote, use));
   const Secret password(address.password);
   Configuration configuration;
   if (address.kind == RemoteAddress::Kind::https) {
@@ -155,7 +160,7 @@ Result<RemoteAccess> find_remote_access(sys::ProcessRunner& processes, const sys
                                              {"http.followRedirects", "false"},
                                              {"http.lowSpeedLimit", "1"},
                                              {"http.lowSpeedTime", "20"},
-                                             {"fetch.fsckObjects", "true"}});
+                                             {"fetch.fsckObjects", use == Use::history ? "false" : "true"}});
   RemoteAccess access{.address = std::move(address), .variables = checkout.environment()};
   access.variables["GIT_ALLOW_PROTOCOL"] = protocol_of(access.address.kind);
   for (const std::string role : {"AUTHOR", "COMMITTER"}) {

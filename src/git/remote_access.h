@@ -24,6 +24,12 @@ inline constexpr std::string_view kRemoteName = "crategate";
 /// Errors: bad_input, as find_remote_access.
 Result<void> check_remote(const sys::Path& directory, const std::string& remote);
 
+/// What a remote is asked for, which says by which address, where a checkout has two, and how its objects are checked.
+enum class Use : unsigned char {
+  exchange,  ///< read and written: where the checkout pushes to
+  history    ///< compared only: where the checkout fetches from, by git's least rules, for it may be old
+};
+
 struct RemoteAccess {
   RemoteAddress address;
   /// Environment of git: it may speak to the remote, with the configuration above. Holds credentials.
@@ -35,6 +41,7 @@ struct RemoteAccess {
 /// (credential helpers, ssh) counts outside of a workflow's jobs; in one, a remote's name stands for https or ssh only.
 /// Errors: bad_input when there is no such remote, or its address is none that may be spoken to.
 Result<RemoteAccess> find_remote_access(sys::ProcessRunner& processes, const sys::Environment& environment,
-                                        const sys::Path& directory, const std::string& remote, const Secret& token);
+                                        const sys::Path& directory, const std::string& remote, const Secret& token,
+                                        Use use = Use::exchange);
 
 }  // namespace crategate::git

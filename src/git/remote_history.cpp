@@ -10,11 +10,17 @@ namespace crategate::git {
 Result<Repository*> GitRemoteHistory::fetch(const Ends& ends, int depth) {
   const std::string branch = concat("refs/heads/", ends.branch);
   CG_CHECK(check_revision(branch));
-  CG_TRY(const bool here, remote_.fetch_commit({.commit = ends.commit,
-                                                .hint_ref = ends.hint_ref,
-                                                .options = {concat("--depth=", depth), "--filter=blob:none"},
-                                                .also = {concat("+", branch, ":refs/remotes/origin/", ends.branch)}}));
+  const auto here = remote_.fetch_commit({.commit = ends.commit,
+                                          .hint_ref = ends.hint_ref,
+                                          .options = {concat("--depth=", depth), "--filter=blob:none"},
+                                          .also = {concat("+", branch, ":refs/remotes/origin/", ends.branch)}});
   if (!here) {
+    Error error = here.error();
+    // Another try, or another setting, would not mend these; a deeper checkout does.
+    if (error.code == ErrorCode::unavailable || error.code == ErrorCode::bad_input) error.hint.clear();
+    return fail(std::move(error));
+  }
+  if (!*here) {
     return fail(ErrorCode::not_found,
                 concat("the commit ", ends.commit, ": expected at ", remote_.place(), ", found none of that name"));
   }

@@ -36,7 +36,8 @@ class GitHubClient {
   /// What `user` may do. Any error means no.
   virtual Result<Permission> permission_of(const RepositoryName& repository, const std::string& user) = 0;
   virtual Result<PullRequest> pull_request(const RepositoryName& repository, std::int64_t number) = 0;
-  /// By pages, in the three-dot sense. A list as long as GitHub's limit is not complete.
+  /// By pages, in the three-dot sense, read until two readings are the same. A list as long as GitHub's limit is not complete.
+  /// Errors: conflict for one that changes each time.
   virtual Result<PullRequestFiles> pull_request_files(const RepositoryName& repository, std::int64_t number) = 0;
   /// Newest first, at most 1000.
   virtual Result<std::vector<WorkflowRun>> workflow_runs(const RepositoryName& repository, const RunFilter& filter) = 0;

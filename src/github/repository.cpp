@@ -17,6 +17,7 @@ constexpr std::array<std::pair<std::string_view, Level>, 4> kLevels{
     {{"none", Level::none}, {"read", Level::read}, {"write", Level::write}, {"admin", Level::admin}}};
 
 constexpr std::size_t kMostFiles = 3000;  ///< of a pull request that the API lists
+constexpr int kReadings = 3;              ///< of a list on several pages, until two are the same
 
 /// A commit id: SHA-1 or SHA-256.
 bool is_commit(std::string_view text) {
@@ -116,6 +117,27 @@ Result<WorkflowRun> read_run(const json::Reader& item) {
   return run;
 }
 
+struct FileList {
+  PullRequestFiles files;
+  int pages = 0;
+};
+Result<FileList> read_files(Session& session, const Query& query) {
+  FileList list;
+  CG_CHECK(session.each_page(query, [&list](const json::Reader& page) -> Result<void> {
+    ++list.pages;
+    CG_TRY(const auto items, page.items());
+    for (const json::Reader& item : items) {
+      CG_TRY(list.files.paths.emplace_back(), item.string("filename"));
+      CG_TRY(auto before, item.string_or("previous_filename", ""));
+      if (!before.empty()) list.files.paths.push_back(std::move(before));
+    }
+    list.files.entries += items.size();
+    return {};
+  }));
+  list.files.complete = list.files.entries < kMostFiles;
+  return list;
+}
+
 std::string runs_path(const RepositoryName& repository, const RunFilter& filter) {
   std::string path = concat("/repos/", repository.text(), "/actions/");
   if (!filter.workflow.empty()) path += concat("workflows/", net::url_encode(filter.workflow), "/");
@@ -150,19 +172,15 @@ Result<PullRequestFiles> RestGitHubClient::pull_request_files(const RepositoryNa
   const Query query{.path = concat("/repos/", repository.text(), "/pulls/", number, "/files?per_page=100"),
                     .task = concat("list the files of pull request ", number, " of ", repository.text()),
                     .needs = "pull-requests: read"};
-  PullRequestFiles files;
-  CG_CHECK(session_->each_page(query, [&files](const json::Reader& page) -> Result<void> {
-    CG_TRY(const auto items, page.items());
-    for (const json::Reader& item : items) {
-      CG_TRY(files.paths.emplace_back(), item.string("filename"));
-      CG_TRY(auto before, item.string_or("previous_filename", ""));
-      if (!before.empty()) files.paths.push_back(std::move(before));
-    }
-    files.entries += items.size();
-    return {};
-  }));
-  files.complete = files.entries < kMostFiles;
-  return files;
+  PullRequestFiles before;
+  for (int readings = 1; readings <= kReadings; ++readings) {
+    CG_TRY(FileList list, read_files(*session_, query));
+    // What leaves the list between two pages moves another file to a page that was read already.
+    if (list.pages <= 1 || (readings > 1 && list.files.paths == before.paths)) return std::move(list.files);
+    before = std::move(list.files);
+  }
+  return fail(ErrorCode::conflict, concat("cannot ", query.task, ": the list changed each time that it was read"),
+              "Run this job again.");
 }
 
 Result<std::vector<WorkflowRun>> RestGitHubClient::workflow_runs(const RepositoryName& repository,

@@ -15,7 +15,7 @@ namespace crategate::stages {
 /// What a section `ci-image` needs, for messages.
 inline constexpr std::string_view kCiImageExample =
     "write three lines into crategate.yml: `ci-image:`, `  image: ghcr.io/OWNER/REPOSITORY/ci`, and `  watch: "
-    "[ci.Dockerfile, .github/workflows/build-ci-image.yml]`";
+    "[ci.Dockerfile, crategate.yml, .github/workflows/build-ci-image.yml]`";
 
 struct ResolvedImage {
   pipeline::CiImageDecision decision;

@@ -250,7 +250,7 @@ TEST_F(ResolveImage, AsksTheRemoteOfAShallowClone) {
     const auto history_of = [&](const sys::Path& remote) {
       return git::GitRemoteHistory(
           p.processes, p.environment, shallow,
-          git::PrivateRepository(p.processes, p.environment, folder, remote.string(), Secret(), git::Holds::commits));
+          git::PrivateRepository(p.processes, p.environment, folder, remote.string(), Secret(), git::Holds::history));
     };
     event();
     const auto decide_with = [&](git::RemoteHistory& history) {

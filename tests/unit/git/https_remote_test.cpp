@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "git/git_commit_transfer.h"
+#include "git/remote_history.h"
 #include "unit/git/ref_store_fixture.h"
 
 namespace crategate::git {
@@ -152,6 +153,46 @@ TEST_F(HttpsRemote, SaysWhatIsMissing) {
     EXPECT_THAT(shown, Not(HasSubstr("ghs_"))) << row.name;
   }
   EXPECT_EQ(remote.in_remote({"for-each-ref"}), "");
+}
+
+/// What git lets lie in old histories, it lets be compared; what is pushed has stricter rules.
+TEST_F(HttpsRemote, HasItsHistoryComparedFromWhereTheCheckoutFetches) {
+  remote.directory().write("old", concat("tree ", remote.in_remote({"hash-object", "-t", "tree", "-w", "/dev/null"}),
+                                         "\nauthor nobody 0 +0000\ncommitter nobody 0 +0000\n\nno address\n"));
+  const auto old =
+      remote.in_remote({"hash-object", "-t", "commit", "-w", "--literally", (remote.directory() / "old").string()});
+  remote.in_remote({"update-ref", "refs/heads/main", old});
+  remote.check_out(concat(origin, "/remote.git"));
+  remote.in_checkout({"config", "remote.origin.pushurl", concat(origin, "/elsewhere.git")});
+  GitProgram clone(processes, environment, remote.checkout(), std::string());
+  const struct {
+    const char* name;
+    std::string url, token, branch;
+    std::optional<ErrorCode> code;
+    const char* part;
+  } rows[] = {
+      {"readable", "/remote.git", kToken, "main", std::nullopt, ""},
+      {"no login", "/remote.git", "", "main", ErrorCode::unauthenticated, "contents: read"},
+      {"another login", "/remote.git", "ghs_another-token-000", "main", ErrorCode::unauthenticated, "contents: read"},
+      {"no repository", "/none.git", kToken, "main", ErrorCode::not_found, "contents: read"},
+      {"a branch that is gone", "/remote.git", kToken, "gone", ErrorCode::not_found, "branch deleted"},
+  };
+  for (const auto& row : rows) {
+    remote.in_checkout({"remote", "set-url", "origin", concat(origin, row.url)});
+    GitRemoteHistory history(
+        processes, environment, clone,
+        PrivateRepository(processes, environment, remote.checkout(), "origin", Secret(row.token), Holds::history));
+    const auto fetched = history.fetch({row.branch, old, ""}, 50);
+    const std::string shown = fetched ? "" : concat(describe(fetched.error()), "\n", fetched.error().hint);
+    EXPECT_EQ(fetched ? std::nullopt : std::optional(fetched.error().code), row.code) << row.name << ": " << shown;
+    EXPECT_THAT(shown, HasSubstr(row.part)) << row.name;
+    EXPECT_THAT(shown, Not(HasSubstr("ghs_"))) << row.name;
+  }
+  GitCommitTransfer exchange(PrivateRepository(processes, environment, remote.directory().path(),
+                                               concat(origin, "/remote.git"), Secret(kToken), Holds::commits));
+  const auto strict = exchange.fetch(old, "refs/heads/main");
+  ASSERT_FALSE(strict);
+  EXPECT_THAT(describe(strict.error()), HasSubstr("missingEmail"));
 }
 
 }  // namespace

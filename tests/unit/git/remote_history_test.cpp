@@ -44,7 +44,7 @@ class RemoteHistoryTest : public ::testing::Test {
   GitRemoteHistory history() {
     return {processes, environment, clone,
             PrivateRepository(processes, environment, remote.directory().path(), remote.path().string(), Secret(),
-                              Holds::commits)};
+                              Holds::history)};
   }
 
   test::GitRemote remote;
@@ -121,7 +121,7 @@ TEST_F(RemoteHistoryTest, NamesFilesFromTheProjectsFolder) {
   GitProgram inside(processes, environment, remote.path(), "sub/");
   GitRemoteHistory history(processes, environment, inside,
                            PrivateRepository(processes, environment, remote.directory().path(), remote.path().string(),
-                                             Secret(), Holds::commits));
+                                             Secret(), Holds::history));
   auto fetched = history.fetch({"main", head, kPull}, 50);
   ASSERT_TRUE(fetched) << describe(fetched.error());
   EXPECT_THAT((*fetched)->changes(kBase, head, true).value().paths.value(), ElementsAre("x", "y"));

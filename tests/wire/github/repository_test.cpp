@@ -164,21 +164,34 @@ TEST(WorkflowRuns, OfAllFilesAreListedWithoutAFilter) {
   EXPECT_EQ(api.client.workflow_runs(ApiFixture::repository(), {.workflow = ".."}).error().code, ErrorCode::bad_input);
 }
 
-TEST(PullRequestFiles, AreListedByPagesAndByBothNames) {
-  ApiFixture api;
-  const auto page = [](int from, int to) {
+class PullRequestFilesTest : public testing::Test {
+ protected:
+  static std::string named(int from, int to) {
     std::vector<std::string> entries;
     for (int i = from; i < to; ++i) entries.push_back(concat(R"({"filename":"f)", i, R"(","status":"added"})"));
     return concat("[", join(entries, ","), "]");
-  };
-  api.expect(
-      "GET", "/repos/o/r/pulls/7/files?per_page=100",
-      {.headers = {{"Link", concat("<", api.server.url(test::kBase + "/repositories/1/pulls/7/files?page=2").text(),
-                                   ">; rel=next")}},
-       .body = page(0, 100)});
-  api.expect("GET", "/repositories/1/pulls/7/files?page=2",
-             {.body = R"([{"filename":"new","previous_filename":"old","status":"renamed"}])"});
-  const auto files = api.client.pull_request_files(ApiFixture::repository(), 7);
+  }
+  static std::string path_of(int page) {
+    return page == 1 ? "/repos/o/r/pulls/7/files?per_page=100"
+                     : concat("/repositories/1/pulls/7/files?per_page=100&page=", page);
+  }
+  void expect_page(int page, const std::string& body, bool more) {
+    net::Headers headers;
+    if (more) {
+      headers = {{"Link", concat("<", api.server.url(test::kBase + path_of(page + 1)).text(), ">; rel=next")}};
+    }
+    api.expect("GET", path_of(page), {.headers = headers, .body = body});
+  }
+  Result<PullRequestFiles> files() { return api.client.pull_request_files(ApiFixture::repository(), 7); }
+  ApiFixture api;
+};
+
+TEST_F(PullRequestFilesTest, AreListedByPagesAndByBothNames) {
+  for (int reading = 0; reading < 2; ++reading) {
+    expect_page(1, named(0, 100), true);
+    expect_page(2, R"([{"filename":"new","previous_filename":"old","status":"renamed"}])", false);
+  }
+  const auto files = this->files();
   ASSERT_TRUE(files) << describe(files.error());
   EXPECT_EQ(files->entries, 101U);
   EXPECT_EQ(files->paths.size(), 102U);
@@ -186,21 +199,37 @@ TEST(PullRequestFiles, AreListedByPagesAndByBothNames) {
   EXPECT_TRUE(files->complete);
 }
 
-TEST(PullRequestFiles, AsManyAsGitHubListsAreNotAll) {
+/// Fifteen files leave the first page: those that were on the second are on it now, and nobody has read them.
+TEST_F(PullRequestFilesTest, AreReadAgainWhenPagesShrinkMeanwhile) {
+  expect_page(1, named(0, 100), true);
+  expect_page(2, named(115, 136), false);
+  for (int reading = 0; reading < 2; ++reading) {
+    expect_page(1, named(15, 115), true);
+    expect_page(2, named(115, 136), false);
+  }
+  const auto files = this->files();
+  ASSERT_TRUE(files) << describe(files.error());
+  EXPECT_THAT(files->paths, testing::Contains("f106"));
+  EXPECT_EQ(files->entries, 121U);
+}
+
+TEST_F(PullRequestFilesTest, ThatChangeEachTimeAreNoAnswer) {
+  for (int reading = 0; reading < 3; ++reading) {
+    expect_page(1, named(reading, 100 + reading), true);
+    expect_page(2, named(100 + reading, 136), false);
+  }
+  const auto files = this->files();
+  ASSERT_FALSE(files);
+  EXPECT_EQ(files.error().code, ErrorCode::conflict);
+  EXPECT_THAT(files.error().message, HasSubstr("changed each time"));
+}
+
+TEST_F(PullRequestFilesTest, AsManyAsGitHubListsAreNotAll) {
   for (const int last : {99, 100}) {
-    ApiFixture api;
-    std::string target = "/repos/o/r/pulls/7/files?per_page=100";
-    for (int page = 1; page <= 30; ++page) {
-      const int entries = page == 30 ? last : 100;
-      std::string body = "[";
-      for (int i = 0; i < entries; ++i) body += concat(i == 0 ? "" : ",", R"({"filename":"f"})");
-      const std::string next = concat("/repositories/1/pulls/7/files?per_page=100&page=", page + 1);
-      net::Headers headers;
-      if (page < 30) headers = {{"Link", concat("<", api.server.url(test::kBase + next).text(), ">; rel=next")}};
-      api.expect("GET", target, {.headers = headers, .body = body + "]"});
-      target = next;
+    for (int reading = 0; reading < 2; ++reading) {
+      for (int page = 1; page <= 30; ++page) expect_page(page, named(0, page == 30 ? last : 100), page < 30);
     }
-    EXPECT_EQ(api.client.pull_request_files(ApiFixture::repository(), 7)->complete, last == 99);
+    EXPECT_EQ(files()->complete, last == 99);
   }
 }
 
