@@ -14,6 +14,7 @@
 #include "actions/service_artifact_store.h"
 #include "app/action_inputs.h"
 #include "app/push_app.h"
+#include "app/secret_options.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "net/certificates.h"
@@ -140,6 +141,7 @@ Result<void> Application::load() {
   }
   CG_TRY(const auto file, read_configuration());
   std::vector<config::Given> given = line_.given;
+  CG_CHECK(fill_in_secrets(given, environment_));
   if (in_runner_) {
     CG_CHECK(refuse_unknown_inputs(environment_, input_names()));
     CG_TRY(const auto inputs, actions::read_inputs(environment_, input_names()));

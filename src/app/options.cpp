@@ -305,7 +305,7 @@ std::string help_text(const CommandInfo* command) {
   }
   for (const auto& setting : config::settings_table()) {
     if (!setting.file && !belongs_to_artifacts(setting))
-      row(concat("--", config::option_name(setting)), setting.description);
+      row(concat("--", config::option_name(setting), setting.secret ? " env:NAME" : ""), setting.description);
   }
   for (const auto& option : kPlainOptions) row(concat("--", option.name), option.description);
   text += concat("\nEvery setting of crategate.yml is an option, too: docs/configuration.md.\nhttps://github.com/",

@@ -25,9 +25,9 @@ Result<> refuse_invocation_settings(const Node& root) {
     if (std::any_of(table.begin(), table.end(), any_file)) continue;
     const auto row = std::find_if(table.begin(), table.end(), named);
     if (row == table.end()) continue;
-    return fail(
-        error_at_key(member, "", concat("expected a setting of the project, found ", quoted(member.key)),
-                     concat("it is about one invocation: give it as --", option_name(*row), " or as an input")));
+    return fail(error_at_key(member, "", concat("expected a setting of the project, found ", quoted(member.key)),
+                             concat("it is about one invocation: give it as --", option_name(*row),
+                                    row->secret ? " env:NAME" : "", " or as an input")));
   }
   return {};
 }

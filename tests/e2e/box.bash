@@ -254,8 +254,8 @@ it_leaves_no_password_behind_when_it_is_killed() {
   cd "$PROJECT"
   as_root chown -R "$(id -u)" "$PROJECT" # outside of the action git has no reason to trust another's
   for point in 0.02 0.05 0.08 0.11 0.14 0.17 0.2 0.25 0.3 0.4 0.5 0.7; do
-    HOME=$WORK/home TMPDIR=$WORK/home setsid env -u INPUT_PASSWORD CRATEGATE_PASSWORD= crategate build --cell "$CELL" --registry "$OWN" \
-      --username tester --password "$PASSWORD" </dev/null >"$WORK/out" 2>&1 &
+    HOME=$WORK/home TMPDIR=$WORK/home setsid env -u INPUT_PASSWORD "PASSWORD=$PASSWORD" crategate build --cell "$CELL" --registry "$OWN" \
+      --username tester --password env:PASSWORD </dev/null >"$WORK/out" 2>&1 &
     pid=$!
     sleep $point
     kill -KILL "$pid" 2>/dev/null || true

@@ -332,7 +332,7 @@ expect_shown() {
 
 # on_github COMMAND...: on a person's machine, with the case's GitHub.
 on_github() {
-  here env GITHUB_REPOSITORY=tiny/app GITHUB_SERVER_URL="$GITHUB" GITHUB_API_URL="$GITHUB" "$@" --github-token "$JOB_TOKEN"
+  here env GITHUB_REPOSITORY=tiny/app GITHUB_SERVER_URL="$GITHUB" GITHUB_API_URL="$GITHUB" JOB_TOKEN="$JOB_TOKEN" "$@" --github-token env:JOB_TOKEN
 }
 
 it_makes_nothing_in_a_dry_run() {
@@ -395,7 +395,7 @@ it_says_first_what_is_missing() {
   expect_ok
   expect_equal "document" "$(jq -r .image <<<"$OUT")" "$IMAGE:local"
   rm -rf generated
-  run here crategate ci-image pull --username nobody --password "$TOKEN"
+  run here env TOKEN="$TOKEN" crategate ci-image pull --username nobody --password env:TOKEN
   expect_ok
   expect_match "a login for another registry" "$ERR" "$REGISTRY is asked without a login"
 }

@@ -21,7 +21,7 @@ also() { skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "doc
 # prune [OPTION...]: as a person with a token.
 prune() {
   local -x GITHUB_API_URL=$GITHUB GITHUB_SERVER_URL=$GITHUB GITHUB_REPOSITORY=tiny/app
-  run crategate ci-image prune --github-token "$JOB_TOKEN" "$@"
+  run env JOB_TOKEN="$JOB_TOKEN" crategate ci-image prune --github-token env:JOB_TOKEN "$@"
   expect_described
 }
 

@@ -117,10 +117,10 @@ it_logs_in_where_a_registry_demands_it() {
   run crategate run --to "$OWN/closed" "${TAG_PUSH[@]}"
   expect_failure 20 unauthenticated "$OWN" '(login|username)'
   expect_no_match "output" "$OUT$ERR" 'hunter2-of-e2e'
-  run crategate run --to "$OWN/closed" "${TAG_PUSH[@]}" --registry "$OWN" --username tester --password wrong-password
+  run env PASSWORD=wrong-password crategate run --to "$OWN/closed" "${TAG_PUSH[@]}" --registry "$OWN" --username tester --password env:PASSWORD
   expect_failure 20 unauthenticated "$OWN" '.'
   expect_no_match "output" "$OUT$ERR$(grep -r wrong-password .crategate || true)" 'wrong-password'
-  run crategate run --to "$OWN/closed" "${TAG_PUSH[@]}" --registry "$OWN" --username tester --password hunter2-of-e2e
+  run env PASSWORD=hunter2-of-e2e crategate run --to "$OWN/closed" "${TAG_PUSH[@]}" --registry "$OWN" --username tester --password env:PASSWORD
   expect_ok
   expect_no_match "output and state" "$OUT$ERR$(grep -r hunter2-of-e2e .crategate || true)" 'hunter2-of-e2e'
   expect_equal "tags" "$(curl -fsS -u tester:hunter2-of-e2e "http://$OWN/v2/closed/tiny/app-$CELL/tags/list" | jq -c '.tags | sort')" '["latest","v1.2.3"]'

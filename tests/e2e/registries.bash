@@ -283,7 +283,8 @@ it_checks_a_login() {
   export DOCKER_CONFIG=$WORK/anonymous
   run crategate registry auth-check "$TOKEN/private/checked"
   expect_failure 20 unauthenticated "$TOKEN" '(login|username)'
-  run crategate registry auth-check "$BASIC" --registry "$BASIC" --username writer --password wrong-password
+  export WRONG=wrong-password
+  run crategate registry auth-check "$BASIC" --registry "$BASIC" --username writer --password env:WRONG
   expect_failure 20 unauthenticated "$BASIC" '.'
   expect_no_match "output" "$OUT$ERR" 'wrong-password'
 }
@@ -291,13 +292,15 @@ it_checks_a_login() {
 it_lets_a_reader_read_and_says_what_is_missing_to_write() {
   image "$TOKEN/private/read:1"
   export DOCKER_CONFIG=$WORK/anonymous
-  local -a reader=(--registry "$TOKEN" --username reader --password "$(about distribution2-token-tls reader | jq -r .password)")
+  local -a reader=(--registry "$TOKEN" --username reader --password env:READER)
+  READER=$(about distribution2-token-tls reader | jq -r .password)
+  export READER
   run crategate registry digest "$TOKEN/private/read:1" "${reader[@]}"
   expect_ok
   run crategate registry tag "$TOKEN/private/read:1" other "${reader[@]}"
   ((STATUS == 20 || STATUS == 21)) || fail "exit 20 or 21"
   expect_match "message" "$ERR" "$TOKEN/private/read"
-  expect_no_match "output" "$OUT$ERR" "${reader[5]}"
+  expect_no_match "output" "$OUT$ERR" "$READER"
   expect_equal "tags" "$("$REGCTL" tag ls "$TOKEN/private/read" 2>/dev/null || DOCKER_CONFIG=$WORK/logged-in "$CRANE" ls "$TOKEN/private/read")" "1"
 }
 

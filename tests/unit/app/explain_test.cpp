@@ -16,6 +16,7 @@ using ::testing::Not;
 class ExplainCommand : public ::testing::Test {
  protected:
   ExplainCommand() {
+    ::setenv("TEST_PASSWORD", "hunter2-hunter2", 1);
     project.write("crategate.yml",
                   "image: me/app-{cell}\naxes:\n  python: {file: PYTHON_VERSIONS}\n  runtime: [cpu, cuda]\n"
                   "test:\n  run: [make, test]\n  timeout: 7m\n");
@@ -43,7 +44,9 @@ TEST_F(ExplainCommand, ShowsASettingAndItsOrigin) {
 }
 
 TEST_F(ExplainCommand, RefusesALoginThatNobodyWouldUse) {
-  EXPECT_THAT(run({"explain", "--password", "hunter2-hunter2"}), HasSubstr("found only the password"));
+  EXPECT_THAT(run({"explain", "--username", "u", "--password", "hunter2-hunter2"}),
+              AllOf(HasSubstr("--password: expected env:NAME"), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(run({"explain", "--password", "env:TEST_PASSWORD"}), HasSubstr("found only the password"));
   EXPECT_THAT(run({"explain", "--username", "u"}), HasSubstr("found only the username"));
   for (const char* wrong : {"https://ghcr.io", "ghcr.io/", "ghcr.io/x", "bad host", "GHCR.IO"})
     EXPECT_THAT(run({"explain", "--registry", wrong}), HasSubstr("registry: expected a host")) << wrong;
@@ -52,7 +55,7 @@ TEST_F(ExplainCommand, RefusesALoginThatNobodyWouldUse) {
 }
 
 TEST_F(ExplainCommand, ListsEverySettingAndHidesSecrets) {
-  const std::string all = run({"explain", "--username", "u", "--password", "hunter2-hunter2"});
+  const std::string all = run({"explain", "--username", "u", "--password", "env:TEST_PASSWORD"});
   for (const auto& row : config::settings_table()) EXPECT_THAT(all, HasSubstr(concat(row.name, " = ")));
   EXPECT_THAT(all, Not(HasSubstr("hunter2")));
 }

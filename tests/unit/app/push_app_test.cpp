@@ -80,8 +80,9 @@ TEST(PushApp, MakesAnotherPushThanTheJob) {
     std::vector<std::string> options;
     bool other;
   } rows[] = {{{}, false},
-              {{"--push-token=ghp_of-a-person"}, true},
-              {{"--push-app-id=0012", concat("--push-app-key=", kKey)}, true}};
+              {{"--push-token=env:TEST_PUSH_SECRET"}, true},
+              {{"--push-app-id=0012", "--push-app-key=env:TEST_PUSH_SECRET"}, true}};
+  ::setenv("TEST_PUSH_SECRET", kKey.c_str(), 1);
   for (const auto& row : rows) {
     std::vector<std::string> words{"ci-image", "regen-apply", "--workspace=" + project.workspace.root.string()};
     words.insert(words.end(), row.options.begin(), row.options.end());
