@@ -90,6 +90,14 @@ Ending no_artifact(const Application& app) {
   return ending;
 }
 
+pipeline::DecidingFiles deciding_files(const Application& app, const std::string& inside) {
+  pipeline::DecidingFiles deciding{.configuration = concat(inside, app.configuration_file())};
+  const auto& settings = *app.configuration().ci_image;
+  for (const auto& file : settings.watch) deciding.of_image.push_back(concat(inside, file));
+  if (!settings.dockerfile.empty()) deciding.of_image.push_back(concat(inside, settings.dockerfile));
+  return deciding;
+}
+
 Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarget& target) {
   if (pins.image.empty()) return failed(lost_image());
   const auto patch = take_patch(app);
@@ -101,7 +109,7 @@ Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarge
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(app.clock().now().time_since_epoch()).count();
   auto applied = stages::apply_regen(**patch,
                                      {.settings = app.configuration().regen,
-                                      .configuration_file = concat(*inside, app.configuration_file()),
+                                      .deciding = deciding_files(app, *inside),
                                       .target = target,
                                       .image = pins.image,
                                       .seconds = now,
@@ -136,6 +144,12 @@ Reply reply_of(const Application& app, const RegenPins& pins, const pipeline::Re
   for (const auto& finding : ending.applied.findings)
     reply.refusals.push_back({std::string(to_string(finding.refusal)), finding.path, finding.text});
   return reply;
+}
+
+/// Another request has committed the files of the same commit: that answer is this one's, too.
+stages::OlderReply stays_with(const Ending& ending, const std::string& sha) {
+  if (ending.failure && ending.failure->code == ErrorCode::conflict) return render::committed_on(sha);
+  return stages::kReplaced;
 }
 
 void show(Application& app, const Ending& ending) {
@@ -174,7 +188,7 @@ Result<void> ci_image_regen_apply(Application& app) {
   const auto reply = reply_of(app, pins, asked.comment, ending);
   const sys::CancellationPause pause;  // what is pushed is also told
   CG_CHECK(
-      answer->reply(pins.pull_request, reply.marker, render::applied_regen_reply(reply), stages::OlderReply::replaced));
+      answer->reply(pins.pull_request, reply.marker, render::applied_regen_reply(reply), stays_with(ending, pins.sha)));
   show(app, ending);
   if (ending.failure) return fail(*ending.failure);
   return {};

@@ -23,7 +23,12 @@ constexpr std::string_view kNoSuchRef = "couldn't find remote ref";
 constexpr std::string_view kMayRead =
     "Give the job `permissions: contents: read`, and check out with its token or give it as github-token: a private "
     "repository looks like none to a login that may not read it. Else correct the remote's address.";
-constexpr std::chrono::minutes kTimeToFetch{10};  ///< all files of a commit
+constexpr std::chrono::minutes kTimeForFiles{10};  ///< of a commit, there or back
+
+/// Of what git was sending when it was stopped.
+bool may_have_arrived(ErrorCode code) {
+  return code == ErrorCode::unavailable || code == ErrorCode::interrupted || code == ErrorCode::terminated;
+}
 
 /// What servers say that hand out only what a ref names, each in its protocol.
 bool wants_a_ref(std::string_view said) {
@@ -197,7 +202,7 @@ Result<bool> PrivateRepository::fetch_commit(const CommitQuery& query) {
   const auto fetch_as = [&](const std::string& name) {
     auto refspecs = query.also;
     refspecs.push_back(concat("+", name, ":", kLocalRef));
-    return git(fetch_arguments(query.options, refspecs), {}, kTimeToFetch);
+    return git(fetch_arguments(query.options, refspecs), {}, kTimeForFiles);
   };
   CG_TRY(auto outcome, fetch_as(query.commit));
   if (outcome.exit_code != 0 && wants_a_ref(outcome.err) && !query.hint_ref.empty()) {
@@ -222,20 +227,24 @@ Result<bool> PrivateRepository::fetch_commit(const CommitQuery& query) {
 Result<bool> PrivateRepository::swap(const std::string& ref, const std::optional<std::string>& expected,
                                      const std::string& next) {
   for (int tried = 1;; ++tried) {
-    CG_TRY(const auto outcome,
-           git({"push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no",
-                concat("--force-with-lease=", ref, ":", expected.value_or("")), std::string(kRemoteName),
-                concat(next, ":", ref)}));
-    const Pushed pushed = read_push(outcome, ref);
+    const auto outcome = git({"push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags",
+                              "--recurse-submodules=no", concat("--force-with-lease=", ref, ":", expected.value_or("")),
+                              std::string(kRemoteName), concat(next, ":", ref)},
+                             {}, holds_ == Holds::texts ? kTimeLimit : kTimeForFiles);
+    if (!outcome && !may_have_arrived(outcome.error().code)) return fail(outcome.error());
+    const Pushed pushed = outcome ? read_push(*outcome, ref) : Pushed{};
     if (pushed.done) return true;
-    // Refused, lost on the way, or done with a lost answer: the ref itself decides.
+    // Refused, lost on the way, or done with a lost answer: the ref itself decides, also for whoever ends this process.
+    std::optional<sys::CancellationPause> pause;
+    if (!outcome) pause.emplace();
     auto now = look(ref);
-    if (!now) return fail(std::move(now).error());
+    if (!now) return fail(outcome ? std::move(now).error() : outcome.error());
     if (*now == next) return true;
     if (*now != expected) return false;
+    if (!outcome) return fail(outcome.error());
     if (tried < kTries && met_a_lock(pushed.reason)) continue;
     if (pushed.refused && !met_a_lock(pushed.reason)) return fail(refused_push(ref, access_->address, pushed.reason));
-    return fail(remote_error(concat("write ", ref), pushed.reason.empty() ? outcome.err : pushed.reason));
+    return fail(remote_error(concat("write ", ref), pushed.reason.empty() ? outcome->err : pushed.reason));
   }
 }
 

@@ -47,7 +47,7 @@ class GitHubClient {
 
 struct Options {
   std::chrono::milliseconds patience{300000};  ///< for all waiting of one call; of a download, since it last got ahead
-  net::RetryPolicy retry{};
+  net::RetryPolicy retry{.tries = 6};
   net::Random random = net::kernel_random;
 };
 

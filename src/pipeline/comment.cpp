@@ -58,7 +58,8 @@ CommentDecision decide_comment(const CommentFacts& facts) {
   decision.id = newest->id;
   decision.older = ours - 1;
   const bool same = plain(newest->body) == plain(decision.text);
-  if (same || facts.once) {
+  const bool stays = facts.stays_with && newest->body.find(*facts.stays_with) != std::string::npos;
+  if (same || stays) {
     decision.action = CommentAction::keep;
   } else if (!facts.self) {
     decision.action = CommentAction::leave;

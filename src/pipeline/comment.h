@@ -29,7 +29,8 @@ struct CommentFacts {
   std::optional<std::int64_t> self;  ///< the account that we write as; nullopt = nobody could tell
   std::string marker, text;          ///< text begins with marker
   std::string lasting;               ///< how a line begins that the older one keeps when text has none; empty = none
-  bool once = false;                 ///< an older one says more than `text` does, and stays
+  std::optional<std::string>
+      stays_with;  ///< an older one with this text, "" being in each, says more than `text` does, and stays
 };
 
 enum class CommentAction : unsigned char {

@@ -83,7 +83,7 @@ std::vector<std::string> folded(std::string_view path) {
 }
 
 /// What git, GitHub or crategate obey. `.gitkeep` only keeps a folder.
-std::optional<std::string> protection_of(std::string_view path, std::string_view configuration) {
+std::optional<std::string> protection_of(std::string_view path, const DecidingFiles& deciding) {
   const auto components = folded(path);
   for (const std::string& component : components) {
     if (component.starts_with(".git") && component != ".gitkeep")
@@ -92,7 +92,9 @@ std::optional<std::string> protection_of(std::string_view path, std::string_view
   }
   const std::string plain = join(components, "/");
   if (plain == "crategate.yml") return "it is crategate's configuration";
-  if (plain == join(folded(configuration), "/")) return "it is crategate's configuration";
+  const auto is = [&plain](const std::string& file) { return plain == join(folded(file), "/"); };
+  if (is(deciding.configuration)) return "it is crategate's configuration";
+  if (std::ranges::any_of(deciding.of_image, is)) return "the CI image is built from it";
   if (plain == "codeowners" || plain == "docs/codeowners") return "it says who must approve";
   return std::nullopt;
 }
@@ -117,12 +119,12 @@ std::string_view kind_of(EntryMode mode) {
 
 /// The first thing that is wrong with one change, whatever the others are.
 std::optional<RegenFinding> judge_change(const TreeChange& change, const config::Regen& regen,
-                                         std::string_view configuration) {
+                                         const DecidingFiles& deciding) {
   const auto refuse = [&](RegenRefusal refusal, const auto&... why) {
     return RegenFinding{refusal, change.path, neutralise(concat(quoted(change.path, kShown), " ", why...))};
   };
   if (const auto fault = fault_of_path(change.path)) return refuse(RegenRefusal::unsafe_path, *fault);
-  if (const auto why = protection_of(change.path, configuration))
+  if (const auto why = protection_of(change.path, deciding))
     return refuse(RegenRefusal::protected_path, "is protected: ", *why);
   for (const auto& mode : {change.before, change.after}) {
     if (!is_regular(mode)) return refuse(RegenRefusal::not_a_regular_file, "is ", kind_of(*mode));
@@ -231,7 +233,7 @@ std::string_view to_string(RegenRefusal refusal) {
 }
 
 std::vector<RegenFinding> judge_regen(const std::vector<TreeChange>& changes, const std::vector<std::string>& paths,
-                                      const config::Regen& regen, std::string_view configuration) {
+                                      const config::Regen& regen, const DecidingFiles& deciding) {
   if (changes.size() > static_cast<std::size_t>(regen.max_files))
     return {{RegenRefusal::too_many_files, "",
              concat("expected at most ", regen.max_files, " changed files (regen.max-files), found ", changes.size())}};
@@ -239,7 +241,7 @@ std::vector<RegenFinding> judge_regen(const std::vector<TreeChange>& changes, co
   std::uint64_t size = 0;
   const std::uint64_t most = static_cast<std::uint64_t>(regen.max_mib) << 20U;
   for (const TreeChange& change : changes) {
-    each.push_back(judge_change(change, regen, configuration));
+    each.push_back(judge_change(change, regen, deciding));
     size = std::min(most + 1, size + std::min(most + 1, change.size));
   }
   judge_collisions(changes, paths, each);

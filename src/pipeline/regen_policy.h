@@ -29,6 +29,12 @@ inline constexpr std::array kRegenRefusals = {RegenRefusal::unsafe_path,        
                                               RegenRefusal::too_many_files,     RegenRefusal::too_large};
 std::string_view to_string(RegenRefusal refusal);  ///< `unsafe-path`
 
+/// Files that decide over a commit of `/regen` and are none of it, from the top of the repository.
+struct DecidingFiles {
+  std::string configuration;               ///< crategate's
+  std::vector<std::string> of_image = {};  ///< that the CI image is built from, in which the others are made
+};
+
 struct RegenFinding {
   RegenRefusal refusal = RegenRefusal::unsafe_path;
   std::string path;  ///< as git has it; empty where it is about all of them
@@ -38,9 +44,8 @@ struct RegenFinding {
 /// Every change that may not be made, the first reason of each in the order of RegenRefusal; one refuses the commit. Of too
 /// many files nothing else is said. Empty: all may be made.
 ///
-/// `paths`: all of the tree that would be committed. `configuration`: the file that decides this, from the top of the
-/// repository.
+/// `paths`: all of the tree that would be committed.
 std::vector<RegenFinding> judge_regen(const std::vector<TreeChange>& changes, const std::vector<std::string>& paths,
-                                      const config::Regen& regen, std::string_view configuration);
+                                      const config::Regen& regen, const DecidingFiles& deciding);
 
 }  // namespace crategate::pipeline

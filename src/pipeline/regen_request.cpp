@@ -110,14 +110,11 @@ std::optional<RegenVerdict> judge_comment(const RegenFacts& facts, const RegenCo
     return verdict(RegenReason::sender, concat("The comment is by ", quoted(comment.login), ", the event by another."),
                    "Comment yourself.", std::string(kCommand));
   }
-  if (command.kind == Kind::wrong_argument) {
-    return verdict(RegenReason::argument,
-                   concat("Expected one commit of ", kFewestDigits, " to ", kMostDigits,
-                          " hexadecimal digits or nothing, found ", quoted(command.argument), "."),
-                   "What is made and how is in crategate.yml of the default branch.", std::string(kCommand));
-  }
   return std::nullopt;
 }
+
+/// GitHub does not say what an app may do: the list does.
+bool needs_permission(const RegenFacts& facts) { return facts.comment.type != kBot; }
 
 // --- who, and what -------------------------------------------------------------------------------------------------
 
@@ -143,6 +140,15 @@ std::optional<RegenVerdict> judge_state(const RegenPull& pull) {
     return verdict(RegenReason::head_gone, "The repository of the pull request's branch was deleted.");
   }
   return std::nullopt;
+}
+
+/// Only of those who may ask: a stranger's words are not repeated.
+std::optional<RegenVerdict> judge_argument(const RegenCommand& command) {
+  if (command.kind != Kind::wrong_argument) return std::nullopt;
+  return verdict(RegenReason::argument,
+                 concat("Expected one commit of ", kFewestDigits, " to ", kMostDigits,
+                        " hexadecimal digits or nothing, found ", quoted(command.argument), "."),
+                 "What is made and how is in crategate.yml of the default branch.", std::string(kCommand));
 }
 
 RegenTarget target_of(const RegenFacts& facts) {
@@ -241,14 +247,19 @@ Result<RegenComment> parse_regen_comment(std::string_view payload, const std::st
   return comment;
 }
 
+bool may_ask(const RegenFacts& facts) {
+  if (judge_comment(facts, parse_regen_command(facts.comment.body))) return false;
+  return !needs_permission(facts) || (facts.permission && !judge_permission(facts.comment, *facts.permission));
+}
+
 RegenVerdict judge_regen(const RegenFacts& facts) {
   const RegenCommand command = parse_regen_command(facts.comment.body);
   if (auto settled = judge_comment(facts, command)) return *std::move(settled);
-  // GitHub does not say what an app may do: the list does.
-  if (facts.comment.type != kBot) {
+  if (needs_permission(facts)) {
     if (!facts.permission) return proceed(RegenOutcome::ask_permission);
     if (auto refused = judge_permission(facts.comment, *facts.permission)) return *std::move(refused);
   }
+  if (auto refused = judge_argument(command)) return *std::move(refused);
   if (!facts.pull) return proceed(RegenOutcome::ask_pull_request);
   return judge_pull(facts, command);
 }

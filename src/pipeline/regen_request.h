@@ -129,6 +129,9 @@ struct RegenVerdict {
 /// payload alone it says whether there is anything to ask.
 RegenVerdict judge_regen(const RegenFacts& facts);
 
+/// Whether it is known, by what was asked so far, that the command is of somebody who may.
+bool may_ask(const RegenFacts& facts);
+
 /// The same pull request once more, before anything follows from the verdict: nullopt = it is as it was.
 std::optional<RegenVerdict> judge_regen_again(const RegenTarget& target, const RegenPull& now);
 

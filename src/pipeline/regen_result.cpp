@@ -104,7 +104,8 @@ FileChange kind_of(const TreeChange& change) {
 
 std::uint64_t largest_patch(const config::Regen& settings) {
   constexpr std::uint64_t kMiB = 1u << 20;
-  return 2 * static_cast<std::uint64_t>(settings.max_mib) * kMiB + kMiB;
+  // It has the content of before and of after, each once and a half: in base 85, or with a sign before each short line.
+  return 3 * static_cast<std::uint64_t>(settings.max_mib) * kMiB + kMiB;
 }
 
 std::string to_json(const RegenResult& result) { return value_of(result).canonical(); }

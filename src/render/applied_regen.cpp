@@ -100,10 +100,13 @@ std::string links(const AppliedRegenReply& reply) {
 
 std::string last_commit(const AppliedRegenReply& reply) {
   if (reply.commit.empty()) return {};
-  return concat("\n", kLastRegenCommit, link(reply.commit.substr(0, kShortCommit), reply.commit_url), "\n");
+  return concat("\n", kLastRegenCommit, link(reply.commit.substr(0, kShortCommit), reply.commit_url),
+                committed_on(reply.sha), "\n");
 }
 
 }  // namespace
+
+std::string committed_on(std::string_view sha) { return concat(" on top of ", span(sha)); }
 
 std::string describe_outcome(AppliedRegenReply::Outcome outcome, std::size_t files) {
   using enum AppliedRegenReply::Outcome;

@@ -48,6 +48,8 @@ struct AppliedRegenReply {
 
 /// The line with the last commit that was made begins so. Later answers keep it: they take this one's place.
 inline constexpr std::string_view kLastRegenCommit = "Last commit of /regen: ";
+/// How that line ends.
+std::string committed_on(std::string_view sha);
 
 /// "committed 3 files".
 std::string describe_outcome(AppliedRegenReply::Outcome outcome, std::size_t files);

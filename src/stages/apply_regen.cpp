@@ -81,7 +81,7 @@ Result<AppliedRegen> apply_regen(const RegenPatch& patch, const ApplyRegenInputs
   for (const auto& change : changes) applied.files.push_back({change.path, pipeline::kind_of(change)});
   // Decision
   CG_TRY(const auto paths, paths_of(*store, after));
-  applied.findings = pipeline::judge_regen(changes, paths, in.settings, in.configuration_file);
+  applied.findings = pipeline::judge_regen(changes, paths, in.settings, in.deciding);
   if (!applied.findings.empty() || changes.empty() || in.target.is_fork || in.dry_run) return applied;
   // Effects
   CG_TRY(auto commit, store->commit({.tree = after,

@@ -35,7 +35,7 @@ Result<std::optional<RegenPatch>> read_regen_patch(const Workspace& workspace, c
 
 struct ApplyRegenInputs {
   const config::Regen& settings;
-  std::string configuration_file;       ///< from the top of the repository; never committed
+  pipeline::DecidingFiles deciding;     ///< are never committed
   const pipeline::RegenTarget& target;  ///< asked anew, and still at the pinned commit
   std::string image;                    ///< by digest, as it was pinned
   std::int64_t seconds = 0;             ///< now, since the epoch

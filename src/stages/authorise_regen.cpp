@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "render/applied_regen.h"
 #include "render/regen_reply.h"
 
 namespace crategate::stages {
@@ -126,10 +127,14 @@ class Authorisation {
     return authorised;
   }
 
-  /// Asked again, the commit is the one that was pinned, and not one that somebody wrote.
+  /// Asked again, the commit of the command is the one that was pinned, and not one that somebody wrote.
+  std::string pinned() const {
+    return wait_ == nullptr ? pipeline::parse_regen_command(facts_.comment.body).sha : pull_->head.sha;
+  }
+
   RegenVerdict head_moved() const {
     pipeline::RegenTarget target;
-    target.sha = pipeline::parse_regen_command(facts_.comment.body).sha;
+    target.sha = pinned();
     target.is_fork = facts_.pull->head_repository_id != facts_.pull->base_repository_id;
     return regen_head_moved(target);
   }
@@ -159,14 +164,15 @@ class Authorisation {
                                                     .text = authorised.verdict.text,
                                                     .hint = authorised.verdict.hint,
                                                     .comment = authorised.verdict.comment}),
-                             from_stranger(authorised.verdict) ? OlderReply::kept : OlderReply::replaced);
+                             stays_with(authorised.verdict));
   }
 
-  /// Whoever may not ask does not overwrite what was answered to those who may.
-  static bool from_stranger(const RegenVerdict& verdict) {
-    return verdict.outcome == RegenOutcome::refused &&
-           (verdict.reason == RegenReason::sender || verdict.reason == RegenReason::permission ||
-            verdict.reason == RegenReason::permission_unknown);
+  /// Whoever may not ask does not overwrite what was answered to those who may; nor does a request that came too late, for
+  /// another one has committed the files of the same commit.
+  OlderReply stays_with(const RegenVerdict& verdict) const {
+    if (!pipeline::may_ask(facts_)) return kKept;
+    if (verdict.reason == RegenReason::head_moved) return render::committed_on(pinned());
+    return kReplaced;
   }
 
   const AuthoriseInputs& in_;

@@ -111,7 +111,7 @@ Result<PostedComment> upsert(const Place& place, actions::Workflow& workflow) {
                                .marker = comment.marker,
                                .text = comment.text,
                                .lasting = comment.lasting,
-                               .once = comment.once};
+                               .stays_with = comment.stays_with};
   for (const auto& each : comments) facts.seen.push_back({each.id, each.author, each.body});
   // Decision
   const auto decision = pipeline::decide_comment(facts);

@@ -20,14 +20,13 @@ constexpr std::uint64_t kLargestPiece = (64u << 20) + (64u << 10);  // a log of 
 constexpr std::size_t kTakers = 8;
 constexpr std::string_view kTakenHint =
     "Let one job of an attempt do this stage, once; a re-run of the job replaces what its earlier attempt left.";
-/// A log is never taken.
+/// A log is never taken. What may be in memory is bounded by sizes: files of equal lines are no bomb.
 zip::Limits limits_of(const Bundle& bundle) {
   return {.archive = 2 * bundle.largest,
           .members = 1000,
           .member = bundle.largest,
           .total = 4 * bundle.largest,
-          .ratio = 100,
-          .ratio_from = 1u << 20};
+          .ratio_from = bundle.largest};
 }
 
 Piece in_state(const Workspace& workspace, const sys::Path& file) {

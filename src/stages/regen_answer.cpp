@@ -16,13 +16,13 @@ Result<void> GitHubRegenAnswer::react(std::int64_t comment, github::Reaction rea
 }
 
 Result<void> GitHubRegenAnswer::reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
-                                      OlderReply older) {
+                                      const OlderReply& stays_with) {
   CG_TRY(const auto posted, post_comment({.pull_request = pull_request,
                                           .marker = marker,
                                           .text = text,
                                           .reason = {},
                                           .lasting = std::string(render::kLastRegenCommit),
-                                          .once = older == OlderReply::kept},
+                                          .stays_with = stays_with},
                                          repository_, comments_, workflow_));
   log::info(concat("reply on pull request ", pull_request, ": ", to_string(posted.outcome),
                    posted.url.empty() ? "" : ", ", posted.url));
@@ -35,7 +35,7 @@ Result<void> PlannedRegenAnswer::react(std::int64_t comment, github::Reaction re
 }
 
 Result<void> PlannedRegenAnswer::reply(std::int64_t pull_request, const std::string&, const std::string& text,
-                                       OlderReply /*older*/) {
+                                       const OlderReply& /*stays_with*/) {
   print_(concat("reply on pull request ", pull_request, ":\n", text));
   return {};
 }

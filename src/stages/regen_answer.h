@@ -18,8 +18,10 @@ namespace crategate::stages {
 /// The first line of the reply: one for each CI image.
 std::string regen_marker(const config::CiImage& settings);
 
-/// What becomes of an older reply.
-enum class OlderReply : unsigned char { replaced, kept };
+/// Which older reply stays as it is: one with this text.
+using OlderReply = std::optional<std::string>;
+inline const OlderReply kReplaced = std::nullopt;
+inline const OlderReply kKept = "";  ///< is in each
 
 class RegenAnswer {
  public:
@@ -27,7 +29,7 @@ class RegenAnswer {
   virtual Result<void> react(std::int64_t comment, github::Reaction reaction) = 0;
   /// `text` begins with the marker.
   virtual Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
-                             OlderReply older) = 0;
+                             const OlderReply& stays_with) = 0;
 };
 
 /// On GitHub. Best-effort, as all comments: a missing permission is a warning that names it.
@@ -40,7 +42,7 @@ class GitHubRegenAnswer final : public RegenAnswer {
       : repository_(std::move(repository)), comments_(comments), reactions_(reactions), workflow_(workflow) {}
   Result<void> react(std::int64_t comment, github::Reaction reaction) override;
   Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
-                     OlderReply older) override;
+                     const OlderReply& stays_with) override;
 
  private:
   github::RepositoryName repository_;
@@ -55,7 +57,7 @@ class PlannedRegenAnswer final : public RegenAnswer {
   explicit PlannedRegenAnswer(std::function<void(std::string_view text)> print) : print_(std::move(print)) {}
   Result<void> react(std::int64_t comment, github::Reaction reaction) override;
   Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
-                     OlderReply older) override;
+                     const OlderReply& stays_with) override;
 
  private:
   std::function<void(std::string_view)> print_;

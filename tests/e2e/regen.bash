@@ -13,10 +13,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/regen_fixture.bash"
 
 tip() { in_remote rev-parse "refs/heads/${1-fix}"; }
 
-# expect_nothing_pushed: both branches are where people have left them.
+# expect_nothing_pushed: every ref is as people have left it.
 expect_nothing_pushed() {
-  expect_equal fix "$(tip)" "$HEAD"
-  expect_equal main "$(tip main)" "$(git -C "$WORK/project" rev-parse main)"
+  expect_equal refs "$(in_remote for-each-ref)" "$(<"$WORK/refs")"
 }
 
 it_commits_what_a_writer_asked_for() { # B34: whoever reads it knows how checks start
@@ -276,6 +275,10 @@ it_tells_the_second_of_two_that_it_came_too_late() { # A38: superseded
   apply # of the same commit, asked for at the same time
   expect_failure 50 conflict "moved on from $HEAD" .
   expect_equal branch "$(tip)" "$made"
+  expect_match "the answer of the first" "$(replies)" "committed 1 file.*Last commit of /regen: .*${made:0:7}"
+  state pull --number 7 --head-sha "$HEAD"
+  SHA=$made apply # a later command, whose commit nobody has made
+  expect_failure 50 conflict "moved on from $made" .
   expect_match reply "$(replies)" 'reason .head-moved.'
   expect_match "what the first has made" "$(replies)" "Last commit of /regen: .*${made:0:7}"
 }
@@ -357,9 +360,33 @@ it_leaves_the_answer_of_others_to_whoever_may_not_ask() {
   regen /regen
   expect_match reply "$(replies)" 'committed 1 file'
   state user --login alice --id 5 --level read
-  regen /regen
-  expect_equal authorised "$AUTHORISED" false
-  expect_match reply "$(replies)" 'committed 1 file'
+  for body in /regen '/regen see #1 of a stranger'; do
+    regen "$body"
+    expect_equal authorised "$AUTHORISED" false
+    expect_match reply "$(replies)" 'committed 1 file'
+    expect_no_match reply "$(replies)" stranger
+  done
+}
+
+it_commits_files_that_pack_well() {
+  pull 'generate.sh=yes "an equal line" | head -c 2000000 >generated/list\n'
+  requested
+  apply
+  expect_ok
+  expect_equal "size" "$(in_remote cat-file -s fix:generated/list)" 2000000
+}
+
+it_tells_of_a_commit_though_the_job_was_cancelled() { # the server has taken it
+  pull 'src/list=c\nb\na\n'
+  requested
+  printf '#!/bin/sh\necho at it >%s/pushing\nsleep 3\n' "$WORK" >"$REMOTE/hooks/post-receive"
+  chmod +x "$REMOTE/hooks/post-receive"
+  cancel_while_pushing &
+  apply
+  rm "$REMOTE/hooks/post-receive" "$WORK/pushing"
+  expect_equal parent "$(in_remote rev-parse fix^)" "$HEAD"
+  expect_equal "output" "$(output commit)" "$(tip)"
+  expect_match reply "$(replies)" "### /regen: committed 1 file"
 }
 
 it_commits_nothing_that_a_workflow_depends_on() { # A35; of each alone the tests of the policy and of hostile patches

@@ -134,9 +134,11 @@ it_refuses_what_it_cannot_read_with_one_reply() { # A30
   expect_refused argument
   expect_match reply "$(replies)" '--image=evil'
   authorise /regen 'del(.comment.user.id)'
-  expect_refused unclear
+  expect_ok
+  expect_match reason "$(output reason)" '^unclear: '
+  expect_match "the answer to whoever may ask" "$(replies)" '--image=evil'
   expect_equal "comments made" "$(state count --match '^POST /repos/.*/issues/7/comments 201')" 1
-  expect_equal "questions about rights" "$(state count --match permission)" 0
+  expect_equal "questions about rights" "$(state count --match permission)" 1
 }
 
 it_believes_the_permission_of_this_moment_only() { # A31

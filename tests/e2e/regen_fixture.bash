@@ -56,6 +56,7 @@ fork_pull() {
 
 # scene: a GitHub with alice, who may write, and pull request 7 as it is.
 scene() {
+  in_remote for-each-ref >"$WORK/refs"
   github user --login alice --id 5 --level write \
     + pull --number 7 --head-sha "$HEAD" --head-ref "${HEAD_REF:-fix}" ${FORK:+"$FORK"} \
     + file add --number 7 --name src/list \

@@ -134,12 +134,14 @@ it_outlasts_limits_and_bad_minutes() { # B17, B18, B20
   state pull --number 7 --head-sha "$HEAD"
   build_run 35 "$HEAD" --status in_progress
   state fail --status 502 --body html --times 3 --match '/runs'
+  state fail --kind secondary --status 429 --retry-after 2 --match '/runs'
   state when --match '/runs.* 200' limit --remaining 0 --reset-in 4
   state when --match ' 403$' run --id 35 --status completed --conclusion success
   wait_image
   expect_ok
   expect_equal image "$(output image)" "$IMAGE@$(<"$WORK/built")"
   expect_match "a bad minute" "$OUT$ERR" 'pr-7: GitHub: cannot list the workflow runs of tiny/app: found 502'
+  expect_match "too fast" "$OUT$ERR" 'pr-7: GitHub: [^;]*too many requests in a short time'
   expect_match "the limit, and its end" "$OUT$ERR" "pr-7: GitHub: [^;]*: this hour's requests are used up; nothing more is answered until 20"
   expect_equal "requests while it lasts" "$(state count --status 403)" 1
 }

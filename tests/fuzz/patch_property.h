@@ -55,7 +55,7 @@ class PatchProperty {
     std::vector<std::string> paths;
     const auto entries = store_->entries(*applied, kMost).value();
     for (const auto& entry : entries) paths.push_back(entry.path);
-    for (const auto& finding : pipeline::judge_regen(changes, paths, {}, "crategate.yml"))
+    for (const auto& finding : pipeline::judge_regen(changes, paths, {}, {.configuration = "crategate.yml"}))
       hold(!finding.text.empty() && neutralise(finding.text) == finding.text);
     // What becomes of another kind goes and comes in a patch of ours, which names it twice.
     const auto of_one_kind = [](const TreeChange& change) {

@@ -42,7 +42,7 @@ std::string PatchScene::outcome(const std::string& patch) const {
   const auto entries = store->entries(*applied, kMost).value();
   for (const auto& entry : entries) paths.push_back(entry.path);
   const auto changes = store->changes(tree, *applied).value();
-  const auto findings = pipeline::judge_regen(changes, paths, regen, "crategate.yml");
+  const auto findings = pipeline::judge_regen(changes, paths, regen, {.configuration = "crategate.yml"});
   for (const auto& finding : findings) ids.emplace_back(to_string(finding.refusal));
   return ids.empty() ? "accepted" : join(ids, " ");
 }

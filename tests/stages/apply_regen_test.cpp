@@ -66,7 +66,7 @@ class ApplyRegen : public ::testing::Test {
   }
   /// Somebody else's commit, at the branch.
   std::string move_branch() {
-    const auto other = in_remote({"commit-tree", concat(head, "^{tree}"), "-p", head, "-m", "somebody else's"});
+    auto other = in_remote({"commit-tree", concat(head, "^{tree}"), "-p", head, "-m", "somebody else's"});
     in_remote({"update-ref", "refs/heads/fix", other});
     return other;
   }
@@ -93,7 +93,7 @@ class ApplyRegen : public ::testing::Test {
     transfer->before_push = before_push;
     return apply_regen(patch,
                        {.settings = settings,
-                        .configuration_file = configuration,
+                        .deciding = {.configuration = configuration},
                         .target = target,
                         .image = kImage,
                         .seconds = 1'700'000'000,

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "json/value.h"
+#include "render/applied_regen.h"
 #include "stages/ci_image_project.h"
 #include "stages/fake_comments.h"
 #include "stages/fake_github.h"
@@ -30,9 +31,9 @@ class RecordingAnswer final : public RegenAnswer {
     return {};
   }
   Result<void> reply(std::int64_t pull_request, const std::string& marker, const std::string& text,
-                     OlderReply older) override {
+                     const OlderReply& stays_with) override {
     EXPECT_EQ(pull_request, 7);
-    older_replies.push_back(older);
+    older_replies.push_back(stays_with);
     EXPECT_THAT(text, StartsWith(marker));
     replies.push_back(text);
     return {};
@@ -179,9 +180,13 @@ TEST_F(AuthoriseRegen, AsksNobodyAboutWhatIsNotOurs) {
 TEST_F(AuthoriseRegen, AsksOneThingAfterTheOther) {
   comment("/regen main");
   expect_refused("argument");
-  EXPECT_THAT(github.permissions_asked, IsEmpty());
-  comment("/regen");
+  EXPECT_EQ(answer.older_replies.back(), kReplaced);
+  EXPECT_EQ(github.pulls_asked, 0);
   github.permission->level = github::Permission::Level::read;
+  expect_refused("permission");
+  EXPECT_EQ(answer.older_replies.back(), kKept);
+  EXPECT_THAT(answer.replies.back(), Not(HasSubstr("main"))) << "a stranger's words";
+  comment("/regen");
   expect_refused("permission");
   EXPECT_EQ(github.pulls_asked, 0);
   EXPECT_THAT(answer.reactions, ElementsAre(Reaction::thumbs_down)) << "no eyes for those who may not";
@@ -283,19 +288,20 @@ TEST_F(AuthoriseRegen, AsksOnceMoreBeforeAnythingIsWritten) {
   github.permission->level = github::Permission::Level::read;
   EXPECT_EQ(again().reason_id, "permission");
   ASSERT_THAT(answer.replies, SizeIs(1));
-  EXPECT_EQ(answer.older_replies.back(), OlderReply::kept);
+  EXPECT_EQ(answer.older_replies.back(), kKept);
   EXPECT_EQ(github.pulls_asked, 0);
   github.permission = fail(ErrorCode::unavailable, "no answer");
   const auto unknown = again();
   EXPECT_FALSE(unknown.accepted());
   EXPECT_EQ(unknown.failure->code, ErrorCode::unavailable);
+  EXPECT_EQ(answer.older_replies.back(), kKept) << "nobody knows whose it is";
   github.permission = github::Permission{.level = github::Permission::Level::write, .user = 5, .role = "write"};
   github.pull.head.sha = kMoved;
   const auto moved = again();
   EXPECT_EQ(moved.reason_id, "head-moved");
   ASSERT_TRUE(moved.failure);
   EXPECT_EQ(exit_code(moved.failure->code), 50);
-  EXPECT_EQ(answer.older_replies.back(), OlderReply::replaced);
+  EXPECT_EQ(answer.older_replies.back(), render::committed_on(head)) << "another request's commit is this one's answer";
   github.pull.head.sha = head;
   github.pull.state = "closed";
   EXPECT_EQ(again().reason_id, "closed");
@@ -381,12 +387,16 @@ TEST(RegenAnswer, IsAReactionAndOneReply) {
   GitHubRegenAnswer answer(github::RepositoryName::parse("o/r").value(), comments, reactions, workflow);
   const std::string marker = regen_marker(config::CiImage{.image = "ghcr.io/o/r/ci"});
   ASSERT_TRUE(answer.react(100, Reaction::eyes));
-  ASSERT_TRUE(answer.reply(7, marker, marker + "\none\n", OlderReply::kept));
-  ASSERT_TRUE(answer.reply(7, marker, marker + "\ntwo\n", OlderReply::replaced));
-  ASSERT_TRUE(answer.reply(7, marker, marker + "\na stranger's\n", OlderReply::kept));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\none\n", kKept));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\ntwo\n", kReplaced));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\na stranger's\n", kKept));
   EXPECT_THAT(reactions.seen, ElementsAre(std::pair(100, Reaction::eyes)));
   ASSERT_THAT(comments.all, SizeIs(1));
   EXPECT_EQ(comments.all[0].body, marker + "\ntwo\n");
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\ntoo late\n", "two"));
+  EXPECT_EQ(comments.all[0].body, marker + "\ntwo\n");
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\nthree\n", "one"));
+  EXPECT_EQ(comments.all[0].body, marker + "\nthree\n");
   EXPECT_THAT(workflow.annotations, IsEmpty());
 }
 
@@ -399,7 +409,7 @@ TEST(RegenAnswer, IsLeftOutWithAWarning) {
   reactions.error = Error{ErrorCode::forbidden, "403", "add `permissions: pull-requests: write` to the job"};
   comments.write_error = reactions.error;
   EXPECT_TRUE(answer.react(100, Reaction::eyes));
-  EXPECT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\n", OlderReply::replaced));
+  EXPECT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\n", kReplaced));
   ASSERT_THAT(workflow.annotations, SizeIs(2));
   for (const auto& warning : workflow.annotations)
     EXPECT_THAT(warning.message, HasSubstr("permissions: pull-requests: write"));
@@ -411,7 +421,7 @@ TEST(RegenAnswer, IsPrintedInADryRun) {
   std::string printed;
   PlannedRegenAnswer answer([&printed](std::string_view text) { printed += text; });
   ASSERT_TRUE(answer.react(100, Reaction::thumbs_down));
-  ASSERT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\nno\n", OlderReply::replaced));
+  ASSERT_TRUE(answer.reply(7, "<!-- m -->", "<!-- m -->\nno\n", kReplaced));
   EXPECT_EQ(printed, "reaction -1 to comment 100\nreply on pull request 7:\n<!-- m -->\nno\n");
 }
 

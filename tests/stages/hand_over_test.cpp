@@ -87,6 +87,18 @@ TEST_F(HandOver, GivesAPatchOfTheSizeThatIsAllowed) {
   EXPECT_TRUE(taker.read(sys::Path(".crategate") / kRegenPatchFile) == patch);
 }
 
+/// Equal lines pack 400 to 1, and are no bomb.
+TEST_F(HandOver, TakesAPatchThatPacksWell) {
+  std::string patch;
+  while (patch.size() < (8u << 20)) patch += "+an equal line of a golden file\n";
+  maker.write(sys::Path(".crategate") / kRegenResultFile, "{}");
+  maker.write(sys::Path(".crategate") / kRegenPatchFile, patch);
+  ASSERT_TRUE(give(regen_bundle(maker.workspace, {}), services()).value());
+  const auto taken = take({regen_bundle(taker.workspace, {})}, services());
+  ASSERT_TRUE(taken) << describe(taken.error());
+  EXPECT_EQ(taker.read(sys::Path(".crategate") / kRegenPatchFile), patch);
+}
+
 TEST_F(HandOver, GivesEveryBundleAndTakesItWhereThereIsNothing) {
   const std::string log = cell.log;
   maker.write(".crategate/plan.json", "{}\n");

@@ -466,12 +466,9 @@ std::vector<std::string> hostile_branches() {
           "\xF0\x9F\x9A\x80",
           "\xC3\xBC",
           "u\xCC\x88",
-          "\xE2\x80\xAE"
-          "evil",
-          "a\xE2\x80\x8B"
-          "b",
-          "a\xC2\xA0"
-          "b",
+          "\342\200\256evil",
+          "a\342\200\213b",
+          "a\302\240b",
           "HEAD",
           "refs/heads/main",
           "latest",

@@ -11,7 +11,6 @@
 namespace crategate::app {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -1,6 +1,7 @@
 // One commit from a real remote and one back: exactly the one that was asked for, and only on top of what was expected.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <thread>
@@ -127,6 +128,38 @@ TEST_F(CommitTransferTest, TakesNothingElseForACommitOrABranch) {
   EXPECT_FALSE(transfer.push(first, "refs/tags/v1", first));
   EXPECT_FALSE(transfer.push(first, "main", first));
   EXPECT_FALSE(transfer.push("main", kBranch, first));
+}
+
+/// Lets the server do all of it, and is out of time, or cancelled, before its answer is there.
+class LostAnswer final : public sys::ProcessRunner {
+ public:
+  explicit LostAnswer(sys::ProcessRunner& processes) : processes_(processes) {}
+  Result<sys::ProcessOutcome> run(const sys::Command& command, const sys::RunOptions& options) override {
+    auto outcome = processes_.run(command, options);
+    if (outcome && std::ranges::find(command.arguments, "push") != command.arguments.end()) outcome->timed_out = true;
+    return outcome;
+  }
+
+ private:
+  sys::ProcessRunner& processes_;
+};
+
+TEST_F(CommitTransferTest, LooksWhereTheBranchIsWhenTheAnswerIsLost) {
+  LostAnswer lost(processes);
+  GitCommitTransfer transfer(PrivateRepository(lost, environment, remote.directory().path(), remote.path().string(),
+                                               Secret(), Holds::commits));
+  ASSERT_TRUE(transfer.fetch(first, kPull));
+  const std::string next = next_in(transfer, first, "next");
+  const auto done = transfer.push(next, kBranch, first);
+  ASSERT_TRUE(done) << describe(done.error());
+  EXPECT_TRUE(*done);
+  remote.hook("remote.git/hooks/pre-receive", "exit 1\n");
+  const auto not_done = transfer.push(next_in(transfer, next, "later"), kBranch, next);
+  ASSERT_FALSE(not_done);
+  EXPECT_EQ(not_done.error().code, ErrorCode::unavailable);
+  EXPECT_THAT(describe(not_done.error()), HasSubstr("took longer than"));
+  remote.in_remote({"update-ref", "-d", kBranch});
+  EXPECT_FALSE(transfer.push(next_in(transfer, next, "late"), kBranch, next).value()) << "it is another";
 }
 
 TEST_F(CommitTransferTest, SaysWhatAServerRefuses) {

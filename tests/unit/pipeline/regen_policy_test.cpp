@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr auto kFile = EntryMode::file;
-const std::string kConfiguration = "ci/Release File.yml";
+const DecidingFiles kDeciding{.configuration = "ci/Release File.yml", .of_image = {"ci/Tools.Dockerfile", "Makefile"}};
 
 TreeChange changed(const std::string& path) { return {path, kFile, kFile, 10}; }
 TreeChange added(const std::string& path, EntryMode mode = kFile) { return {path, std::nullopt, mode, 10}; }
@@ -23,7 +23,7 @@ TreeChange deleted(const std::string& path, EntryMode mode = kFile) { return {pa
 std::string ids(const std::vector<TreeChange>& changes, const std::vector<std::string>& paths = {},
                 const config::Regen& regen = {}) {
   std::vector<std::string> ids;
-  for (const auto& finding : judge_regen(changes, paths, regen, kConfiguration)) {
+  for (const auto& finding : judge_regen(changes, paths, regen, kDeciding)) {
     EXPECT_EQ(neutralise(finding.text), finding.text);
     EXPECT_TRUE(is_valid_utf8(finding.text));
     ids.emplace_back(to_string(finding.refusal));
@@ -59,6 +59,10 @@ TEST(RegenPolicy, JudgesEachChangeByItsPath) {
       {"-rf", ""},
       {std::string(255, 'x'), ""},
       // GitHub's and git's own, however they are spelled.
+      {"ci/Tools.Dockerfile", "protected-path"},
+      {"CI/tools.dockerfile", "protected-path"},
+      {"Makefile", "protected-path"},
+      {"ci/Makefile", ""},
       {".github/workflows/ci.yml", "protected-path"},
       {".github", "protected-path"},
       {".GitHub/workflows/ci.yml", "protected-path"},
@@ -246,16 +250,16 @@ TEST(RegenPolicy, CountsFilesAndBytes) {
 }
 
 TEST(RegenPolicy, SaysWhatAndWhy) {
-  const auto findings = judge_regen({{"x\n::error::y", kFile, kFile, 1}, {"l", std::nullopt, EntryMode::symlink, 1}},
-                                    {}, {}, kConfiguration);
+  const auto findings =
+      judge_regen({{"x\n::error::y", kFile, kFile, 1}, {"l", std::nullopt, EntryMode::symlink, 1}}, {}, {}, kDeciding);
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[0].path, "x\n::error::y");
   EXPECT_EQ(findings[0].text, R"("x\n::error::y" has a control character)");
   EXPECT_EQ(findings[1].text, R"("l" is a symbolic link)");
-  EXPECT_EQ(judge_regen({added("##[error]", EntryMode::symlink)}, {}, {}, "").front().text,
+  EXPECT_EQ(judge_regen({added("##[error]", EntryMode::symlink)}, {}, {}, {}).front().text,
             R"("## [error]" is a symbolic link)");
-  EXPECT_THAT(judge_regen({added("a")}, {"A"}, {}, "").front().text, HasSubstr(R"("a" and "A" are one name)"));
-  EXPECT_THAT(judge_regen({}, {"x"}, {}, ""), IsEmpty());
+  EXPECT_THAT(judge_regen({added("a")}, {"A"}, {}, {}).front().text, HasSubstr(R"("a" and "A" are one name)"));
+  EXPECT_THAT(judge_regen({}, {"x"}, {}, {}), IsEmpty());
 }
 
 TEST(RegenPolicy, LargeTreesAreJudgedQuickly) {

@@ -325,7 +325,40 @@ TEST(RegenRequest, AsksTheCheapestFirst) {
   facts.comment.body = "thanks";
   EXPECT_EQ(judge_regen(facts).outcome, RegenOutcome::ignored);
   facts.comment.body = "/regen main";
-  EXPECT_EQ(judge_regen(facts).outcome, RegenOutcome::refused) << "of that nobody need be asked";
+  EXPECT_EQ(judge_regen(facts).reason, RegenReason::argument) << "of that nobody need be asked";
+  facts.permission.reset();
+  EXPECT_EQ(judge_regen(facts).outcome, RegenOutcome::ask_permission) << "a stranger's words are not repeated";
+}
+
+TEST(RegenRequest, IsSomebodysWhoMayOnceThatIsKnown) {
+  const struct {
+    const char* name;
+    void (*change)(RegenFacts& facts);
+    bool may;
+  } rows[] = {
+      {"write", [](RegenFacts&) {}, true},
+      {"an argument", [](RegenFacts& f) { f.comment.body = "/regen main"; }, true},
+      {"closed", [](RegenFacts& f) { f.pull->state = "closed"; }, true},
+      {"not asked yet", [](RegenFacts& f) { f.permission.reset(); }, false},
+      {"read", [](RegenFacts& f) { f.permission->may_write = false; }, false},
+      {"another account's", [](RegenFacts& f) { f.permission->user = 6; }, false},
+      {"another sender", [](RegenFacts& f) { f.comment.sender = 6; }, false},
+      {"no author", [](RegenFacts& f) { f.comment.author.reset(); }, false},
+      {"no command", [](RegenFacts& f) { f.comment.body = "thanks"; }, false},
+      {"an app", [](RegenFacts& f) { f.comment.type = "Bot"; }, false},
+      {"an app of the list",
+       [](RegenFacts& f) {
+         f.comment.type = "Bot";
+         f.bots = {f.comment.login};
+         f.permission.reset();
+       },
+       true},
+  };
+  for (const auto& row : rows) {
+    RegenFacts facts = good();
+    row.change(facts);
+    EXPECT_EQ(may_ask(facts), row.may) << row.name;
+  }
 }
 
 TEST(RegenRequest, PinsWhatItHasSeen) {

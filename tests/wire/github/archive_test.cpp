@@ -295,7 +295,7 @@ TEST(ArtifactArchive, WithoutADigestIsNotPutTogetherFromParts) {
 
 TEST(ArtifactArchive, IsGivenUpWhenTheStorageStaysSilent) {
   ArchiveFixture api;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 6; ++i) {
     api.redirect();
     api.store({.status = 403, .body = "<Error>AuthenticationFailed</Error>"});
   }

@@ -75,19 +75,20 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(PassingFailure, ThatStaysIsAnErrorInTheEnd) {
   ApiFixture api;
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 6; ++i)
     api.expect("GET", kList, {.status = 503, .headers = {{"X-GitHub-Request-Id", "C0:FFEE"}}});
   const auto list = api.list();
   ASSERT_FALSE(list);
   EXPECT_EQ(list.error().code, ErrorCode::unavailable);
   EXPECT_THAT(describe(list.error()), HasSubstr("C0:FFEE"));
-  EXPECT_THAT(describe(list.error()), HasSubstr("after 5 tries"));
-  EXPECT_EQ(api.clock.sleeps(), (Sleeps{milliseconds(250), milliseconds(500), milliseconds(1000), milliseconds(2000)}));
+  EXPECT_THAT(describe(list.error()), HasSubstr("after 6 tries"));
+  EXPECT_EQ(api.clock.sleeps(),
+            (Sleeps{milliseconds(250), milliseconds(500), milliseconds(1000), milliseconds(2000), milliseconds(4000)}));
 }
 
 TEST(PassingFailure, TruncationThatStaysIsIntegrity) {
   ApiFixture api;
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 6; ++i)
     api.expect("GET", kList, {.headers = {{"Content-Length", "500"}}, .body = "{", .close = true});
   EXPECT_EQ(api.list().error().code, ErrorCode::integrity);
 }
@@ -106,7 +107,7 @@ TEST(PassingFailure, OfAServerThatIsNotThereNamesTheTask) {
   EXPECT_EQ(list.error().code, ErrorCode::unavailable);
   EXPECT_THAT(describe(list.error()), HasSubstr("list the artifacts of run 7 of o/r"));
   EXPECT_FALSE(list.error().hint.empty());
-  EXPECT_EQ(clock.sleeps().size(), 4U);
+  EXPECT_EQ(clock.sleeps().size(), 5U);
 }
 
 TEST(PassingFailure, IsNotWaitedForBeyondTheDeadline) {
