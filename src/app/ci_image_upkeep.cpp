@@ -63,8 +63,10 @@ Result<void> ci_image_load(Application& app) {
   CG_TRY(const auto* const settings, require_ci_image(app));
   CG_TRY(const auto repository, ci_image_repository(*settings));
   const auto& words = app.line().positional.empty() ? app.invocation().artifact.paths : app.line().positional;
-  if (words.size() != 1) {
-    return fail(ErrorCode::bad_input, concat("ci-image load: expected one PATH, found ", words.size()),
+  if (words.size() != 1 || words.front().empty()) {
+    return fail(ErrorCode::bad_input,
+                concat("ci-image load: expected one PATH, found ",
+                       words.size() != 1 ? std::to_string(words.size()) : "an empty word"),
                 "Write `crategate ci-image load FOLDER`, the folder of the downloaded artifact ci-image; in a workflow "
                 "`with: {stage: load-ci-image, artifact-path: FOLDER}`.");
   }

@@ -323,14 +323,16 @@ const std::vector<Row>& rows() {
        ci_image_load},
       {{"ci-image regen-authorise", "ci-image",
         "Whether the comment /regen of this event is obeyed, for which commit and in which image.",
-        "crategate ci-image regen-authorise --event issue_comment --payload event.json --dry-run",
+        "crategate ci-image regen-authorise --event issue_comment --payload event.json "
+        "--dry-run",
         "As a stage of the action: authorise-regen. Needs github-token, and permissions: pull-requests: write and "
         "actions: read.",
         "", 0, false, "authorise-regen"},
        ci_image_regen_authorise},
       {{"ci-image regen-apply", "regen",
         "Commits what `ci-image regen` has made to the branch of the pull request, and answers the comment.",
-        "crategate ci-image regen-apply --dry-run",
+        "crategate ci-image regen-apply --event issue_comment --payload event.json "
+        "--pull-request 7 --sha COMMIT --regen-image IMAGE --dry-run",
         "As a stage of the action: apply-regen, the third job of /regen. Needs github-token, and permissions: "
         "contents:\n"
         "write and pull-requests: write.",

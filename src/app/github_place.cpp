@@ -25,7 +25,7 @@ Result<github::RepositoryName> repository_of(const Application& app) {
   if (!text.empty()) return github::RepositoryName::parse(text);
   return fail(ErrorCode::bad_input,
               concat(actions::kRepository, ": expected the repository of the pull request, found none"),
-              "A runner sets it; elsewhere write GITHUB_REPOSITORY=OWNER/NAME in front, or --dry-run.");
+              "A runner sets it; elsewhere write GITHUB_REPOSITORY=OWNER/NAME in front.");
 }
 
 stages::WaitPlace place_of(const Application& app) {

@@ -93,8 +93,12 @@ Ending no_artifact(const Application& app) {
 pipeline::DecidingFiles deciding_files(const Application& app, const std::string& inside) {
   pipeline::DecidingFiles deciding{.configuration = concat(inside, app.configuration_file())};
   const auto& settings = *app.configuration().ci_image;
-  for (const auto& file : settings.watch) deciding.of_image.push_back(concat(inside, file));
-  if (!settings.dockerfile.empty()) deciding.of_image.push_back(concat(inside, settings.dockerfile));
+  // A watched path is one of the project's folder or, outside of it, of the repository.
+  deciding.of_image = settings.watch;
+  deciding.of_image.push_back(settings.dockerfile);
+  const auto count = deciding.of_image.size();
+  for (std::size_t i = 0; i < count && !inside.empty(); ++i)
+    deciding.of_image.push_back(concat(inside, deciding.of_image[i]));
   return deciding;
 }
 
@@ -176,7 +180,8 @@ Result<void> ci_image_regen_apply(Application& app) {
   // Facts: what has become of commenter and pull request meanwhile.
   CG_TRY(const auto asked,
          stages::authorise_regen_again({.plan = plan_inputs(app), .place = place_of(app), .repository = repository},
-                                       pins.sha, {.plan = services, .github = *client, .answer = *answer}));
+                                       {pins.pull_request, pins.sha},
+                                       {.plan = services, .github = *client, .answer = *answer}));
   if (!asked.accepted()) {
     CG_CHECK(app.workflow().set_output("commit", ""));
     if (asked.failure) return fail(*asked.failure);

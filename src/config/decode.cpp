@@ -276,14 +276,42 @@ Result<int> read_patch_mib(const Node& node, std::string_view path) {
   return read_count_up_to(kMost, node, path);
 }
 
+/// Paths of git have no slash at either end, and neither `.` nor `..` in between.
+Result<std::vector<std::string>> read_tree_globs(const Node& node, std::string_view path) {
+  CG_TRY(auto globs, read_list(node, path));
+  for (std::size_t i = 0; i < globs.size(); ++i) {
+    const auto components = split(globs[i], '/');
+    const auto odd = [](const std::string& component) {
+      return component.empty() || component == "." || component == "..";
+    };
+    if (std::ranges::none_of(components, odd)) continue;
+    return fail(error_at(node.items[i], concat(path, "[", i, "]"),
+                         concat("expected a pattern from the top of the repository, found ", quoted(globs[i])),
+                         "write for example generated/** or docs/*.md, without a leading or final slash, . and .."));
+  }
+  return globs;
+}
+
+Result<std::vector<std::string>> read_apps(const Node& node, std::string_view path) {
+  constexpr std::string_view kSuffix = "[bot]";
+  CG_TRY(auto logins, read_list(node, path));
+  for (std::size_t i = 0; i < logins.size(); ++i) {
+    if (logins[i].ends_with(kSuffix) && logins[i].size() > kSuffix.size()) continue;
+    return fail(error_at(
+        node.items[i], concat(path, "[", i, "]"), concat("expected the login of an app, found ", quoted(logins[i])),
+        concat("write it as GitHub shows it: \"", logins[i].empty() ? "renovate" : logins[i], kSuffix, "\"")));
+  }
+  return logins;
+}
+
 Result<Regen> decode_regen(const Node& node, std::string_view path) {
   Regen regen;
   Section section(node, std::string(path));
   section.read_with("message", regen.message, read_filled_text);
   section.read("sign-off", regen.sign_off);
   section.read("remote", regen.remote);
-  section.read("allow", regen.allow);
-  section.read("bots", regen.bots);
+  section.read_with("allow", regen.allow, read_tree_globs);
+  section.read_with("bots", regen.bots, read_apps);
   section.read("network", regen.network);
   section.read("timeout", regen.timeout);
   section.read_with("max-files", regen.max_files, read_count);

@@ -14,6 +14,7 @@ namespace {
 
 /// What no branch's name has (git-check-ref-format), and every pattern.
 constexpr std::string_view kNoBranch = "*?[ ~^:\\";
+constexpr std::string_view kBranchRef = "refs/heads/";
 
 /// By the names of the image specification, which are Go's.
 constexpr std::array<std::string_view, 22> kBuilt = {
@@ -32,9 +33,31 @@ Result<std::map<std::string, std::string>> read_branches(const Node& node, std::
       return fail(error_at_key(item, path, concat("expected names of branches, found ", quoted(item.key)),
                                "patterns match nothing: name each branch"));
     }
-    CG_TRY(out[item.key], read_text(item, concat(path, ".", item.key)));
+    if (item.key.starts_with(kBranchRef)) {
+      return fail(error_at_key(item, path, concat("expected names of branches, found the ref ", quoted(item.key)),
+                               concat("write ", item.key.substr(kBranchRef.size()))));
+    }
+    CG_TRY(auto tag, read_text(item, concat(path, ".", item.key)));
+    const auto other = std::ranges::find(out, tag, &std::pair<const std::string, std::string>::second);
+    if (other != out.end()) {
+      return fail(error_at(
+          item, concat(path, ".", item.key),
+          concat("expected a tag of its own, found ", quoted(tag), ", which is that of ", quoted(other->first)),
+          "whichever branch was built last would have the tag"));
+    }
+    out[item.key] = std::move(tag);
   }
   return out;
+}
+
+/// A pull request that changes it would run in the old image.
+Result<> require_watched_dockerfile(Section& section, const CiImage& image) {
+  const bool watched = std::ranges::find(image.watch, image.dockerfile) != image.watch.end();
+  const Node* const dockerfile = section.find("dockerfile");
+  if (dockerfile == nullptr || image.dockerfile.empty() || image.watch.empty() || watched) return {};
+  return fail(error_at(*dockerfile, "ci-image.dockerfile",
+                       concat("expected one of the files of ci-image.watch, found ", quoted(image.dockerfile)),
+                       "add it to ci-image.watch: what is not watched changes no image"));
 }
 
 /// What machines call themselves.
@@ -104,6 +127,7 @@ Result<CiImage> decode_ci_image(const Node& node, std::string_view path) {
   section.read_word("fork-image", image.fork_image, {"none", "artifact"});
   CG_CHECK(section.finish());
   CG_CHECK(require_time_to_ask(section, image));
+  CG_CHECK(require_watched_dockerfile(section, image));
   return image;
 }
 

@@ -90,7 +90,7 @@ Result<Fresh> read_fresh(const Node& node, std::string_view path) {
 
 Result<Timeout> read_duration(const Node& node, std::string_view path) {
   const bool scalar = node.kind == Node::Kind::scalar;
-  if (scalar && parse_unsigned(node.text))
+  if (scalar && parse_unsigned(node.text).value_or(0) > 0)
     return expected(node, path, "a duration with its unit",
                     concat("write ", node.text, "s, ", node.text, "m or ", node.text, "h"));
   const auto milliseconds = scalar ? parse_duration(node.text) : std::nullopt;
@@ -103,7 +103,8 @@ Result<Timeout> read_duration(const Node& node, std::string_view path) {
 Result<int> read_number(const Node& node, std::string_view path, int maximum) {
   const auto number = node.kind == Node::Kind::scalar ? parse_unsigned(node.text) : std::nullopt;
   if (!number || *number > static_cast<std::uint64_t>(maximum))
-    return expected(node, path, concat("a number from 0 to ", maximum), "write it in digits");
+    return expected(node, path, concat("a number from 0 to ", maximum),
+                    number ? concat("write at most ", maximum) : std::string("write it in digits"));
   return static_cast<int>(*number);
 }
 

@@ -243,7 +243,8 @@ Result<bool> PrivateRepository::swap(const std::string& ref, const std::optional
     if (*now != expected) return false;
     if (!outcome) return fail(outcome.error());
     if (tried < kTries && met_a_lock(pushed.reason)) continue;
-    if (pushed.refused && !met_a_lock(pushed.reason)) return fail(refused_push(ref, access_->address, pushed.reason));
+    if (pushed.refused && !met_a_lock(pushed.reason))
+      return fail(refused_push(ref, access_->address, pushed.reason, outcome->err));
     return fail(remote_error(concat("write ", ref), pushed.reason.empty() ? outcome->err : pushed.reason));
   }
 }

@@ -14,6 +14,13 @@ constexpr std::string_view kRights =
     "Give the job `permissions: contents: write` and check out with its token, or use a login that may push "
     "refs/crategate/*; docs/leases.md";
 
+constexpr std::string_view kBranches = "refs/heads/";
+constexpr std::string_view kRightsOfBranch =
+    "Give the job `permissions: contents: write`. A rule or a hook of the branch, which the server names, keeps it "
+    "from "
+    "whoever pushes: let them bypass it, or commit by hand.";
+constexpr std::string_view kServerSays = "remote: ";
+
 struct Words {
   std::string_view text;  ///< lower case
   ErrorCode code;
@@ -66,11 +73,20 @@ Error remote_failure(std::string_view doing, const RemoteAddress& remote, std::s
           std::nullopt};
 }
 
-Error refused_push(std::string_view ref, const RemoteAddress& remote, std::string_view reason) {
-  return {
-      ErrorCode::forbidden, concat("cannot write ", ref, " in ", remote.shown, ": it refused, ", shown(remote, reason)),
-      std::string(kRights), {},
-      std::nullopt,         std::nullopt};
+Error refused_push(std::string_view ref, const RemoteAddress& remote, std::string_view reason,
+                   std::string_view output) {
+  std::string said(reason);
+  for (const std::string& line : split(output, '\n')) {
+    const std::string_view words =
+        line.starts_with(kServerSays) ? trim(std::string_view(line).substr(kServerSays.size())) : "";
+    if (!words.empty()) said += concat("; ", words);
+  }
+  return {ErrorCode::forbidden,
+          concat("cannot write ", ref, " in ", remote.shown, ": it refused, ", shown(remote, said)),
+          std::string(ref.starts_with(kBranches) ? kRightsOfBranch : kRights),
+          {},
+          std::nullopt,
+          std::nullopt};
 }
 
 }  // namespace crategate::git

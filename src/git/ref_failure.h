@@ -12,7 +12,8 @@ namespace crategate::git {
 /// `doing`: "read refs/crategate/x". `output`: git's standard error, or the reason of a refused push.
 /// unauthenticated, forbidden, not_found; unavailable for everything that another try may mend. Shows no credential.
 Error remote_failure(std::string_view doing, const RemoteAddress& remote, std::string_view output);
-/// A push that the server refused by rule: a hook, a protected ref, a quota.
-Error refused_push(std::string_view ref, const RemoteAddress& remote, std::string_view reason);
+/// A push that the server refused by rule: a hook, a protected ref, a quota. `output`: git's standard error, with the server's
+/// own words.
+Error refused_push(std::string_view ref, const RemoteAddress& remote, std::string_view reason, std::string_view output);
 
 }  // namespace crategate::git

@@ -52,7 +52,7 @@ Result<RegenFile> read_file(const json::Reader& from) {
 Result<std::vector<RegenFile>> files_at(const json::Reader& from, std::size_t most) {
   CG_TRY(const auto member, from.at("files"));
   CG_TRY(const auto items, member.items());
-  if (items.size() > most) return member.expected(concat("at most ", most, " files"));
+  if (items.size() > most) return member.expected(concat("at most ", most, " files (regen.max-files)"));
   std::vector<RegenFile> files;
   std::set<std::string> seen;
   for (const auto& item : items) {

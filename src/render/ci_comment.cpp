@@ -64,6 +64,13 @@ std::size_t end_of_lines(std::string_view text) {
   return end > 0 && static_cast<unsigned char>(text[end - 1]) >= 0xC0U ? end - 1 : end;
 }
 
+std::string generating(const CiImageComment& comment) {
+  if (!comment.generates) return {};
+  const std::string chosen = concat("DOCKER_CI_IMAGE=", comment.by_digest);
+  return concat("\nTo make generated files with it, by the repository's Makefile or without one:\n\n",
+                shell_block({concat(chosen, " make gen"), concat(chosen, " crategate ci-image gen")}));
+}
+
 }  // namespace
 
 std::string ci_image_comment(const CiImageComment& comment) {
@@ -75,10 +82,7 @@ std::string ci_image_comment(const CiImageComment& comment) {
       shell_block({concat("docker pull ", image),
                    concat(R"sh(docker run --rm -it --user "$(id -u):$(id -g)" -v "$PWD:/workspace" -w /workspace )sh",
                           image, " sh")}),
-      "\nTo make generated files with it, by the repository's Makefile or without one:\n\n",
-      shell_block({concat("DOCKER_CI_IMAGE=", image, " make gen"),
-                   concat("DOCKER_CI_IMAGE=", image, " crategate ci-image gen")}),
-      "\nEach push updates this comment. The tag moves with it, the digest does not.\n");
+      generating(comment), "\nEach push updates this comment. The tag moves with it, the digest does not.\n");
   return fit_comment(text);
 }
 

@@ -16,10 +16,11 @@ inline constexpr std::size_t kCommentLimit = 60000;
 
 struct CiImageComment {
   std::string marker;
-  std::string tagged;     ///< `name:tag`, in the familiar form
-  std::string by_digest;  ///< `name@sha256:…`
-  std::string commit;     ///< that it was built from
-  std::string reason;     ///< the decision's; with names that a stranger may have chosen
+  std::string tagged;      ///< `name:tag`, in the familiar form
+  std::string by_digest;   ///< `name@sha256:…`
+  std::string commit;      ///< that it was built from
+  std::string reason;      ///< the decision's; with names that a stranger may have chosen
+  bool generates = false;  ///< files can be made in it
   std::vector<std::string> platforms;
   /// What is to be downloaded for one platform.
   struct Size {

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "render/applied_regen.h"
 #include "render/regen_reply.h"
+#include "stages/ci_container.h"
 
 namespace crategate::stages {
 namespace {
@@ -70,6 +71,7 @@ class Authorisation {
     }
     if (verdict.outcome != RegenOutcome::accepted) return refuse(std::move(verdict));
     if (wait_ == nullptr) return settled(std::move(verdict));
+    CG_CHECK(require_ci_generate(in_.plan.configuration.ci_image->generate));
     auto image = wait_for_image(in_.plan, in_.place, *wait_, &*pull_);
     if (!image && image.error().code == ErrorCode::conflict) return refuse(regen_head_moved(verdict.target));
     if (!image) return fail(std::move(image).error());
@@ -191,10 +193,16 @@ Result<AuthorisedRegen> authorise_regen(const AuthoriseInputs& in, const Authori
   return Authorisation(in, svc, &wait, std::move(comment)).run();
 }
 
-Result<AuthorisedRegen> authorise_regen_again(const AuthoriseInputs& in, const std::string& sha,
+Result<AuthorisedRegen> authorise_regen_again(const AuthoriseInputs& in, const PinnedRegen& pinned,
                                               const AuthoriseServices& svc) {
   CG_TRY(auto comment, read_comment(in, svc.plan));
-  comment.body = concat("/regen ", sha);
+  if (comment.pull_request && comment.pull_request != pinned.pull_request) {
+    return fail(ErrorCode::bad_input,
+                concat("pull-request: expected ", *comment.pull_request, ", which the comment is on, found ",
+                       pinned.pull_request),
+                "Give the output pull_request of authorise-regen.");
+  }
+  comment.body = concat("/regen ", pinned.sha);
   return Authorisation(in, svc, nullptr, std::move(comment)).run();
 }
 

@@ -20,6 +20,12 @@ struct AuthoriseInputs {
   github::RepositoryName repository;  ///< whose comment it is
 };
 
+/// What the first job has found.
+struct PinnedRegen {
+  std::int64_t pull_request = 0;
+  std::string sha;
+};
+
 struct AuthoriseServices {
   const PlanServices& plan;
   github::GitHubClient& github;
@@ -46,7 +52,8 @@ Result<AuthorisedRegen> authorise_regen(const AuthoriseInputs& in, const Authori
 
 /// The same questions once more, by the job that writes, about the commit that was pinned: permissions are taken away, and
 /// branches move. Without `eyes`, and without waiting: there is no image.
-Result<AuthorisedRegen> authorise_regen_again(const AuthoriseInputs& in, const std::string& sha,
+/// Errors: as authorise_regen; bad_input for a comment on another pull request
+Result<AuthorisedRegen> authorise_regen_again(const AuthoriseInputs& in, const PinnedRegen& pinned,
                                               const AuthoriseServices& svc);
 
 /// Effects: writes the outputs; a notice where a fork's own image is not the one.

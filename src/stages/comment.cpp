@@ -56,6 +56,7 @@ Result<render::CiImageComment> describe_image(const ResolvedImage& resolved, con
                                  .by_digest = resolved.image,
                                  .commit = resolved.decision.revision,
                                  .reason = resolved.decision.reason,
+                                 .generates = !settings.generate.empty(),
                                  .platforms = {},
                                  .size = std::nullopt,
                                  .base = std::nullopt};

@@ -18,7 +18,9 @@
 namespace crategate::stages {
 namespace {
 
-constexpr std::string_view kExact = "Watched paths are exact, from the top of the repository; patterns match nothing. ";
+constexpr std::string_view kExact =
+    "Watched paths are exact, from the project's folder or, outside of it, from the top of the repository; patterns "
+    "match nothing. ";
 
 /// From the top, in one spelling only: what git prints is compared with it.
 bool is_plain(std::string_view path) {
@@ -197,7 +199,7 @@ Result<config::CiImage> ci_image_settings(const config::Configuration& configura
   const auto odd = std::ranges::find_if_not(settings.watch, is_plain);
   if (odd == settings.watch.end()) return settings;
   return fail(ErrorCode::bad_input,
-              concat("ci-image.watch: expected paths from the top of the repository, found ", quoted(*odd)),
+              concat("ci-image.watch: expected paths of the project or the repository, found ", quoted(*odd)),
               concat(kExact, "Write it without a leading slash, `.` and `..`."));
 }
 

@@ -109,6 +109,8 @@ layout() {
 it_reads_nothing_outside_of_a_layout() {
   cd "$WORK/project"
   layout
+  run crategate ci-image load ""
+  expect_failure 2 bad-input 'expected one PATH, found an empty word' 'ci-image load FOLDER'
   run crategate ci-image load "$WORK/layout"
   expect_failure 25 integrity "expected a regular file with the blob sha256:${LINK##*/}, found none" 'symbolic link'
   ln -sf /etc/passwd "$LINK"

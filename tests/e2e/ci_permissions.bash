@@ -52,7 +52,7 @@ ghcr() {
 # stage STAGE USER [VARIABLE=VALUE...]: as a step whose token is that user's at the registry.
 stage() {
   ask_github "$1" "HTTPS_PROXY=http://127.0.0.1:$(<"$WORK/proxy")" INPUT_REGISTRY=ghcr.io "INPUT_USERNAME=$2" \
-    "INPUT_PASSWORD=$2" INPUT_CI-IMAGE-WAIT-INTERVAL=1s INPUT_CI-IMAGE-WAIT-TIMEOUT=10s "${@:3}"
+    "INPUT_PASSWORD=$2" "INPUT_CI-IMAGE-GENERATE=[make, gen]" INPUT_CI-IMAGE-WAIT-INTERVAL=1s INPUT_CI-IMAGE-WAIT-TIMEOUT=10s "${@:3}"
 }
 
 # without PERMISSION [LEVEL]: a GitHub where the job's token has no more of it.

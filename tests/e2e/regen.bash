@@ -417,10 +417,11 @@ it_protects_the_configuration_of_a_folder() { # A35
   cp crategate.yml sub/
   commit 'A project in a folder'
   git push --quiet "$REMOTE" main
-  pull 'src/list=c\n' 'generate.sh=echo >>sub/crategate.yml\n'
+  pull 'src/list=c\n' 'generate.sh=echo >>sub/crategate.yml; echo >>ci.Dockerfile\n'
   requested
   apply INPUT_WORKSPACE=sub
-  expect_failure 10 gate-refused 'protected-path: .*sub/crategate.yml' .
+  expect_failure 10 gate-refused 'protected-path: .*ci.Dockerfile.* is built from it' .
+  expect_match reply "$(replies)" '- `protected-path` `ci.Dockerfile`: '
   expect_nothing_pushed
   expect_match reply "$(replies)" '- `protected-path` `sub/crategate.yml`: '
 }

@@ -29,7 +29,7 @@ authorise() {
     comment: {id: 1001, body: $body, created_at: $now, author_association: "OWNER", user: {id: 5, login: "alice", type: "User"}}
   } | '"${2:-.}")
   as_runner issue_comment refs/heads/main "$payload"
-  ask_github authorise-regen "INPUT_CI-IMAGE-IMAGE=$IMAGE" "INPUT_CI-IMAGE-WAIT-INTERVAL=1s" "INPUT_CI-IMAGE-WAIT-TIMEOUT=20s" "${@:3}"
+  ask_github authorise-regen "INPUT_CI-IMAGE-IMAGE=$IMAGE" "INPUT_CI-IMAGE-GENERATE=[make, gen]" "INPUT_CI-IMAGE-WAIT-INTERVAL=1s" "INPUT_CI-IMAGE-WAIT-TIMEOUT=20s" "${@:3}"
 }
 
 # faces: our reactions. replies: our comments.
@@ -104,6 +104,14 @@ it_answers_when_the_image_cannot_be_had() {
   expect_equal authorised "$(output authorised)" false
   expect_equal faces "$(faces)" 'eyes -1'
   expect_match reply "$(replies)" 'run 31 ended as'
+}
+
+it_says_that_nothing_makes_files() {
+  scene
+  authorise /regen . "INPUT_CI-IMAGE-GENERATE="
+  expect_failure 2 bad-input 'ci-image.generate: expected the command that makes the files, found none' .
+  expect_match reply "$(replies)" 'ci-image.generate'
+  expect_equal "runs asked for" "$(state count --match /runs)" 0
 }
 
 it_asks_nobody_about_what_is_not_ours() { # A29, A37

@@ -49,6 +49,7 @@ class AuthoriseRegen : public sample::CiImageProject {
     project.write(sample::kDockerfile, "FROM busybox\n");
     push_change();
     project.git({"checkout", "-q", "--detach", "refs/remotes/origin/main"});
+    settings().generate = {"make", "gen"};
     project.invocation.event = "issue_comment";
     project.invocation.ref = "refs/heads/main";
     comment("/regen");
@@ -101,7 +102,7 @@ class AuthoriseRegen : public sample::CiImageProject {
   AuthorisedRegen again() {
     forget();
     const auto services = project.plan_services();
-    auto result = authorise_regen_again(inputs(), head, {.plan = services, .github = github, .answer = answer});
+    auto result = authorise_regen_again(inputs(), {7, head}, {.plan = services, .github = github, .answer = answer});
     EXPECT_TRUE(result) << (result ? "" : describe(result.error()));
     return result.value_or(AuthorisedRegen{});
   }
@@ -277,6 +278,24 @@ TEST_F(AuthoriseRegen, RefusesWhatWasClosedMeanwhile) {
 }
 
 /// A31, A34: rights are taken away and branches move between two jobs.
+TEST_F(AuthoriseRegen, WaitsForNoImageThatNothingIsMadeIn) {
+  settings().generate.clear();
+  const auto refused = authorised();
+  ASSERT_TRUE(refused.failure);
+  EXPECT_EQ(refused.failure->code, ErrorCode::bad_input);
+  EXPECT_THAT(answer.replies.back(), HasSubstr("ci-image.generate"));
+  EXPECT_EQ(github.polls, 0);
+}
+
+TEST_F(AuthoriseRegen, IsAskedAgainAboutTheSamePullRequestOnly) {
+  const auto services = project.plan_services();
+  const auto other = authorise_regen_again(inputs(), {8, head}, {.plan = services, .github = github, .answer = answer});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(describe(other.error()), HasSubstr("pull-request: expected 7, which the comment is on, found 8"));
+  EXPECT_THAT(answer.replies, IsEmpty());
+}
+
 TEST_F(AuthoriseRegen, AsksOnceMoreBeforeAnythingIsWritten) {
   const auto still = again();
   ASSERT_TRUE(still.accepted()) << still.reason;

@@ -350,7 +350,7 @@ TEST_F(ResolveImage, NamesAWatchedPathThatIsNowhereAndTheNearest) {
     settings().watch = {path};
     const auto decision = decide();
     ASSERT_FALSE(decision) << path;
-    EXPECT_THAT(decision.error().message, HasSubstr("from the top of the repository")) << path;
+    EXPECT_THAT(decision.error().message, HasSubstr("paths of the project or the repository")) << path;
   }
 }
 

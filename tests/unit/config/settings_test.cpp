@@ -101,7 +101,8 @@ TEST(SettingsTable, EveryRowReachesTheTypedConfiguration) {
                                                                 {"build.frontends", kPinned},
                                                                 {"scan.image", kPinned},
                                                                 {"cleanup.image", kPinned},
-                                                                {"cleanup.paths", "/a"}};
+                                                                {"cleanup.paths", "/a"},
+                                                                {"regen.bots", "a[bot]"}};
   for (const Setting& setting : settings_table()) {
     if (setting.name == "exclude" || setting.name == "include" || setting.choices == "trivy") continue;
     std::string value = "a=b";

@@ -169,6 +169,8 @@ TEST_F(CommitTransferTest, SaysWhatAServerRefuses) {
   const auto pushed = transfer.push(next_in(transfer, first, "next"), kBranch, first);
   ASSERT_FALSE(pushed);
   EXPECT_EQ(pushed.error().code, ErrorCode::forbidden);
+  EXPECT_THAT(describe(pushed.error()), HasSubstr("this branch is protected"));
+  EXPECT_THAT(pushed.error().hint, HasSubstr("rule or a hook of the branch"));
   EXPECT_EQ(remote.in_remote({"rev-parse", kBranch}), first);
 }
 

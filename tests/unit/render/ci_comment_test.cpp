@@ -24,6 +24,7 @@ CiImageComment sample() {
           .by_digest = kDigest,
           .commit = std::string(40, 'a'),
           .reason = R"(pull request 7 changes "ci.Dockerfile": an image of its own, pr-7)",
+          .generates = true,
           .platforms = {"linux/amd64", "linux/arm64"},
           .size = CiImageComment::Size{432340992, "linux/amd64"},
           .base = CiImageComment::Base{"ghcr.io/o/r/ci:latest", "main", 419430400}};
@@ -37,7 +38,9 @@ TEST(CiImageComment, LeavesOutWhatIsNotKnown) {
   EXPECT_THAT(ci_image_comment(comment), HasSubstr("- size: 412.3 MiB to download for `linux/amd64`\n"));
   comment.size.reset();
   comment.platforms.clear();
+  comment.generates = false;
   const std::string text = ci_image_comment(comment);
+  EXPECT_THAT(text, Not(HasSubstr("make gen")));
   EXPECT_THAT(text, Not(HasSubstr("size")));
   EXPECT_THAT(text, Not(HasSubstr("platforms")));
 }
