@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -129,10 +130,16 @@ Result<git::Repository*> compare_deeper(Comparison& compared, const pipeline::Ev
 /// First the clone, then its remote, then GitHub's API, whose list has an end and is of this moment.
 Result<void> read_changes(pipeline::CiImageFacts& facts, const config::CiImage& settings, const PlanServices& svc,
                           const PullRequestApi* api) {
+  // Beside the comparison, for each costs a process. What this does not find, or cannot, is asked again below.
+  auto of_head = std::async(std::launch::async, [&repository = svc.repository, &settings, &event = facts.event] {
+    return repository.files_at(event.head_sha.empty() ? "HEAD" : event.head_sha, settings.watch);
+  });
   CG_TRY(auto compared, compare_pull_request(facts.event, svc.repository));
   CG_TRY(git::Repository* const has_both, compare_deeper(compared, facts.event, svc));
   if (compared.paths) {
-    CG_CHECK(require_watched_files(settings.watch, {compared.head, compared.base},
+    auto watch = settings.watch;
+    if (const auto found = of_head.get(); found && *found) erase_all(watch, **found);
+    CG_CHECK(require_watched_files(std::move(watch), {compared.head, compared.base},
                                    "neither in the base branch nor in the pull request", *has_both));
   } else if (api != nullptr && facts.event.pull_request && facts.event.kind == pipeline::EventKind::pull_request) {
     auto listed = listed_changes(facts.event, settings, svc.repository, *api);
