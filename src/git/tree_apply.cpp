@@ -65,6 +65,24 @@ std::string shown(const std::optional<FoundEntry>& entry) {
   return entry ? concat(entry->oid, " of mode ", mode_text(entry->mode)) : "none";
 }
 
+/// As in a mail, an end behind each file that has no content, and behind the last one: libgit2 1.5 takes such a file for a broken
+/// one where it is removed and another one follows, or where the text ends behind it. Of the form of patch_form, no content
+/// begins like a header.
+std::string with_ends(std::string_view patch) {
+  constexpr std::string_view kEnd = "-- \n";
+  std::string text;
+  bool after_header = false;
+  for (std::size_t begin = 0; begin < patch.size();) {
+    const std::size_t end = std::min(patch.find('\n', begin), patch.size() - 1) + 1;
+    const std::string_view line = patch.substr(begin, end - begin);
+    if (after_header && line.starts_with("diff --git ")) text += kEnd;
+    after_header = line.starts_with("index ");
+    text += line;
+    begin = end;
+  }
+  return text += kEnd;
+}
+
 class Application {
  public:
   Application(git_repository& repository, const std::string& tree) : repository_(repository), tree_(tree) {}
@@ -73,8 +91,7 @@ class Application {
     CG_TRY(const auto files, check_patch_form(patch));
     CG_CHECK(walk_tree(repository_, tree_, kMostEntries, [](const auto&, auto, const auto&) {}));
     CG_TRY(base_, find_tree(repository_, tree_));
-    // As in a mail: libgit2 1.5 takes a file without content for a broken one where the text ends behind it.
-    const std::string text = concat(patch, "-- \n");
+    const std::string text = with_ends(patch);
     git_diff* parsed = nullptr;
     CG_CHECK(checked(git_diff_from_buffer(&parsed, text.data(), text.size()), "the patch"));
     const Handle<git_diff> diff(parsed);

@@ -172,6 +172,24 @@ it_takes_no_repository_from_the_command() { # A36
   [[ ! -e $WORK/canary ]] || fail "nothing of it was run"
 }
 
+it_ends_a_command_without_measure() {
+  pull 'generate.sh=dd if=/dev/zero of=generated/big bs=1M count=1024\n'
+  comments /regen
+  expect_no_commit 'The job .generate. says:' '> `.*ci-image.generate: expected exit 0'
+  expect_left
+  pull 'generate.sh=f() { f | f & }; f; exit 3\n'
+  comments /regen
+  expect_no_commit 'The job .generate. says:' '> `.*ci-image.generate: expected exit 0'
+  expect_left
+}
+
+it_commits_no_link_out_of_the_tree() { # A35
+  pull 'generate.sh=ln -s /etc/passwd generated/leak; ln -s / top\n'
+  comments /regen
+  expect_no_commit '`not-a-regular-file` `generated/leak`' '`not-a-regular-file` `top`'
+  expect_left
+}
+
 # What the command writes into generated/list is committed here, to be looked at.
 it_shows_a_hostile_command_no_token() { # R5, A36
   local found
