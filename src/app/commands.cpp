@@ -323,8 +323,7 @@ const std::vector<Row>& rows() {
        ci_image_load},
       {{"ci-image regen-authorise", "ci-image",
         "Whether the comment /regen of this event is obeyed, for which commit and in which image.",
-        "crategate ci-image regen-authorise --event issue_comment --payload event.json "
-        "--dry-run",
+        "crategate ci-image regen-authorise --event issue_comment --payload event.json --dry-run",
         "As a stage of the action: authorise-regen. Needs github-token, and permissions: pull-requests: write and "
         "actions: read.",
         "", 0, false, "authorise-regen"},

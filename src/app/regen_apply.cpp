@@ -90,18 +90,6 @@ Ending no_artifact(const Application& app) {
   return ending;
 }
 
-pipeline::DecidingFiles deciding_files(const Application& app, const std::string& inside) {
-  pipeline::DecidingFiles deciding{.configuration = concat(inside, app.configuration_file())};
-  const auto& settings = *app.configuration().ci_image;
-  // A watched path is one of the project's folder or, outside of it, of the repository.
-  deciding.of_image = settings.watch;
-  deciding.of_image.push_back(settings.dockerfile);
-  const auto count = deciding.of_image.size();
-  for (std::size_t i = 0; i < count && !inside.empty(); ++i)
-    deciding.of_image.push_back(concat(inside, deciding.of_image[i]));
-  return deciding;
-}
-
 Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarget& target) {
   if (pins.image.empty()) return failed(lost_image());
   const auto patch = take_patch(app);
@@ -111,14 +99,15 @@ Ending apply(Application& app, const RegenPins& pins, const pipeline::RegenTarge
   if (!inside) return failed(inside.error());
   const auto transfer = app.pushing_transfer(app.configuration().regen.remote);
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(app.clock().now().time_since_epoch()).count();
-  auto applied = stages::apply_regen(**patch,
-                                     {.settings = app.configuration().regen,
-                                      .deciding = deciding_files(app, *inside),
-                                      .target = target,
-                                      .image = pins.image,
-                                      .seconds = now,
-                                      .dry_run = app.invocation().dry_run},
-                                     {.transfer = *transfer, .open = git::open_tree_store});
+  auto applied = stages::apply_regen(
+      **patch,
+      {.settings = app.configuration().regen,
+       .deciding = pipeline::deciding_files(*app.configuration().ci_image, app.configuration_file(), *inside),
+       .target = target,
+       .image = pins.image,
+       .seconds = now,
+       .dry_run = app.invocation().dry_run},
+      {.transfer = *transfer, .open = git::open_tree_store});
   app.end_pushing();
   if (!applied) return failed(applied.error());
   return ending_of(*std::move(applied), target, app.invocation().dry_run);

@@ -146,4 +146,9 @@ std::optional<std::string> fault_of_tree_path(std::string_view path) {
   return std::nullopt;
 }
 
+bool has_one_spelling(std::string_view path) {
+  const auto components = split(path, '/');
+  return std::ranges::none_of(components, [](const auto& each) { return each.empty() || each == "." || each == ".."; });
+}
+
 }  // namespace crategate

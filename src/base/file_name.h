@@ -20,6 +20,9 @@ std::string folded_component(std::string_view component);
 /// `.git` in each of these spellings, and `GIT~1` (CVE-2014-9390, CVE-2019-1352).
 bool is_git_directory(std::string_view component);
 
+/// No component of the path is empty, `.` or `..`: as git and tar name what is below a folder.
+bool has_one_spelling(std::string_view path);
+
 inline constexpr std::size_t kLongestTreePath = 4096;
 /// Why no checkout takes `path` of a tree, as git sees it on every system; nullopt = some do.
 std::optional<std::string> fault_of_tree_path(std::string_view path);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/file_name.h"
 #include "base/strings.h"
 #include "config/section.h"
 #include "oci/digest.h"
@@ -155,12 +156,11 @@ Result<Scan> decode_scan(const Node& node, std::string_view path) {
 Result<std::vector<std::string>> read_directories(const Node& node, std::string_view path) {
   CG_TRY(auto directories, read_list(node, path));
   for (std::size_t i = 0; i < directories.size(); ++i) {
-    const auto parts = split(directories[i], '/');
-    const bool plain = std::none_of(parts.begin() + 1, parts.end(),
-                                    [](const auto& part) { return part.empty() || part == "." || part == ".."; });
-    if (parts.size() > 1 && parts[0].empty() && plain && directories[i].find(':') == std::string::npos) continue;
+    const std::string& directory = directories[i];
+    const bool plain = directory.starts_with('/') && has_one_spelling(std::string_view(directory).substr(1));
+    if (plain && directory.find(':') == std::string::npos) continue;
     return fail(error_at(node.items[i], concat(path, "[", i, "]"),
-                         concat("expected an absolute path, found ", quoted(directories[i])),
+                         concat("expected an absolute path, found ", quoted(directory)),
                          "write it from the root, without `.`, `..`, `:` and doubled or trailing slashes"));
   }
   return directories;
@@ -280,11 +280,7 @@ Result<int> read_patch_mib(const Node& node, std::string_view path) {
 Result<std::vector<std::string>> read_tree_globs(const Node& node, std::string_view path) {
   CG_TRY(auto globs, read_list(node, path));
   for (std::size_t i = 0; i < globs.size(); ++i) {
-    const auto components = split(globs[i], '/');
-    const auto odd = [](const std::string& component) {
-      return component.empty() || component == "." || component == "..";
-    };
-    if (std::ranges::none_of(components, odd)) continue;
+    if (has_one_spelling(globs[i])) continue;
     return fail(error_at(node.items[i], concat(path, "[", i, "]"),
                          concat("expected a pattern from the top of the repository, found ", quoted(globs[i])),
                          "write for example generated/** or docs/*.md, without a leading or final slash, . and .."));

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/file_name.h"
 #include "base/strings.h"
 
 namespace crategate::dockerfile {
@@ -16,11 +17,7 @@ std::string_view plain(std::string_view pattern) {
 
 /// Classes, escapes and detours are not evaluated here.
 bool is_beyond_us(std::string_view pattern) {
-  if (pattern.find_first_of("[\\") != std::string_view::npos) return true;
-  for (const std::string& part : split(pattern, '/')) {
-    if (part.empty() || part == "." || part == "..") return true;
-  }
-  return false;
+  return pattern.find_first_of("[\\") != std::string_view::npos || !has_one_spelling(pattern);
 }
 
 bool matches_it_or_a_directory(std::string_view pattern, std::string_view path) {

@@ -19,16 +19,18 @@ std::string plain(std::string_view body) {
 
 constexpr std::size_t kLongestLasting = 500;
 
-/// `text`, and the line of `older` that begins with `lasting` unless `text` has one.
-std::string with_lasting_line(std::string text, std::string_view older, std::string_view lasting) {
-  const auto find = [lasting](std::string_view body) {
-    for (const auto& line : split(replace_all(std::string(body), "\r\n", "\n"), '\n'))
-      if (line.starts_with(lasting) && line.size() <= kLongestLasting) return line;
-    return std::string();
-  };
-  if (lasting.empty() || !find(text).empty()) return text;
-  const std::string line = find(older);
-  return line.empty() ? text : concat(text, "\n", line, "\n");
+/// The line that begins with `lasting`; empty = there is none.
+std::string lasting_line(std::string_view body, std::string_view lasting) {
+  if (lasting.empty()) return {};
+  for (const auto& line : split(replace_all(std::string(body), "\r\n", "\n"), '\n'))
+    if (line.starts_with(lasting) && line.size() <= kLongestLasting) return line;
+  return {};
+}
+
+/// `text`, and `line` unless `text` has one of its kind.
+std::string with_lasting_line(std::string text, const std::string& line, std::string_view lasting) {
+  if (line.empty() || !lasting_line(text, lasting).empty()) return text;
+  return concat(text, "\n", line, "\n");
 }
 
 }  // namespace
@@ -53,12 +55,13 @@ CommentDecision decide_comment(const CommentFacts& facts) {
   }
   CommentDecision decision{.action = CommentAction::create, .id = 0, .older = 0, .text = facts.text};
   if (newest == nullptr) return decision;
-  decision.text = with_lasting_line(std::move(decision.text), newest->body, facts.lasting);
+  const std::string lasting = lasting_line(newest->body, facts.lasting);
+  decision.text = with_lasting_line(std::move(decision.text), lasting, facts.lasting);
   decision.action = CommentAction::update;
   decision.id = newest->id;
   decision.older = ours - 1;
   const bool same = plain(newest->body) == plain(decision.text);
-  const bool stays = facts.stays_with && newest->body.find(*facts.stays_with) != std::string::npos;
+  const bool stays = facts.stays_with && lasting.find(*facts.stays_with) != std::string::npos;
   if (same || stays) {
     decision.action = CommentAction::keep;
   } else if (!facts.self) {

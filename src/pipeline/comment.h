@@ -29,8 +29,8 @@ struct CommentFacts {
   std::optional<std::int64_t> self;  ///< the account that we write as; nullopt = nobody could tell
   std::string marker, text;          ///< text begins with marker
   std::string lasting;               ///< how a line begins that the older one keeps when text has none; empty = none
-  std::optional<std::string>
-      stays_with;  ///< an older one with this text, "" being in each, says more than `text` does, and stays
+  /// An older one whose lasting line has this text says more than `text` does, and stays; "" is in each, also in none.
+  std::optional<std::string> stays_with;
 };
 
 enum class CommentAction : unsigned char {

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "base/file_name.h"
 #include "base/strings.h"
 #include "oci/reference.h"
 #include "pipeline/planned_tags.h"
@@ -45,8 +46,8 @@ Result<void> check_key(std::string_view key) {
 Result<std::string> path_from(std::string_view pattern, const Values& values, std::string_view setting) {
   CG_TRY(auto path, expand_pattern(pattern, values, setting));
   bool fine = !path.empty() && path.size() <= kPathLimit && path.find('\\') == std::string::npos;
-  for (const auto& part : split(path, '/')) fine = fine && !part.empty() && part != "." && part != "..";
-  fine = fine && std::none_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  fine = fine && has_one_spelling(path) &&
+         std::none_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   const std::string_view first = std::string_view(path).substr(0, path.find('/'));
   if (first == ".git" || first == ".crategate" || path == "crategate.yml")
     return refused(setting, "a path that is neither git's nor crategate's own", path,

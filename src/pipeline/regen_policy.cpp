@@ -232,6 +232,14 @@ std::string_view to_string(RegenRefusal refusal) {
   return "too-large";
 }
 
+DecidingFiles deciding_files(const config::CiImage& image, const std::string& configuration,
+                             const std::string& inside) {
+  DecidingFiles deciding{.configuration = concat(inside, configuration), .of_image = image.watch};
+  if (inside.empty()) return deciding;
+  for (const auto& file : image.watch) deciding.of_image.push_back(concat(inside, file));
+  return deciding;
+}
+
 std::vector<RegenFinding> judge_regen(const std::vector<TreeChange>& changes, const std::vector<std::string>& paths,
                                       const config::Regen& regen, const DecidingFiles& deciding) {
   if (changes.size() > static_cast<std::size_t>(regen.max_files))

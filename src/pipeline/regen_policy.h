@@ -35,6 +35,10 @@ struct DecidingFiles {
   std::vector<std::string> of_image = {};  ///< that the CI image is built from, in which the others are made
 };
 
+/// Of a project in the folder `inside` of the repository (`app/`; empty = at its top), with the configuration file of that name there: a
+/// watched path is one of the project or, outside of it, of the repository.
+DecidingFiles deciding_files(const config::CiImage& image, const std::string& configuration, const std::string& inside);
+
 struct RegenFinding {
   RegenRefusal refusal = RegenRefusal::unsafe_path;
   std::string path;  ///< as git has it; empty where it is about all of them

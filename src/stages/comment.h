@@ -21,7 +21,7 @@ struct PreparedComment {
   std::string text;          ///< empty = nothing is said about this event
   std::string reason;        ///< the decision's, for the log
   std::string lasting = {};  ///< how a line begins that an older comment keeps when text has none; empty = none
-  std::optional<std::string> stays_with = {};  ///< an older comment with this text stays as it is; "" is in each
+  std::optional<std::string> stays_with = {};  ///< as in pipeline::CommentFacts
 };
 
 /// A comment belongs to the event that publishes `pr-N`, and to no other: never to a fork's (C-9), which could not write one.

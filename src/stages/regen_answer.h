@@ -18,10 +18,10 @@ namespace crategate::stages {
 /// The first line of the reply: one for each CI image.
 std::string regen_marker(const config::CiImage& settings);
 
-/// Which older reply stays as it is: one with this text.
+/// Which older reply stays as it is: one whose line of the last commit has this text.
 using OlderReply = std::optional<std::string>;
 inline const OlderReply kReplaced = std::nullopt;
-inline const OlderReply kKept = "";  ///< is in each
+inline const OlderReply kKept = "";  ///< each, also one without that line
 
 class RegenAnswer {
  public:

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_name.h"
 #include "base/strings.h"
 #include "oci/reference.h"
 #include "pipeline/base_watch.h"
@@ -22,12 +23,6 @@ namespace {
 constexpr std::string_view kExact =
     "Watched paths are exact, from the project's folder or, outside of it, from the top of the repository; patterns "
     "match nothing. ";
-
-/// From the top, in one spelling only: what git prints is compared with it.
-bool is_plain(std::string_view path) {
-  const auto parts = split(path, '/');
-  return std::ranges::none_of(parts, [](const auto& part) { return part.empty() || part == "." || part == ".."; });
-}
 
 /// The most similar path, else one of the same name in another folder.
 std::optional<std::string> nearest_path(const std::string& path, const std::vector<std::string>& files) {
@@ -203,7 +198,7 @@ Result<config::CiImage> ci_image_settings(const config::Configuration& configura
                        ", found none"),
                 std::string(kCiImageExample));
   }
-  const auto odd = std::ranges::find_if_not(settings.watch, is_plain);
+  const auto odd = std::ranges::find_if_not(settings.watch, has_one_spelling);
   if (odd == settings.watch.end()) return settings;
   return fail(ErrorCode::bad_input,
               concat("ci-image.watch: expected paths of the project or the repository, found ", quoted(*odd)),

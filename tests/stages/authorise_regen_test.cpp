@@ -277,7 +277,6 @@ TEST_F(AuthoriseRegen, RefusesWhatWasClosedMeanwhile) {
   EXPECT_FALSE(result.accepted() || result.failure);
 }
 
-/// A31, A34: rights are taken away and branches move between two jobs.
 TEST_F(AuthoriseRegen, WaitsForNoImageThatNothingIsMadeIn) {
   settings().generate.clear();
   const auto refused = authorised();
@@ -296,6 +295,7 @@ TEST_F(AuthoriseRegen, IsAskedAgainAboutTheSamePullRequestOnly) {
   EXPECT_THAT(answer.replies, IsEmpty());
 }
 
+/// A31, A34: rights are taken away and branches move between two jobs.
 TEST_F(AuthoriseRegen, AsksOnceMoreBeforeAnythingIsWritten) {
   const auto still = again();
   ASSERT_TRUE(still.accepted()) << still.reason;
@@ -412,10 +412,14 @@ TEST(RegenAnswer, IsAReactionAndOneReply) {
   EXPECT_THAT(reactions.seen, ElementsAre(std::pair(100, Reaction::eyes)));
   ASSERT_THAT(comments.all, SizeIs(1));
   EXPECT_EQ(comments.all[0].body, marker + "\ntwo\n");
-  ASSERT_TRUE(answer.reply(7, marker, marker + "\ntoo late\n", "two"));
-  EXPECT_EQ(comments.all[0].body, marker + "\ntwo\n");
-  ASSERT_TRUE(answer.reply(7, marker, marker + "\nthree\n", "one"));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\nthree\n", "two")) << "what is quoted decides nothing";
   EXPECT_EQ(comments.all[0].body, marker + "\nthree\n");
+  const std::string committed = concat(render::kLastRegenCommit, "c on b\n");
+  ASSERT_TRUE(answer.reply(7, marker, concat(marker, "\nfour\n\n", committed), kReplaced));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\ntoo late\n", " on b"));
+  EXPECT_EQ(comments.all[0].body, concat(marker, "\nfour\n\n", committed));
+  ASSERT_TRUE(answer.reply(7, marker, marker + "\nfive\n", " on a"));
+  EXPECT_EQ(comments.all[0].body, concat(marker, "\nfive\n\n", committed));
   EXPECT_THAT(workflow.annotations, IsEmpty());
 }
 

@@ -249,6 +249,16 @@ TEST(RegenPolicy, CountsFilesAndBytes) {
   EXPECT_EQ(ids({sized(".git/a", ~0ULL)}, {}, regen), "protected-path too-large");
 }
 
+TEST(RegenPolicy, ProtectsWhatTheImageIsBuiltFromInAFolderAndOutsideOfIt) {
+  const config::CiImage image{.image = {}, .dockerfile = {}, .workflow = {}, .watch = {"ci.Dockerfile", "lib/x"}};
+  const auto top = deciding_files(image, "crategate.yml", "");
+  EXPECT_EQ(top.configuration, "crategate.yml");
+  EXPECT_THAT(top.of_image, ElementsAre("ci.Dockerfile", "lib/x"));
+  const auto below = deciding_files(image, "crategate.yml", "app/");
+  EXPECT_EQ(below.configuration, "app/crategate.yml");
+  EXPECT_THAT(below.of_image, ElementsAre("ci.Dockerfile", "lib/x", "app/ci.Dockerfile", "app/lib/x"));
+}
+
 TEST(RegenPolicy, SaysWhatAndWhy) {
   const auto findings =
       judge_regen({{"x\n::error::y", kFile, kFile, 1}, {"l", std::nullopt, EntryMode::symlink, 1}}, {}, {}, kDeciding);
